@@ -1,0 +1,21 @@
+package pagerdutytest
+
+import "slices"
+
+// The abilities that the fake's operations depend on. AbilityAudit is the fake's own name: which ability opens
+// GET /audit/records is not documented.
+const (
+	AbilityTeams        = "teams"
+	AbilityStakeholders = "read_only_users"
+	AbilityPermissions  = "permissions_service"
+	AbilityAudit        = "audit_trail"
+)
+
+// AllAbilities returns what a generous plan includes.
+func AllAbilities() []string {
+	return []string{AbilityTeams, AbilityStakeholders, AbilityPermissions, AbilityAudit, "sso", "urgencies", "manage_schedules"}
+}
+
+func (a *Account) can(ability string) bool { return slices.Contains(a.cfg.Abilities, ability) }
+
+func listAbilities(c *call) reply { return ok(obj{"abilities": c.cfg.Abilities}) }

@@ -1,0 +1,137 @@
+package pagerdutytest
+
+import (
+	"cmp"
+	"fmt"
+)
+
+// The methods here are what people do in the web app, behind a client's back. They leave audit records of the method
+// browser, and return an error when the actor or the thing does not exist.
+
+// as runs f as the user with the address.
+func (a *Account) as(actor string, f func(author) error) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	u := a.byEmail(actor)
+	if u == nil {
+		return fmt.Errorf("act as %s: no such user", actor)
+	}
+	a.requests++
+	return f(author{at: a.now(), requestID: fmt.Sprintf("web-%06d", a.requests), actor: a.userAt(u.ID), method: "browser"})
+}
+
+func (a *Account) existing(ids ...string) error {
+	for _, id := range ids {
+		if a.live(id) == nil && !a.teams.has(id) {
+			return fmt.Errorf("find %s: no such user or team", id)
+		}
+	}
+	return nil
+}
+
+// SetRoleAs changes a base role, and the licence with it if need be. The owner's role cannot be changed, nor given.
+func (a *Account) SetRoleAs(actor, user, role string) error {
+	return a.as(actor, func(by author) error {
+		if err := a.existing(user); err != nil {
+			return err
+		}
+		is := *a.live(user)
+		if is.Role == Owner || role == Owner {
+			return fmt.Errorf("set role of %s: the owner is not changed this way", user)
+		}
+		is.Role = role
+		license, found := a.pickLicense(is)
+		if !found {
+			return fmt.Errorf("set role of %s: no licence has a seat for %s", user, role)
+		}
+		is.LicenseID = license
+		a.changeUser(by, is)
+		return nil
+	})
+}
+
+// RenameAs changes a user's name and address; an empty one is kept.
+func (a *Account) RenameAs(actor, user, name, email string) error {
+	return a.as(actor, func(by author) error {
+		if err := a.existing(user); err != nil {
+			return err
+		}
+		is := *a.live(user)
+		is.Name, is.Email = cmp.Or(name, is.Name), cmp.Or(email, is.Email)
+		a.changeUser(by, is)
+		return nil
+	})
+}
+
+// CreateUserAs adds a user and returns their id.
+func (a *Account) CreateUserAs(actor string, u User) (string, error) {
+	u.Role, u.TimeZone = cmp.Or(u.Role, Responder), cmp.Or(u.TimeZone, accountZone)
+	err := a.as(actor, func(by author) error {
+		if a.byEmail(u.Email) != nil {
+			return fmt.Errorf("create user %s: the address is taken", u.Email)
+		}
+		license, found := a.pickLicense(u)
+		if !found {
+			return fmt.Errorf("create user %s: no licence has a seat for %s", u.Email, u.Role)
+		}
+		u.ID, u.LicenseID, u.CreatedAt = a.idFor(u.ID), license, by.at
+		a.makeUser(by, u)
+		return nil
+	})
+	return u.ID, err
+}
+
+// DeleteUserAs deletes a user whatever holds them, as the web app's guided removal does. The owner cannot be deleted.
+func (a *Account) DeleteUserAs(actor, user string) error {
+	return a.as(actor, func(by author) error {
+		if err := a.existing(user); err != nil {
+			return err
+		}
+		if a.live(user).Role == Owner {
+			return fmt.Errorf("delete user %s: the owner cannot be deleted", user)
+		}
+		a.dropUser(by, user)
+		return nil
+	})
+}
+
+// SetMemberAs puts a user on a team or changes their role there.
+func (a *Account) SetMemberAs(actor, team, user, role string) error {
+	return a.as(actor, func(by author) error {
+		if err := a.existing(team, user); err != nil {
+			return err
+		}
+		a.setMember(by, team, user, role)
+		return nil
+	})
+}
+
+// RemoveMemberAs takes a user off a team.
+func (a *Account) RemoveMemberAs(actor, team, user string) error {
+	return a.as(actor, func(by author) error {
+		if err := a.existing(team, user); err != nil {
+			return err
+		}
+		if a.rosters[team].roles[user] == "" {
+			return fmt.Errorf("remove member %s of team %s: not a member", user, team)
+		}
+		a.dropMember(by, team, user)
+		return nil
+	})
+}
+
+// SetPolicyAs replaces an escalation policy. Users whom it calls join its team.
+func (a *Account) SetPolicyAs(actor string, p EscalationPolicy) error {
+	return a.as(actor, func(by author) error {
+		if !a.policies.has(p.ID) {
+			return fmt.Errorf("set policy %s: no such policy", p.ID)
+		}
+		p = p.clone()
+		for i := range p.Rules {
+			p.Rules[i].ID = cmp.Or(p.Rules[i].ID, a.newID())
+			p.Rules[i].Strategy = cmp.Or(p.Rules[i].Strategy, "assign_to_everyone")
+		}
+		a.changePolicy(by, p)
+		return nil
+	})
+}

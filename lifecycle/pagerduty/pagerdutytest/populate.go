@@ -1,0 +1,217 @@
+package pagerdutytest
+
+import (
+	"cmp"
+	"crypto/rand"
+	"fmt"
+	"time"
+)
+
+// The Add methods make the account as it is before anything happens: they leave no audit record and no read lag. They
+// choose what is left empty, return the thing as it is kept, and panic when it could not exist in PagerDuty.
+
+// AddUser adds a user. Role is Responder when empty, and the licence is found by role.
+func (a *Account) AddUser(u User) User {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	u.ID = a.idFor(u.ID)
+	u.Role = cmp.Or(u.Role, Responder)
+	u.TimeZone = cmp.Or(u.TimeZone, accountZone)
+	u.Color = cmp.Or(u.Color, "purple")
+	if u.CreatedAt.IsZero() {
+		u.CreatedAt = a.now()
+	}
+	p := userPatch{Name: &u.Name, Email: &u.Email, Role: &u.Role}
+	switch problems := p.problems(); {
+	case len(problems) > 0:
+		panic(fmt.Sprintf("pagerdutytest: add user %q: %v", u.Email, problems))
+	case a.byEmail(u.Email) != nil:
+		panic(fmt.Sprintf("pagerdutytest: add user %q: the address is taken", u.Email))
+	case u.Role == Owner && a.owner() != nil:
+		panic(fmt.Sprintf("pagerdutytest: add user %q: an account has one owner", u.Email))
+	}
+	if u.LicenseID == "" {
+		license, found := a.pickLicense(u)
+		if !found {
+			panic(fmt.Sprintf("pagerdutytest: add user %q: no licence has a seat for %s", u.Email, u.Role))
+		}
+		u.LicenseID = license
+	}
+	a.putUser(u)
+	a.bump()
+	return u
+}
+
+// AddTeam adds a team. DefaultRole is "manager" when empty.
+func (a *Account) AddTeam(t Team) Team {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	t.ID, t.DefaultRole = a.idFor(t.ID), cmp.Or(t.DefaultRole, TeamManager)
+	a.teams.put(t.ID, t)
+	a.bump()
+	return t
+}
+
+// AddMember puts a user on a team.
+func (a *Account) AddMember(team, user, role string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.must(a.teams.has(team), "add member: no team %q", team)
+	a.must(a.live(user) != nil, "add member: no user %q", user)
+	a.seat(team, user, role)
+	a.bump()
+}
+
+// AddService adds a service that escalates by a policy.
+func (a *Account) AddService(s Service) Service {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.must(a.policies.has(s.EscalationPolicyID), "add service %q: no policy %q", s.Name, s.EscalationPolicyID)
+	s.ID = a.idFor(s.ID)
+	a.services.put(s.ID, s)
+	a.bump()
+	return s
+}
+
+// AddEscalationPolicy adds a policy. Users whom it calls join its team, as in PagerDuty.
+func (a *Account) AddEscalationPolicy(p EscalationPolicy) EscalationPolicy {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	p = p.clone()
+	p.ID, p.Handoff = a.idFor(p.ID), cmp.Or(p.Handoff, "if_has_services")
+	a.must(len(p.Rules) > 0, "add policy %q: it has no rules", p.Name)
+	a.must(len(p.TeamIDs) <= 1, "add policy %q: it may have one team", p.Name)
+	for i, r := range p.Rules {
+		r.ID, r.DelayMinutes = a.idFor(r.ID), cmp.Or(r.DelayMinutes, 30)
+		r.Strategy = cmp.Or(r.Strategy, "assign_to_everyone")
+		bad := (&call{Account: a}).checkRule(r)
+		a.must(bad == nil, "add policy %q: rule %d: %v", p.Name, i+1, bad)
+		p.Rules[i] = r
+	}
+	a.policies.put(p.ID, p)
+	for _, team := range p.TeamIDs {
+		a.must(a.teams.has(team), "add policy %q: no team %q", p.Name, team)
+		for _, r := range p.Rules {
+			for _, t := range r.Targets {
+				if u := a.live(t.ID); u != nil && a.rosters[team].roles[u.ID] == "" {
+					a.seat(team, u.ID, defaultTeamRole(u.Role))
+				}
+			}
+		}
+	}
+	a.bump()
+	return p.clone()
+}
+
+// AddSchedule adds a layer-based schedule. Of its layers the last wins. Turns are a week when not given.
+func (a *Account) AddSchedule(s Schedule) Schedule {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s = s.clone()
+	s.ID, s.TimeZone = a.idFor(s.ID), cmp.Or(s.TimeZone, accountZone)
+	for i, l := range s.Layers {
+		l.ID, l.Name = a.idFor(l.ID), cmp.Or(l.Name, fmt.Sprintf("Layer %d", i+1))
+		l.Turn = cmp.Or(l.Turn, 7*24*time.Hour)
+		if l.Start.IsZero() {
+			l.Start = a.now().Add(-24 * time.Hour).Truncate(time.Hour)
+		}
+		if l.VirtualStart.IsZero() {
+			l.VirtualStart = l.Start
+		}
+		for _, u := range l.UserIDs {
+			a.must(a.live(u) != nil, "add schedule %q: no user %q", s.Name, u)
+			a.must(!isStakeholder(a.users[u].Role), "add schedule %q: Stakeholders cannot be added to schedules", s.Name)
+		}
+		s.Layers[i] = l
+	}
+	a.schedules.put(s.ID, s)
+	a.bump()
+	return s.clone()
+}
+
+// AddIncident adds an incident.
+func (a *Account) AddIncident(i Incident) Incident {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	i = i.clone()
+	i.ID, i.Number = a.idFor(i.ID), len(a.incidents.order)+1
+	i.Status, i.Urgency = cmp.Or(i.Status, "triggered"), cmp.Or(i.Urgency, "high")
+	if i.CreatedAt.IsZero() {
+		i.CreatedAt = a.now()
+	}
+	if i.UpdatedAt.IsZero() {
+		i.UpdatedAt = i.CreatedAt
+	}
+	for _, u := range i.AssigneeIDs {
+		a.must(a.live(u) != nil, "add incident %q: no user %q", i.Title, u)
+	}
+	a.incidents.put(i.ID, i)
+	a.bump()
+	return i.clone()
+}
+
+// AddSession signs a user in on "web" or "mobile", or grants an "integration".
+func (a *Account) AddSession(user, typ string) Session {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.must(a.live(user) != nil, "add session: no user %q", user)
+	s := Session{ID: rand.Text(), UserID: user, Type: typ, ClientID: "PagerDutyLogin", CreatedAt: a.now(), ExpiresAt: a.now().Add(7 * 24 * time.Hour)}
+	a.sessions = append(a.sessions, s)
+	a.bump()
+	return s
+}
+
+// AddContactMethod gives a user another way of being reached.
+func (a *Account) AddContactMethod(user string, m ContactMethod) ContactMethod {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.must(a.live(user) != nil, "add contact method: no user %q", user)
+	m.ID = a.idFor(m.ID)
+	a.contacts[user] = append(a.contacts[user], m)
+	a.bump()
+	return m
+}
+
+// SetLicenses replaces the account's licences. Users keep those they sit on if they are still there.
+func (a *Account) SetLicenses(ls ...License) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.licenses = append([]License(nil), ls...)
+	for _, u := range a.users {
+		if u.DeletedAt.IsZero() && a.license(u.LicenseID) == nil {
+			u.LicenseID = ""
+			u.LicenseID, _ = a.pickLicense(*u)
+		}
+	}
+	a.bump()
+}
+
+// SetSeats limits the licence of a role group, FullUser or Stakeholder, to so many seats; a negative number lifts the limit.
+func (a *Account) SetSeats(roleGroup string, seats int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for i := range a.licenses {
+		if a.licenses[i].RoleGroup != roleGroup {
+			continue
+		}
+		a.licenses[i].Seats = nil
+		if seats >= 0 {
+			a.licenses[i].Seats = &seats
+		}
+	}
+	a.bump()
+}
+
+func (a *Account) idFor(id string) string {
+	if id == "" {
+		return a.newID()
+	}
+	a.must(!a.taken(id), "the id %q is taken", id)
+	return id
+}
+
+func (a *Account) must(holds bool, format string, args ...any) {
+	if !holds {
+		panic("pagerdutytest: " + fmt.Sprintf(format, args...))
+	}
+}
