@@ -18,7 +18,7 @@ func userRoutes() []route {
 	return []route{
 		{method: "GET", path: "/users", scope: "users.read", params: paged("query", "team_ids[]", "include[]"), do: listUsers},
 		{method: "POST", path: "/users", scope: "users.write", userWrite: true, do: createUser},
-		{method: "GET", path: "/users/me", scope: "users.read", params: params("include[]"), do: getMe},
+		{method: "GET", path: "/users/me", params: params("include[]"), do: getMe},
 		{method: "GET", path: "/users/{id}", scope: "users.read", params: params("include[]"), do: getUser},
 		{method: "PUT", path: "/users/{id}", scope: "users.write", userWrite: true, do: updateUser},
 		{method: "DELETE", path: "/users/{id}", scope: "users.write", userWrite: true, do: deleteUser},

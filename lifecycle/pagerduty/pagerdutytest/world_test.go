@@ -29,7 +29,7 @@ type small struct {
 func world(a *pagerdutytest.Account) small {
 	var w small
 	w.owner = a.AddUser(pagerdutytest.User{Name: "Olga Owner", Email: "olga@example.com", Role: pagerdutytest.Owner})
-	w.ann = a.AddUser(pagerdutytest.User{Name: "Ann Ash", Email: "ann@example.com", Role: pagerdutytest.Manager})
+	w.ann = a.AddUser(pagerdutytest.User{ID: "PANN", Name: "Ann Ash", Email: "ann@example.com", Role: pagerdutytest.Manager})
 	w.bo = a.AddUser(pagerdutytest.User{Name: "Bo Birch", Email: "bo@example.com"})
 	w.team = a.AddTeam(pagerdutytest.Team{Name: "Core"})
 	w.schedule = a.AddSchedule(pagerdutytest.Schedule{Name: "Core weekly", TeamIDs: []string{w.team.ID},
