@@ -1,0 +1,321 @@
+package slacktest
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// state is what a person has chosen or typed in one element.
+type state struct {
+	kind    string   // type of the element
+	picked  []string // text, or values, ids, dates; none when it is empty
+	options []any    // the option objects behind picked, of elements that have options
+}
+
+func (s state) empty() bool { return len(s.picked) == 0 }
+
+func (s state) text() string { return strings.Join(s.picked, ", ") }
+
+// input is an element that holds a value, and where it stands.
+type input struct {
+	block, action string
+	element       object
+	frame         object // the block around it
+	required      bool   // in an input block that is not optional
+	isInput       bool   // in an input block
+}
+
+func (in input) key() string { return in.block + "\x00" + in.action }
+
+// inputsOf lists the elements that hold a value, in reading order.
+func inputsOf(blocks []any) []input {
+	var out []input
+	for _, e := range elementsOf(blocks) {
+		if !holdsValue(str(e.element, "type")) {
+			continue
+		}
+		e.isInput = str(e.frame, "type") == "input"
+		e.required = e.isInput && !boolean(e.frame, "optional")
+		out = append(out, e)
+	}
+	return out
+}
+
+func holdsValue(kind string) bool {
+	switch kind {
+	case "button", "overflow", "workflow_button", "icon_button", "feedback_buttons":
+		return false
+	default:
+		return true
+	}
+}
+
+// elementsOf lists every interactive element of the blocks, in reading order, those of nested blocks included.
+func elementsOf(blocks []any) []input {
+	var out []input
+	for _, b := range objects(blocks) {
+		for _, e := range ownElements(b) {
+			if str(e, "action_id") != "" {
+				out = append(out, input{block: str(b, "block_id"), action: str(e, "action_id"), element: e, frame: b})
+			}
+		}
+		out = append(out, elementsOf(nestedBlocks(b))...)
+	}
+	return out
+}
+
+// ownElements lists the elements that stand directly in a block.
+func ownElements(b object) []object {
+	out := objects(list(b, "elements"))
+	for _, field := range []string{"accessory", "element"} {
+		if e := obj(b, field); e != nil {
+			out = append(out, e)
+		}
+	}
+	if str(b, "type") != "data_table" {
+		return out
+	}
+	for _, r := range list(b, "rows") {
+		row, _ := r.([]any)
+		for _, cell := range objects(row) {
+			if e := obj(cell, "element"); e != nil {
+				out = append(out, e)
+			}
+		}
+	}
+	return out
+}
+
+// nestedBlocks lists the blocks inside a container or a layout.
+func nestedBlocks(b object) []any {
+	out := slices.Clone(list(b, "child_blocks"))
+	if str(b, "type") != "layout" {
+		return out
+	}
+	for _, row := range objects(list(b, "rows")) {
+		for _, item := range objects(list(row, "items")) {
+			out = append(out, item["block"])
+		}
+	}
+	return out
+}
+
+// initialState is what is filled in before the person touches anything.
+func initialState(blocks []any) map[string]state {
+	out := map[string]state{}
+	for _, in := range inputsOf(blocks) {
+		out[in.key()] = initialOf(in.element)
+	}
+	return out
+}
+
+func initialOf(e object) state {
+	s := state{kind: str(e, "type")}
+	for _, o := range append(objects(list(e, "initial_options")), obj(e, "initial_option")) {
+		if o != nil {
+			s.picked, s.options = append(s.picked, str(o, "value")), append(s.options, o)
+		}
+	}
+	for _, field := range []string{"initial_value", "initial_user", "initial_channel", "initial_conversation", "initial_date", "initial_time"} {
+		if given := str(e, field); given != "" {
+			s.picked = append(s.picked, given)
+		}
+	}
+	for _, field := range []string{"initial_users", "initial_channels", "initial_conversations"} {
+		s.picked = append(s.picked, texts(list(e, field))...)
+	}
+	if at, given := number(e, "initial_date_time"); given {
+		s.picked = append(s.picked, strconv.Itoa(at))
+	}
+	return s
+}
+
+// stateValues is the state.values object of payloads.
+func stateValues(blocks []any, states map[string]state) object {
+	out := object{}
+	for _, in := range inputsOf(blocks) {
+		of, _ := out[in.block].(object)
+		if of == nil {
+			of = object{}
+			out[in.block] = of
+		}
+		of[in.action] = valueJSON(in.element, states[in.key()])
+	}
+	return out
+}
+
+// valueJSON is one element's state, with the field that its type uses; null where nothing is chosen.
+func valueJSON(e object, s state) object {
+	kind := str(e, "type")
+	field, many := valueField(kind)
+	out := object{"type": kind}
+	switch {
+	case field == "selected_options":
+		out[field] = append([]any{}, s.options...)
+	case many:
+		out[field] = append([]string{}, s.picked...)
+	case s.empty():
+		out[field] = nil
+	case field == "selected_option":
+		out[field] = s.options[0]
+	case field == "selected_date_time":
+		at, _ := strconv.Atoi(s.picked[0]) // choose lets numbers through only
+		out[field] = at
+	case field == "rich_text_value":
+		out[field] = richText(s.picked[0])
+	default:
+		out[field] = s.picked[0]
+	}
+	return out
+}
+
+// valueField names the field that carries the value of a type of element, and tells whether it is a list.
+func valueField(kind string) (string, bool) {
+	switch kind {
+	case "checkboxes", "multi_static_select", "multi_external_select":
+		return "selected_options", true
+	case "static_select", "external_select", "radio_buttons", "overflow":
+		return "selected_option", false
+	case "datepicker":
+		return "selected_date", false
+	case "timepicker":
+		return "selected_time", false
+	case "datetimepicker":
+		return "selected_date_time", false
+	case "rich_text_input":
+		return "rich_text_value", false
+	case "file_input":
+		return "files", true
+	}
+	noun, many := strings.CutPrefix(kind, "multi_")
+	noun = strings.TrimSuffix(noun, "_select") // users, conversations, channels
+	switch {
+	case noun == kind:
+		return "value", false
+	case many:
+		return "selected_" + noun, true
+	default:
+		return "selected_" + strings.TrimSuffix(noun, "s"), false
+	}
+}
+
+func richText(text string) object {
+	return object{"type": "rich_text", "elements": []any{
+		object{"type": "rich_text_section", "elements": []any{object{"type": "text", "text": text}}}}}
+}
+
+// choose turns what a person enters into the state of an element. It fails when that person could not enter it.
+// The caller holds mu.
+func (w *Workspace) choose(e object, values []string) (state, error) {
+	s := state{kind: str(e, "type")}
+	values = slices.DeleteFunc(slices.Clone(values), func(v string) bool { return v == "" })
+	field, many := valueField(s.kind)
+	if !many && len(values) > 1 {
+		return s, fmt.Errorf("%w: %s takes one value, not %d", ErrImpossible, s.kind, len(values))
+	}
+	if most, limited := number(e, "max_selected_items"); limited && len(values) > most {
+		return s, fmt.Errorf("%w: at most %d can be selected", ErrImpossible, most)
+	}
+	for _, v := range values {
+		if err := w.enterable(&s, e, field, v); err != nil {
+			return s, err
+		}
+		s.picked = append(s.picked, v)
+	}
+	return s, nil
+}
+
+// enterable checks one value, and adds its option to s where the element has options.
+func (w *Workspace) enterable(s *state, e object, field, v string) error {
+	problem := false
+	switch field {
+	case "selected_option", "selected_options":
+		option := findOption(allOptions(e), v)
+		if strings.HasSuffix(s.kind, "external_select") {
+			option = object{"text": object{"type": "plain_text", "text": v, "emoji": true}, "value": v}
+		}
+		problem = option == nil
+		s.options = append(s.options, option)
+	case "selected_user", "selected_users":
+		problem = w.users[v] == nil
+	case "selected_channel", "selected_channels", "selected_conversation", "selected_conversations":
+		problem = w.channels[v] == nil && w.users[v] == nil
+	case "selected_date":
+		_, err := time.Parse(time.DateOnly, v)
+		problem = err != nil
+	case "selected_time":
+		_, err := time.Parse("15:04", v)
+		problem = err != nil
+	case "selected_date_time":
+		_, err := strconv.Atoi(v)
+		problem = err != nil
+	}
+	if problem {
+		return fmt.Errorf("%w: %s does not offer %q", ErrImpossible, s.kind, v)
+	}
+	return nil
+}
+
+func allOptions(e object) []any {
+	out := slices.Clone(list(e, "options"))
+	for _, g := range objects(list(e, "option_groups")) {
+		out = append(out, list(g, "options")...)
+	}
+	return out
+}
+
+// complaint is what Slack's own form says about an input before it asks the app; "" when it is content.
+func complaint(in input, s state) string {
+	if !in.isInput {
+		return ""
+	}
+	if s.empty() {
+		if in.required {
+			return "Please complete this required field."
+		}
+		return ""
+	}
+	return lengthComplaint(in.element, s)
+}
+
+func lengthComplaint(e object, s state) string {
+	n := utf8.RuneCountInString(s.picked[0])
+	least, hasLeast := number(e, "min_length")
+	most, hasMost := number(e, "max_length")
+	if str(e, "type") == "plain_text_input" && !hasMost {
+		most, hasMost = maxInputLength, true
+	}
+	switch kind := str(e, "type"); {
+	case hasLeast && n < least:
+		return fmt.Sprintf("Must be at least %d characters.", least)
+	case hasMost && n > most:
+		return fmt.Sprintf("Must be no more than %d characters.", most)
+	case kind == "email_text_input" && !strings.Contains(s.picked[0], "@"):
+		return "Please enter a valid email address."
+	case kind == "url_text_input" && !strings.Contains(s.picked[0], "://"):
+		return "Please enter a valid URL."
+	case kind == "number_input" && !isNumber(e, s.picked[0]):
+		return "Please enter a valid number."
+	}
+	return ""
+}
+
+func isNumber(e object, text string) bool {
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || (!boolean(e, "is_decimal_allowed") && n != float64(int64(n))) {
+		return false
+	}
+	for field, outside := range map[string]func(limit float64) bool{
+		"min_value": func(limit float64) bool { return n < limit },
+		"max_value": func(limit float64) bool { return n > limit },
+	} {
+		if limit, err := strconv.ParseFloat(str(e, field), 64); err == nil && outside(limit) {
+			return false
+		}
+	}
+	return true
+}
