@@ -1,0 +1,256 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// RequestStore keeps requests.
+type RequestStore interface {
+	// Request returns the request, or ErrNotFound.
+	Request(ctx context.Context, id RequestID) (Request, error)
+	// SaveRequest stores r. A first revision that is already stored is
+	// ErrDuplicate; a later one that does not follow the stored revision is ErrConflict.
+	SaveRequest(ctx context.Context, r Request, e AuditEvent, next ...Job) error
+}
+
+// ApprovalStore is where approvals are decided.
+type ApprovalStore interface {
+	RequestStore
+	Recorder
+	// KeepFinding stores r and the exception x that it grants, in one transaction.
+	KeepFinding(ctx context.Context, r Request, x Exception, e AuditEvent, next ...Job) error
+	// IdentitiesByEmail returns every identity whose primary address is email, folded.
+	IdentitiesByEmail(ctx context.Context, email string) ([]Identity, error)
+}
+
+// A Press is what somebody who is known wants of a request. Seen is the
+// revision they were looking at.
+type Press struct {
+	Request RequestID
+	Seen    int
+	By      Identity
+	Verdict Verdict
+	Reason  string
+	Until   time.Time // of a kept finding; zero: 90 days
+	Via     Via
+}
+
+// Approvals is step 6: it decides whether a decision counts.
+type Approvals struct {
+	store    ApprovalStore
+	policies PolicySource
+	now      func() time.Time
+}
+
+// NewApprovals returns approvals over store.
+func NewApprovals(store ApprovalStore, policies PolicySource, now func() time.Time) *Approvals {
+	return &Approvals{store: store, policies: policies, now: now}
+}
+
+const (
+	decideTries  = 5
+	keepFor      = 90 * 24 * time.Hour
+	longestKeep  = 366 * 24 * time.Hour
+	reasonLength = 2000 // characters; a Slack input holds 3000
+)
+
+// Decide records the press and returns the request as it stands after it. A
+// press that does not count is a Refusal whose reason is for the person who
+// pressed, and the request is returned as it is.
+func (a *Approvals) Decide(ctx context.Context, p Press) (Request, error) {
+	p.Reason = strings.TrimSpace(p.Reason)
+	if len([]rune(p.Reason)) > reasonLength {
+		return Request{}, Refuse(ErrInvalid, "the reason is longer than %d characters", reasonLength)
+	}
+	return a.change(ctx, p.Request, p.By, func(was Request, policy Policy) (step, error) {
+		return a.decide(was, policy, p)
+	})
+}
+
+// Undo takes back an approved request that is still waiting out its hold.
+func (a *Approvals) Undo(ctx context.Context, id RequestID, by Identity) (Request, error) {
+	return a.change(ctx, id, by, func(was Request, _ Policy) (step, error) {
+		is, err := was.Undo(by.Person.Label(), a.now())
+		return step{request: is, kind: EventRequestWithdrawn, next: []Job{show(id)}}, err
+	})
+}
+
+// Retry lets a failed request go on from the step that failed.
+func (a *Approvals) Retry(ctx context.Context, id RequestID, by Identity) (Request, error) {
+	return a.change(ctx, id, by, func(was Request, _ Policy) (step, error) {
+		is, err := was.Retry(a.now())
+		return step{request: is, kind: EventRequestRetried, next: []Job{show(id), {Kind: JobApply, Ref: string(id)}}}, err
+	})
+}
+
+// MayDecide returns nil when by may decide r now, else a Refusal that says who may.
+func (a *Approvals) MayDecide(ctx context.Context, r Request, by Identity) error {
+	policy, err := a.policies.Current(ctx)
+	if err != nil {
+		return fmt.Errorf("read the policy in force: %w", err)
+	}
+	return a.authorise(ctx, r, policy, by)
+}
+
+// Who returns the addresses that may decide r now.
+func (a *Approvals) Who(ctx context.Context, r Request) ([]string, error) {
+	policy, err := a.policies.Current(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the policy in force: %w", err)
+	}
+	return a.eligible(ctx, r, policy)
+}
+
+// step is a change of a request and what follows from it.
+type step struct {
+	request Request
+	kind    EventKind
+	detail  map[string]string
+	keep    *Exception
+	next    []Job
+}
+
+// change loads, authorises, decides and saves, again when somebody else was
+// faster: of two who act at once, each is judged by what the other left.
+func (a *Approvals) change(ctx context.Context, id RequestID, by Identity, f func(Request, Policy) (step, error)) (Request, error) {
+	for range decideTries {
+		was, err := a.store.Request(ctx, id)
+		if err != nil {
+			return Request{}, fmt.Errorf("load request %s: %w", id, err)
+		}
+		policy, err := a.policies.Current(ctx)
+		if err != nil {
+			return was, fmt.Errorf("read the policy in force: %w", err)
+		}
+		s, err := f(was, policy)
+		if err == nil || errors.Is(err, ErrInvalid) { // who may not decide need not learn what a reason must be
+			if refused := a.authorise(ctx, was, policy, by); refused != nil {
+				err = refused
+			}
+		}
+		if err != nil {
+			return was, a.refused(ctx, was, by, err)
+		}
+		if err := a.save(ctx, s, by); !errors.Is(err, ErrConflict) {
+			return s.request, err
+		}
+	}
+	return Request{}, Refuse(ErrConflict, "others are deciding on this at the same moment; look again and retry")
+}
+
+func (a *Approvals) decide(was Request, policy Policy, p Press) (step, error) {
+	now := a.now()
+	d := Decision{By: p.By.Person.Email(), ByID: p.By.ID, Verdict: p.Verdict, Reason: p.Reason, At: now, Via: p.Via, Seen: p.Seen}
+	if was.IsFinding() && p.Verdict == Deny {
+		d.Until = p.Until
+		if d.Until.IsZero() {
+			d.Until = now.Add(keepFor)
+		}
+		if !d.Until.After(now) || d.Until.After(now.Add(longestKeep)) {
+			return step{}, Refuse(ErrInvalid, "an exception must end after today and within a year")
+		}
+	}
+	is, err := was.Decide(d)
+	if err != nil {
+		return step{}, err
+	}
+	s := step{request: is, kind: EventRequestApproved, next: []Job{show(is.ID)}, detail: map[string]string{
+		"verdict": string(p.Verdict), "reason": p.Reason, "via": string(p.Via), "policy": policy.SHA256,
+		"approvals": fmt.Sprintf("%d of %d", is.Approvals(), is.Needed),
+	}}
+	switch is.State {
+	case Denied:
+		s.kind, s.keep = EventRequestDenied, exception(is, d)
+	case Approved:
+		var jobs []Job
+		s.request, jobs = settle(policy, is, now)
+		s.next = append(s.next, jobs...)
+	default: // waiting for more approvals
+	}
+	return s, nil
+}
+
+// exception returns what a kept finding is kept by, or nil.
+func exception(r Request, d Decision) *Exception {
+	if !r.IsFinding() {
+		return nil
+	}
+	x := &Exception{ID: NewExceptionID(), Finding: r.Why.Find, By: d.By, Reason: d.Reason, Since: d.At, Until: d.Until}
+	if len(r.Changes) > 0 {
+		x.Held = r.Changes[0].From
+	}
+	return x
+}
+
+func (a *Approvals) save(ctx context.Context, s step, by Identity) error {
+	e := AuditEvent{At: a.now(), Actor: ByIdentity(by.ID), Kind: s.kind, Ref: string(s.request.ID), Detail: s.detail}
+	var err error
+	if s.keep != nil {
+		err = a.store.KeepFinding(ctx, s.request, *s.keep, e, s.next...)
+	} else {
+		err = a.store.SaveRequest(ctx, s.request, e, s.next...)
+	}
+	if err != nil {
+		return fmt.Errorf("save request %s: %w", s.request.ID, err)
+	}
+	return nil
+}
+
+// refused puts an attempt by somebody who may not decide on the record.
+func (a *Approvals) refused(ctx context.Context, r Request, by Identity, err error) error {
+	if !errors.Is(err, ErrForbidden) {
+		return err
+	}
+	e := AuditEvent{At: a.now(), Actor: ByIdentity(by.ID), Kind: EventRequestRefused, Ref: string(r.ID), Detail: map[string]string{"why": ReasonOf(err)}}
+	if recErr := a.store.Record(ctx, e); recErr != nil {
+		return fmt.Errorf("record refusal on request %s: %w", r.ID, recErr)
+	}
+	return err
+}
+
+func (a *Approvals) authorise(ctx context.Context, r Request, policy Policy, by Identity) error {
+	who, err := a.eligible(ctx, r, policy)
+	if err != nil {
+		return err
+	}
+	email := by.Person.Email()
+	if email == FoldEmail(r.Subject.Email) {
+		return Refuse(ErrForbidden, "no one decides on their own access")
+	}
+	for _, e := range who {
+		if e == email && by.MayDecide(a.now()) {
+			return nil
+		}
+	}
+	return Refuse(ErrForbidden, "Only %s can decide this. You can still comment in the thread.", listOr(who, "Security"))
+}
+
+// eligible computes authority anew: owners who have left, are suspended, or
+// whose address is of no domain of the policy fall away.
+func (a *Approvals) eligible(ctx context.Context, r Request, policy Policy) ([]string, error) {
+	var failed error
+	who := policy.Eligible(r, func(email string) bool {
+		ids, err := a.store.IdentitiesByEmail(ctx, email)
+		if err != nil {
+			failed = errors.Join(failed, fmt.Errorf("look up approver: %w", err))
+			return false
+		}
+		return len(ids) == 1 && ids[0].MayDecide(a.now()) && policy.MayDecideFrom(email)
+	})
+	return who, failed
+}
+
+func listOr(words []string, none string) string {
+	switch len(words) {
+	case 0:
+		return none
+	case 1:
+		return words[0]
+	default:
+		return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+	}
+}

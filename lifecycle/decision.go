@@ -1,0 +1,39 @@
+package lifecycle
+
+import "time"
+
+// Verdict is what a person decided.
+type Verdict string
+
+// The verdicts. On a finding, approve revokes what was found and deny keeps it.
+const (
+	Approve Verdict = "approve"
+	Deny    Verdict = "deny"
+)
+
+// ParseVerdict returns the verdict named s, or a Refusal that lists them.
+func ParseVerdict(s string) (Verdict, error) { return parseClosed("verdict", s, Approve, Deny) }
+
+// Via is the way a decision came.
+type Via string
+
+// The ways a decision can come.
+const (
+	ViaSlack  Via = "slack"
+	ViaCLI    Via = "cli"
+	ViaPolicy Via = "policy"
+)
+
+// A Decision is one person's verdict on a request. By is the address the
+// record shows; ByID is who that was.
+type Decision struct {
+	By      string     `json:"by"`
+	ByID    IdentityID `json:"by_id,omitempty"`
+	For     string     `json:"for,omitempty"`
+	Verdict Verdict    `json:"verdict"`
+	Reason  string     `json:"reason"`
+	Until   time.Time  `json:"until,omitzero"` // a kept finding is asked again then
+	At      time.Time  `json:"at"`
+	Via     Via        `json:"via"`
+	Seen    int        `json:"seen"` // the revision of the request that the person saw
+}

@@ -1,0 +1,184 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// DeskStore is what questions are answered from. None of it asks PagerDuty:
+// accounts are as the last roll call, or a verified change since, left them.
+type DeskStore interface {
+	// Requests returns the requests that f selects, oldest first.
+	Requests(ctx context.Context, f RequestFilter) ([]Request, error)
+	// Findings is RollStore's.
+	Findings(ctx context.Context, t time.Time) ([]Finding, []Exception, error)
+	// Baseline is RollStore's.
+	Baseline(ctx context.Context) ([]Account, error)
+	// LastRollCall returns when the last whole roll call was, or the zero time.
+	LastRollCall(ctx context.Context) (time.Time, error)
+}
+
+// A Desk answers questions and changes nothing.
+type Desk struct {
+	store     DeskStore
+	approvals *Approvals
+	policies  PolicySource
+	now       func() time.Time
+}
+
+// NewDesk returns a desk over store.
+func NewDesk(store DeskStore, approvals *Approvals, policies PolicySource, now func() time.Time) *Desk {
+	return &Desk{store: store, approvals: approvals, policies: policies, now: now}
+}
+
+// A Standing is what is known of one person's access.
+type Standing struct {
+	Identity Identity
+	Account  *Account // nil: none known
+	Want     Want
+	Requests []Request // open ones, and the last few closed
+	Findings []Finding
+	AsOf     time.Time // of the account
+}
+
+// Standing returns what i holds, what policy says, and what is pending.
+func (d *Desk) Standing(ctx context.Context, i Identity) (Standing, error) {
+	s := Standing{Identity: i}
+	policy, err := d.policies.Current(ctx)
+	if err != nil {
+		return s, fmt.Errorf("read the policy in force: %w", err)
+	}
+	s.Want = policy.Want(i.Person)
+	accounts, err := d.store.Baseline(ctx)
+	if err != nil {
+		return s, fmt.Errorf("load the last roll call: %w", err)
+	}
+	s.Account = Correlate(i, accounts).Account
+	if s.AsOf, err = d.store.LastRollCall(ctx); err != nil {
+		return s, fmt.Errorf("look up the last roll call: %w", err)
+	}
+	if s.Requests, err = d.store.Requests(ctx, RequestFilter{Subject: i.ID, Limit: 10}); err != nil {
+		return s, fmt.Errorf("list requests about %s: %w", i.ID, err)
+	}
+	found, _, err := d.store.Findings(ctx, d.now())
+	if err != nil {
+		return s, fmt.Errorf("load findings: %w", err)
+	}
+	for _, f := range found {
+		if f.Identity == i.ID || s.Account != nil && f.Account.ID == s.Account.ID {
+			s.Findings = append(s.Findings, f)
+		}
+	}
+	return s, nil
+}
+
+// A Holder is somebody on a team, and in what role.
+type Holder struct {
+	Account Account
+	Role    TeamRole
+}
+
+// Team returns who is on the team that policy calls name, highest role first.
+// A name that is no team's is a Refusal that proposes the nearest.
+func (d *Desk) Team(ctx context.Context, name string) (TeamPolicy, []Holder, error) {
+	policy, err := d.policies.Current(ctx)
+	if err != nil {
+		return TeamPolicy{}, nil, fmt.Errorf("read the policy in force: %w", err)
+	}
+	k := slices.IndexFunc(policy.Teams, func(t TeamPolicy) bool {
+		return strings.EqualFold(t.Name, name) || string(t.ID) == name
+	})
+	if k < 0 {
+		return TeamPolicy{}, nil, Refuse(ErrNotFound, "No team of the policy is called %q.", name)
+	}
+	accounts, err := d.store.Baseline(ctx)
+	if err != nil {
+		return policy.Teams[k], nil, fmt.Errorf("load the last roll call: %w", err)
+	}
+	var holders []Holder
+	for _, a := range accounts {
+		if role := a.On(policy.Teams[k].ID); role != "" {
+			holders = append(holders, Holder{a, role})
+		}
+	}
+	slices.SortFunc(holders, func(a, b Holder) int {
+		if d := b.Role.Rank() - a.Role.Rank(); d != 0 {
+			return d
+		}
+		return strings.Compare(a.Account.Name, b.Account.Name)
+	})
+	return policy.Teams[k], holders, nil
+}
+
+// Inbox returns the requests that wait for i, oldest first.
+func (d *Desk) Inbox(ctx context.Context, i Identity) ([]Request, error) {
+	pending, err := d.store.Requests(ctx, RequestFilter{States: []RequestState{Pending}})
+	if err != nil {
+		return nil, fmt.Errorf("list pending requests: %w", err)
+	}
+	var mine []Request
+	for _, r := range pending {
+		err := d.approvals.MayDecide(ctx, r, i)
+		switch {
+		case err == nil:
+			mine = append(mine, r)
+		case !errors.Is(err, ErrForbidden):
+			return nil, err
+		}
+	}
+	return mine, nil
+}
+
+// FindingsFor returns the findings that i answers for: those of the teams they
+// own, and all of them for security.
+func (d *Desk) FindingsFor(ctx context.Context, i Identity) ([]Finding, error) {
+	policy, err := d.policies.Current(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the policy in force: %w", err)
+	}
+	found, _, err := d.store.Findings(ctx, d.now())
+	if err != nil {
+		return nil, fmt.Errorf("load findings: %w", err)
+	}
+	accounts, err := d.store.Baseline(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load the last roll call: %w", err)
+	}
+	mine := ownedBy(policy, byAccount(accounts), found, i.Person.Email())
+	SortFindings(mine)
+	return mine, nil
+}
+
+// ownedBy returns the findings that the address answers for.
+func ownedBy(p Policy, accounts map[AccountID]Account, found []Finding, email string) []Finding {
+	if slices.Contains(p.Security.Members, email) {
+		return slices.Clone(found)
+	}
+	var mine []Finding
+	for _, f := range found {
+		if slices.ContainsFunc(teamsOf(f, accounts), func(t TeamID) bool {
+			tp, ok := p.TeamByID(t)
+			return ok && slices.Contains(tp.Owners, email)
+		}) {
+			mine = append(mine, f)
+		}
+	}
+	return mine
+}
+
+// teamsOf returns the teams whose owners answer for the finding: its own, or
+// those that the account is on.
+func teamsOf(f Finding, accounts map[AccountID]Account) []TeamID {
+	if f.Entitlement.Kind == KindTeamRole {
+		return []TeamID{f.Entitlement.Team.ID}
+	}
+	var teams []TeamID
+	for _, m := range accounts[f.Account.ID].Teams {
+		teams = append(teams, m.Team.ID)
+	}
+	return teams
+}

@@ -1,0 +1,142 @@
+package lifecycle
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// A Schedule says when something is due next after t. A robfig/cron schedule is one.
+type Schedule interface {
+	Next(t time.Time) time.Time
+}
+
+// DigestStore keeps when each owner was last sent a digest.
+type DigestStore interface {
+	// LastDigest returns when email was last sent a digest, or considered and
+	// spared an empty one; the zero time when never.
+	LastDigest(ctx context.Context, email string) (time.Time, error)
+	// SaveDigest notes that email's digest for now is done with.
+	SaveDigest(ctx context.Context, email string, at time.Time, e AuditEvent, next ...Job) error
+}
+
+// A Digest is what one owner should know today.
+type Digest struct {
+	For      Identity
+	At       time.Time
+	Waiting  []Request // for them, oldest first
+	Findings []Finding // of the teams they own; all, for security
+	Ending   []Exception
+	Done     []Request // about their teams, since the last digest
+}
+
+// Empty reports whether there is nothing to say.
+func (d Digest) Empty() bool {
+	return len(d.Waiting)+len(d.Findings)+len(d.Ending)+len(d.Done) == 0
+}
+
+// Digests says whose digest is due, and what is in it.
+type Digests struct {
+	store     DigestStore
+	desk      *Desk
+	directory *Directory
+	policies  PolicySource
+	schedule  Schedule
+	now       func() time.Time
+}
+
+// NewDigests returns digests that are due by schedule.
+func NewDigests(store DigestStore, desk *Desk, directory *Directory, policies PolicySource, schedule Schedule, now func() time.Time) *Digests {
+	return &Digests{store: store, desk: desk, directory: directory, policies: policies, schedule: schedule, now: now}
+}
+
+// Due returns the owners whose digest is due: the schedule has struck since
+// their last one. That is kept in the store, so a digest missed while the
+// house was down is sent when it is up again, once. Somebody new is first sent
+// one at the next stroke.
+func (g *Digests) Due(ctx context.Context) ([]string, error) {
+	policy, err := g.policies.Current(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the policy in force: %w", err)
+	}
+	var due []string
+	for _, email := range policy.People() {
+		last, err := g.store.LastDigest(ctx, email)
+		if err != nil {
+			return nil, fmt.Errorf("look up the last digest: %w", err)
+		}
+		if last.IsZero() {
+			if err := g.Sent(ctx, email, "first one at the next stroke"); err != nil {
+				return nil, err
+			}
+		} else if !g.schedule.Next(last).After(g.now()) {
+			due = append(due, email)
+		}
+	}
+	return due, nil
+}
+
+// Compose returns the digest for the person with that address.
+func (g *Digests) Compose(ctx context.Context, email string) (Digest, error) {
+	d := Digest{At: g.now()}
+	var err error
+	if d.For, err = g.directory.Find(ctx, email); err != nil {
+		return d, err
+	}
+	if d.Waiting, err = g.desk.Inbox(ctx, d.For); err != nil {
+		return d, err
+	}
+	if d.Findings, err = g.desk.FindingsFor(ctx, d.For); err != nil {
+		return d, err
+	}
+	last, err := g.store.LastDigest(ctx, email)
+	if err != nil {
+		return d, fmt.Errorf("look up the last digest: %w", err)
+	}
+	if last.IsZero() {
+		last = d.At.Add(-24 * time.Hour)
+	}
+	if d.Done, err = g.desk.DoneFor(ctx, d.For, last); err != nil {
+		return d, err
+	}
+	d.Ending, err = g.desk.EndingFor(ctx, d.For, d.At.Add(7*24*time.Hour))
+	return d, err
+}
+
+// Sent notes that email's digest is done with.
+func (g *Digests) Sent(ctx context.Context, email, how string) error {
+	e := AuditEvent{At: g.now(), Actor: System, Kind: EventDigestSent, Ref: email, Detail: map[string]string{"how": how}}
+	if err := g.store.SaveDigest(ctx, email, g.now(), e); err != nil {
+		return fmt.Errorf("note digest: %w", err)
+	}
+	return nil
+}
+
+// DoneFor returns what was settled since then about the teams that i owns.
+func (d *Desk) DoneFor(ctx context.Context, i Identity, since time.Time) ([]Request, error) {
+	policy, err := d.policies.Current(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the policy in force: %w", err)
+	}
+	settled, err := d.store.Requests(ctx, RequestFilter{States: []RequestState{Done, Failed, Denied, Expired}, Since: since})
+	if err != nil {
+		return nil, fmt.Errorf("list settled requests: %w", err)
+	}
+	return slices.DeleteFunc(settled, func(r Request) bool { return policy.Stands(r, i.Person.Email()) == "" }), nil
+}
+
+// EndingFor returns the exceptions to findings of i that end before t.
+func (d *Desk) EndingFor(ctx context.Context, i Identity, before time.Time) ([]Exception, error) {
+	mine, err := d.FindingsFor(ctx, i)
+	if err != nil {
+		return nil, err
+	}
+	_, exceptions, err := d.store.Findings(ctx, d.now())
+	if err != nil {
+		return nil, fmt.Errorf("load exceptions: %w", err)
+	}
+	return slices.DeleteFunc(exceptions, func(x Exception) bool {
+		return x.Until.After(before) || !slices.ContainsFunc(mine, func(f Finding) bool { return f.ID == x.Finding })
+	}), nil
+}

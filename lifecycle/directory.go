@@ -1,0 +1,130 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// A SlackUser is as much of somebody in Slack as deciding who they are takes.
+type SlackUser struct {
+	ID       SlackID
+	Email    string
+	Deleted  bool
+	Guest    bool // restricted or ultra-restricted
+	Stranger bool // of another workspace, through Slack Connect
+	Bot      bool
+}
+
+// DirectoryStore keeps identities.
+type DirectoryStore interface {
+	// IdentityBySlack returns the identity that is pinned to the Slack user, or ErrNotFound.
+	IdentityBySlack(ctx context.Context, id SlackID) (Identity, error)
+	// IdentitiesByEmail returns every identity whose primary address is email, folded.
+	IdentitiesByEmail(ctx context.Context, email string) ([]Identity, error)
+	// SaveIdentity is RegistryStore's.
+	SaveIdentity(ctx context.Context, i Identity, n *Notice, e AuditEvent, next ...Job) error
+}
+
+// A Directory says who somebody in Slack, or at the command line, is.
+type Directory struct {
+	store    DirectoryStore
+	policies PolicySource
+	now      func() time.Time
+}
+
+// NewDirectory returns a directory over store.
+func NewDirectory(store DirectoryStore, policies PolicySource, now func() time.Time) *Directory {
+	return &Directory{store: store, policies: policies, now: now}
+}
+
+// Who returns the one identity that the Slack user is. The tie is made once,
+// through an address that policy lets decide and exactly one identity has, and
+// is pinned; a name never makes it. Anything else is a Refusal that says what to do.
+func (d *Directory) Who(ctx context.Context, u SlackUser) (Identity, error) {
+	if err := u.acceptable(); err != nil {
+		return Identity{}, err
+	}
+	i, err := d.store.IdentityBySlack(ctx, u.ID)
+	if err == nil {
+		return i, nil
+	}
+	if !errors.Is(err, ErrNotFound) {
+		return Identity{}, fmt.Errorf("look up Slack user %s: %w", u.ID, err)
+	}
+	if i, err = d.Find(ctx, u.Email); err != nil {
+		return Identity{}, err
+	}
+	policy, err := d.policies.Current(ctx)
+	if err != nil {
+		return Identity{}, fmt.Errorf("read the policy in force: %w", err)
+	}
+	if !policy.MayDecideFrom(u.Email) {
+		return Identity{}, Refuse(ErrForbidden, "Your Slack address %s is not of a domain that the policy trusts.", u.Email)
+	}
+	if i.Slack != "" {
+		return Identity{}, Refuse(ErrForbidden, "%s is already linked to another Slack user. Ask Security to look.", i.Person.Label())
+	}
+	return d.pin(ctx, i, u.ID)
+}
+
+// Find returns the one identity with that primary address, or a Refusal.
+func (d *Directory) Find(ctx context.Context, email string) (Identity, error) {
+	found, err := d.store.IdentitiesByEmail(ctx, FoldEmail(email))
+	switch {
+	case err != nil:
+		return Identity{}, fmt.Errorf("look up address: %w", err)
+	case len(found) == 0:
+		return Identity{}, Refuse(ErrNotFound, "Nobody with the address %s is known: no source of truth has sent them, and the policy does not name them.", email)
+	case len(found) > 1:
+		return Identity{}, Refuse(ErrConflict, "%d people have the address %s. Ask Security to look.", len(found), email)
+	default:
+		return found[0], nil
+	}
+}
+
+// Admit makes the people that the policy names known, so that they can decide
+// before any source of truth is connected.
+func (d *Directory) Admit(ctx context.Context, p Policy) error {
+	for _, email := range p.People() {
+		found, err := d.store.IdentitiesByEmail(ctx, email)
+		if err != nil {
+			return fmt.Errorf("look up address: %w", err)
+		}
+		if len(found) > 0 {
+			continue
+		}
+		i := Identity{ID: NewIdentityID(), Revision: 1, Keys: map[string]string{}, Person: Person{Status: StatusActive, Emails: []string{email}}, Observed: d.now()}
+		e := AuditEvent{At: d.now(), Actor: ByPolicy(p.SHA256), Kind: EventIdentityChanged, Ref: string(i.ID), Detail: map[string]string{"why": "named in the policy"}}
+		if err := d.store.SaveIdentity(ctx, i, nil, e); err != nil {
+			return fmt.Errorf("save identity %s: %w", i.ID, err)
+		}
+	}
+	return nil
+}
+
+func (d *Directory) pin(ctx context.Context, i Identity, u SlackID) (Identity, error) {
+	i.Slack = u
+	i.Revision++
+	e := AuditEvent{At: d.now(), Actor: ByIdentity(i.ID), Kind: EventIdentityLinked, Ref: string(i.ID), Detail: map[string]string{"slack": string(u)}}
+	if err := d.store.SaveIdentity(ctx, i, nil, e); err != nil {
+		return Identity{}, fmt.Errorf("link identity %s: %w", i.ID, err)
+	}
+	return i, nil
+}
+
+func (u SlackUser) acceptable() error {
+	switch {
+	case u.Deleted:
+		return Refuse(ErrForbidden, "This Slack user is deactivated.")
+	case u.Bot:
+		return Refuse(ErrForbidden, "A bot cannot use rolecall.")
+	case u.Stranger:
+		return Refuse(ErrForbidden, "Only members of this workspace can use rolecall.")
+	case u.Guest:
+		return Refuse(ErrForbidden, "Guests cannot use rolecall.")
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,153 @@
+package lifecycle
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Person is what a source says of somebody: the whole state, never a delta,
+// so that a lost or reordered message heals with the next one.
+type Person struct {
+	EmployeeID string     `json:"employee_id"`
+	Status     Status     `json:"status"`
+	Emails     []string   `json:"emails"` // the first is the primary address; the others only ever propose a match
+	Name       string     `json:"name"`
+	Department string     `json:"department,omitempty"`
+	Location   string     `json:"location,omitempty"`
+	Country    string     `json:"country,omitempty"`
+	Title      string     `json:"title,omitempty"`
+	Employment Employment `json:"employment,omitempty"`
+	ManagerID  string     `json:"manager_id,omitempty"`
+	Groups     []string   `json:"groups,omitempty"`
+	StartDate  Date       `json:"start_date,omitempty"`
+	EndDate    Date       `json:"end_date,omitempty"`
+}
+
+// Email returns the primary address, folded, or "".
+func (p Person) Email() string {
+	if len(p.Emails) == 0 {
+		return ""
+	}
+	return FoldEmail(p.Emails[0])
+}
+
+// Label returns the name a person is called by, falling back to the address.
+func (p Person) Label() string {
+	if p.Name != "" {
+		return p.Name
+	}
+	return p.Email()
+}
+
+// An Identity is a person or service as the company knows them. Its ID is
+// ours and survives renames and rehires.
+type Identity struct {
+	ID       IdentityID        `json:"id"`
+	Revision int               `json:"revision"`
+	Keys     map[string]string `json:"keys"` // source → that source's immutable key; empty: known by virtue of the policy only
+	Person   Person            `json:"person"`
+	Account  AccountID         `json:"account,omitempty"` // pinned PagerDuty account
+	Slack    SlackID           `json:"slack,omitempty"`   // pinned Slack user
+	Observed time.Time         `json:"observed"`          // when the source saw the newest fact that counted
+	Fact     NoticeID          `json:"fact,omitempty"`    // that fact
+}
+
+// Sourced reports whether a source of truth vouches for the identity. One
+// named only in the policy may decide, but nothing is concluded about its own access.
+func (i Identity) Sourced() bool { return len(i.Keys) > 0 }
+
+// StatusAt returns the status at t: an end date that has passed ends a person
+// even when the source has not said so yet. An end date is the last day, in UTC.
+func (i Identity) StatusAt(t time.Time) Status { return i.Person.statusAt(t) }
+
+func (p Person) statusAt(t time.Time) Status {
+	if p.Status != StatusEnded && p.EndDate != "" && !t.Before(p.EndDate.End()) {
+		return StatusEnded
+	}
+	return p.Status
+}
+
+// MayDecide reports whether the identity is somebody who can decide at t.
+func (i Identity) MayDecide(t time.Time) bool { return i.StatusAt(t) == StatusActive }
+
+// Status is where a person stands with the company.
+type Status string
+
+// The statuses a source may give. Suspended is not leaving: SCIM sends it for
+// a mere unassignment too (facts: Okta, Entra), so it removes nothing by itself.
+const (
+	StatusActive    Status = "active"
+	StatusLeave     Status = "leave"
+	StatusSuspended Status = "suspended"
+	StatusEnded     Status = "ended"
+)
+
+// ParseStatus returns the status named s, or a Refusal that lists them.
+func ParseStatus(s string) (Status, error) {
+	return parseClosed("status", s, StatusActive, StatusLeave, StatusSuspended, StatusEnded)
+}
+
+// Employment is the kind of relation a person has with the company.
+type Employment string
+
+// The kinds of employment.
+const (
+	Employee   Employment = "employee"
+	Contractor Employment = "contractor"
+	Intern     Employment = "intern"
+	Vendor     Employment = "vendor"
+	Service    Employment = "service"
+)
+
+// ParseEmployment returns the employment named s, or a Refusal that lists them.
+func ParseEmployment(s string) (Employment, error) {
+	return parseClosed("employment", s, Employee, Contractor, Intern, Vendor, Service)
+}
+
+// A Date is a calendar day, YYYY-MM-DD, or "".
+type Date string
+
+// ParseDate returns the day named s; "" is no day. Anything but ISO 8601 is a Refusal.
+func ParseDate(s string) (Date, error) {
+	if s == "" {
+		return "", nil
+	}
+	if _, err := time.Parse(time.DateOnly, s); err != nil {
+		return "", Refuse(ErrInvalid, "%q is not a date like 2026-05-31", s)
+	}
+	return Date(s), nil
+}
+
+// Start returns the first instant of the day in UTC, or the zero time.
+func (d Date) Start() time.Time {
+	t, err := time.Parse(time.DateOnly, string(d))
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}
+
+// End returns the first instant after the day in UTC, or the zero time.
+func (d Date) End() time.Time {
+	if t := d.Start(); !t.IsZero() {
+		return t.AddDate(0, 0, 1)
+	}
+	return time.Time{}
+}
+
+// FoldEmail returns the form in which addresses are compared: trimmed and in
+// lower case throughout. Dots and plus tags are kept: mina+oncall@ is often
+// another PagerDuty user.
+func FoldEmail(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+
+func parseClosed[T ~string](what, s string, allowed ...T) (T, error) {
+	if slices.Contains(allowed, T(s)) {
+		return T(s), nil
+	}
+	names := make([]string, len(allowed))
+	for i, a := range allowed {
+		names[i] = string(a)
+	}
+	return "", Refuse(ErrInvalid, "%s %q is not one of %s", what, s, strings.Join(names, ", "))
+}

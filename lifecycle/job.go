@@ -1,0 +1,60 @@
+package lifecycle
+
+import "time"
+
+// JobKind names one step of the flow.
+type JobKind string
+
+// The steps. No step calls the next: it leaves a row and, in the same
+// transaction, the job that follows.
+const (
+	JobRegister JobKind = "register" // Ref: NoticeID of a fact
+	JobPlan     JobKind = "plan"     // Ref: NoticeID
+	JobAsk      JobKind = "ask"      // Ref: FindingID an owner must decide
+	JobShow     JobKind = "show"     // Ref: RequestID whose card is to tell the truth
+	JobApply    JobKind = "apply"    // Ref: RequestID
+	JobReplan   JobKind = "replan"   // Ref: RequestID that was blocked
+	JobRemind   JobKind = "remind"   // Ref: RequestID
+	JobEscalate JobKind = "escalate" // Ref: RequestID
+	JobExpire   JobKind = "expire"   // Ref: RequestID
+	JobRollCall JobKind = "rollcall" // Ref: who asked for it, or "schedule"
+	JobDigest   JobKind = "digest"   // Ref: "": look which digests are due
+	JobAlert    JobKind = "alert"    // Ref: the sentence for the security channel, told once
+	JobHome     JobKind = "home"     // Ref: SlackID whose App Home is open
+)
+
+// JobKinds returns every kind; each must have a handler before work starts.
+func JobKinds() []JobKind {
+	return []JobKind{JobRegister, JobPlan, JobAsk, JobShow, JobApply, JobReplan, JobRemind, JobEscalate, JobExpire, JobRollCall, JobDigest, JobAlert, JobHome}
+}
+
+// A Job is a step to take: what, about which row, and when (zero: now).
+type Job struct {
+	Kind JobKind
+	Ref  string
+	At   time.Time
+}
+
+// Attempt is one try at a job.
+type Attempt struct {
+	Ref  string
+	Last bool // no further try follows: leave a state that people can see
+}
+
+// A JobError tells the queue what to do with a job that failed.
+type JobError struct {
+	Err        error
+	Permanent  bool          // do not try again
+	RetryAfter time.Duration // try again then, without counting the attempt
+}
+
+func (e *JobError) Error() string { return e.Err.Error() }
+func (e *JobError) Unwrap() error { return e.Err }
+
+// Permanent marks a failure that no repetition mends.
+func Permanent(err error) error { return &JobError{Err: err, Permanent: true} }
+
+// RetryAfter marks a failure that passes by itself after d.
+func RetryAfter(err error, d time.Duration) error { return &JobError{Err: err, RetryAfter: d} }
+
+func show(id RequestID) Job { return Job{Kind: JobShow, Ref: string(id)} }

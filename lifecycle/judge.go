@@ -1,0 +1,130 @@
+package lifecycle
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Judgement says whether a plan needs asking, whom, and until when.
+type Judgement struct {
+	Approval
+	Rule string // the rules it rests on, comma-separated
+}
+
+// Judge returns the strictest approval that any part of the plan calls for:
+// what a rule grants is asked as that rule says, everything else as the
+// default says. A privileged base role is never automatic, and is security's to give.
+func (p Policy) Judge(plan Plan) Judgement {
+	j := Judgement{Approval: Approval{Mode: ApprovalAuto}, Rule: strings.Join(plan.Rules, ", ")}
+	for _, c := range plan.Changes {
+		j.Approval = stricter(j.Approval, p.approvalOf(c, plan))
+	}
+	if (Request{Changes: plan.Changes}).Risk() == Privileged {
+		j.Approval = stricter(j.Approval, withFrom(p.Defaults.Approval, ApprovalQuorum, FromSecurity))
+		j.From = []ApproverSource{FromSecurity}
+	}
+	if j.Mode == ApprovalQuorum {
+		j.N = max(j.N, 1)
+		if len(j.From) == 0 {
+			j.From = []ApproverSource{FromTeamOwners}
+		}
+	}
+	return j
+}
+
+func (p Policy) approvalOf(c Change, plan Plan) Approval {
+	strictest, found := Approval{}, false
+	for _, a := range plan.want.approvals {
+		if !c.Removes() && a.grants(c) {
+			strictest, found = stricter(strictest, a.approval), true
+		}
+	}
+	if !found {
+		return p.Defaults.Approval
+	}
+	return strictest
+}
+
+func (a approvalFor) grants(c Change) bool {
+	if c.Entitlement.Kind == KindTeamRole {
+		return slices.Contains(a.teams, c.Entitlement.Team.Name)
+	}
+	return string(a.base) == c.To || a.base == "" && c.Op == OpCreate
+}
+
+func stricter(a, b Approval) Approval {
+	rank := func(m ApprovalMode) int {
+		return slices.Index([]ApprovalMode{ApprovalAuto, ApprovalQuorum, ApprovalDeny}, m)
+	}
+	switch {
+	case rank(b.Mode) > rank(a.Mode), rank(b.Mode) == rank(a.Mode) && b.N > a.N:
+		return b
+	default:
+		return a
+	}
+}
+
+func withFrom(a Approval, mode ApprovalMode, from ApproverSource) Approval {
+	a.Mode, a.N, a.From = mode, max(a.N, 1), []ApproverSource{from}
+	return a
+}
+
+// Eligible returns the addresses that may decide r under this policy, folded
+// and in order: the subject and whoever mayDecide refuses (somebody who left,
+// say) fall away, and when nobody nearer is left, security is asked.
+func (p Policy) Eligible(r Request, mayDecide func(email string) bool) []string {
+	keep := func(emails []string) []string {
+		var kept []string
+		for _, e := range emails {
+			if e = FoldEmail(e); e != FoldEmail(r.Subject.Email) && mayDecide(e) && !slices.Contains(kept, e) {
+				kept = append(kept, e)
+			}
+		}
+		return kept
+	}
+	nearest := keep(p.sourced(r))
+	if len(nearest) < r.Needed || r.Escalated {
+		return keep(append(nearest, p.Security.Members...))
+	}
+	return nearest
+}
+
+func (p Policy) sourced(r Request) []string {
+	var emails []string
+	for _, from := range r.From {
+		switch from {
+		case FromSecurity:
+			emails = append(emails, p.Security.Members...)
+		case FromTeamOwners:
+			for _, t := range r.HomeTeams() {
+				if tp, ok := p.TeamByID(t.ID); ok {
+					emails = append(emails, tp.Owners...)
+				}
+			}
+		}
+	}
+	return emails
+}
+
+// Stands returns why email may decide r, for the card: what they own, or that
+// they are security.
+func (p Policy) Stands(r Request, email string) string {
+	for _, t := range r.HomeTeams() {
+		if tp, ok := p.TeamByID(t.ID); ok && slices.Contains(tp.Owners, FoldEmail(email)) {
+			return "owns " + tp.Name
+		}
+	}
+	if slices.Contains(p.Security.Members, FoldEmail(email)) {
+		return "security"
+	}
+	return ""
+}
+
+// HoldFor returns how long an approved r waits before it is applied.
+func (p Policy) HoldFor(r Request) time.Duration {
+	if r.Risk() == Routine {
+		return 0
+	}
+	return p.Defaults.Hold
+}

@@ -1,0 +1,186 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// draft is a request before it is judged.
+type draft struct {
+	ref       string // what it came from: a notice, a finding, a blocked request
+	stage     string // which of that thing's requests it is
+	kind      RequestKind
+	event     string
+	notice    NoticeID
+	finding   Finding
+	plan      Plan
+	force     *Approval // nil: as the policy judges
+	asks      bool      // a finding is always asked about, even where a rule would grant by itself
+	holds     []Grant   // whose owners answer, when not what the account holds now
+	notBefore time.Time
+	replaces  RequestID
+}
+
+// open judges the draft and opens its request, or records why there is none.
+func (p *Planner) open(ctx context.Context, c planning, d draft) error {
+	if d.plan.Held != "" {
+		return p.hold(ctx, c, d, d.plan.Held)
+	}
+	if len(d.plan.Changes) == 0 {
+		return p.store.Record(ctx, p.planned(c, d, "PagerDuty already is as policy wants it."))
+	}
+	approval, rule := p.approval(ctx, c, &d)
+	if approval.Mode == ApprovalDeny {
+		return p.hold(ctx, c, d, "The policy refuses this.")
+	}
+	r := p.request(c, d, approval, rule)
+	if approval.Mode == ApprovalAuto {
+		return p.openApproved(ctx, c, r)
+	}
+	r.Needed = approval.N
+	r.Approvers = c.policy.Eligible(r, func(string) bool { return true })
+	return p.save(ctx, r, c, append([]Job{show(r.ID)}, clock(r, approval)...)...)
+}
+
+func (p *Planner) approval(ctx context.Context, c planning, d *draft) (Approval, string) {
+	j := c.policy.Judge(d.plan)
+	approval := j.Approval
+	if d.force != nil {
+		approval = *d.force
+	}
+	if d.asks && approval.Mode == ApprovalAuto {
+		approval = withFrom(c.policy.Defaults.Approval, ApprovalQuorum, FromTeamOwners)
+	}
+	if d.asks {
+		approval.OnExpiry = SilenceKeep
+	}
+	if tripped := p.breaker(ctx, c, *d); tripped != "" && approval.Mode == ApprovalAuto {
+		approval = withFrom(c.policy.Defaults.Approval, ApprovalQuorum, FromSecurity)
+		approval.OnExpiry = SilenceKeep
+		d.plan.Effects = append(d.plan.Effects, tripped)
+	}
+	return approval, j.Rule
+}
+
+// breaker returns why a leaver is not contained without asking, or "". A count
+// that cannot be made counts as too many.
+func (p *Planner) breaker(ctx context.Context, c planning, d draft) string {
+	if d.kind != RequestLeaver {
+		return ""
+	}
+	linked, leaving, err := p.read.Headcount(ctx, p.now().Add(-c.policy.Breaker.Window), c.identity.ID)
+	if err != nil {
+		return "Held, because it could not be counted how many others are leaving: " + err.Error()
+	}
+	if limit := c.policy.Breaker.Limit(linked); leaving >= limit {
+		return fmt.Sprintf("Held by the breaker: %d other people lost access within %s, and the limit is %d.", leaving, c.policy.Breaker.Window, limit)
+	}
+	return ""
+}
+
+func (p *Planner) request(c planning, d draft, a Approval, rule string) Request {
+	now := p.now()
+	r := Request{
+		ID: RequestIDFor(d.ref, d.stage), Kind: d.kind, State: Pending, Revision: 1,
+		Subject: Subject{ID: c.identity.ID, Email: c.identity.Person.Email(), Name: c.identity.Person.Name},
+		Changes: d.plan.Changes, Effects: d.plan.Effects, Holds: d.holds,
+		Why:  Why{Rule: rule, Event: d.event, Notice: d.notice, Find: d.finding.ID, Policy: c.policy.SHA256},
+		From: a.From, Silence: a.OnExpiry, Observe: p.mode != Enforce, NotBefore: d.notBefore, Replaces: d.replaces,
+		Approvers: []string{}, Decisions: []Decision{}, OpenedAt: now, UpdatedAt: now,
+	}
+	if acct := c.link.Account; acct != nil {
+		r.Account.ID = acct.ID
+		if r.Holds == nil {
+			r.Holds = acct.Grants()
+		}
+		if r.Subject.Email == "" { // an orphan is nobody we know
+			r.Subject.Email, r.Subject.Name = FoldEmail(acct.Email), acct.Name
+		}
+	}
+	if a.Mode != ApprovalAuto && a.ExpireAfter > 0 {
+		r.DecideBy = now.Add(a.ExpireAfter)
+	}
+	return r
+}
+
+// openApproved opens a request that the policy itself decides.
+func (p *Planner) openApproved(ctx context.Context, c planning, r Request) error {
+	r.State = Approved
+	r.Decisions = []Decision{{By: "policy", Verdict: Approve, Reason: autoReason(r), At: p.now(), Via: ViaPolicy, Seen: 1}}
+	r, next := settle(c.policy, r, p.now())
+	return p.save(ctx, r, c, append(next, show(r.ID))...)
+}
+
+func autoReason(r Request) string {
+	if r.Kind == RequestLeaver {
+		return "The policy contains leavers without asking."
+	}
+	return "Rule " + r.Why.Rule + " approves this by itself."
+}
+
+// settle takes an approved request on: it waits out its hold, or is applied
+// now. In observe mode nothing follows.
+func settle(p Policy, r Request, now time.Time) (Request, []Job) {
+	if r.Observe {
+		r.Note = "Observe mode: nothing was changed in PagerDuty."
+		return r, nil
+	}
+	until := now.Add(p.HoldFor(r))
+	if r.NotBefore.After(until) {
+		until = r.NotBefore
+	}
+	if until.After(now) {
+		r.State, r.HoldUntil = Holding, until
+	}
+	return r, []Job{{Kind: JobApply, Ref: string(r.ID), At: r.HoldUntil}}
+}
+
+// clock returns the jobs that remind, escalate and expire. Each looks at the
+// state when it runs, and does nothing if that has moved on.
+func clock(r Request, a Approval) []Job {
+	var jobs []Job
+	for _, t := range []struct {
+		kind  JobKind
+		after time.Duration
+	}{{JobRemind, a.RemindAfter}, {JobEscalate, a.EscalateAfter}, {JobExpire, a.ExpireAfter}} {
+		if t.after > 0 {
+			jobs = append(jobs, Job{Kind: t.kind, Ref: string(r.ID), At: r.OpenedAt.Add(t.after)})
+		}
+	}
+	return jobs
+}
+
+// save stores a new request. One that was opened before a crash is left alone.
+func (p *Planner) save(ctx context.Context, r Request, c planning, next ...Job) error {
+	e := AuditEvent{At: p.now(), Actor: System, Kind: EventRequestOpened, Ref: string(r.ID), Detail: map[string]string{
+		"subject": string(r.Subject.ID), "kind": string(r.Kind), "rule": r.Why.Rule, "policy": c.policy.SHA256,
+		"state": string(r.State), "mode": string(p.mode),
+	}}
+	if r.Why.Notice != "" {
+		e.Detail["notice"] = string(r.Why.Notice)
+	}
+	if err := p.store.SaveRequest(ctx, r, e, next...); err != nil && !errors.Is(err, ErrDuplicate) {
+		return fmt.Errorf("open request %s: %w", r.ID, err)
+	}
+	return nil
+}
+
+// hold records that nothing is done. Security is told where somebody with an
+// account is concerned, or the policy could not tell; a joiner who needs no
+// pager is nobody's news.
+func (p *Planner) hold(ctx context.Context, c planning, d draft, why string) error {
+	w := d.plan.want
+	if c.link.State == Unmatched && w.Conflict == "" && len(w.Undetermined) == 0 {
+		return p.store.Record(ctx, p.planned(c, d, why))
+	}
+	sentence := fmt.Sprintf("%s: %s %s Nothing was changed.", c.identity.Person.Label(), d.event, why)
+	return p.store.Record(ctx, p.planned(c, d, why), alert(sentence))
+}
+
+func (p *Planner) planned(c planning, d draft, why string) AuditEvent {
+	return AuditEvent{At: p.now(), Actor: System, Kind: EventNoticePlanned, Ref: d.ref, Detail: map[string]string{
+		"identity": string(c.identity.ID), "outcome": why, "policy": c.policy.SHA256,
+	}}
+}

@@ -1,0 +1,239 @@
+package lifecycle
+
+import (
+	"slices"
+	"time"
+)
+
+// A Policy says who should hold what, who decides, and how carefully. It is
+// loaded from a reviewed file; every plan and decision pins its SHA256.
+type Policy struct {
+	SHA256      string
+	Defaults    Defaults
+	Domains     []string // folded; whose addresses may decide
+	Security    Security
+	Protected   []string // folded addresses that are never changed
+	Breaker     Breaker
+	Teams       []TeamPolicy
+	Rules       []Rule
+	Leaver      LeaverPolicy
+	Credentials []Credential
+	Tests       []PolicyTest
+}
+
+// Defaults is what applies where a rule says nothing.
+type Defaults struct {
+	Approval Approval
+	Hold     time.Duration // how long an approved destructive or privileged change waits; 0 is none
+}
+
+// Security is who is asked when nobody nearer can decide, and who is told of trouble.
+type Security struct {
+	Channel string
+	Members []string // folded addresses
+	Group   string   // a Slack user group id, beside or instead of Members
+}
+
+// Breaker limits how many people may lose access in Window before a person is asked.
+type Breaker struct {
+	Removals int
+	Percent  float64 // of the people with a linked account
+	Window   time.Duration
+}
+
+// Limit returns how many removals in one window are ordinary for a population.
+func (b Breaker) Limit(population int) int {
+	return max(b.Removals, int(b.Percent*float64(population)/100))
+}
+
+// A TeamPolicy names a PagerDuty team, its owners and its Slack channel.
+type TeamPolicy struct {
+	Name    string
+	ID      TeamID // "" until resolved by its exact name
+	Owners  []string
+	Channel string
+}
+
+// A Rule grants what somebody should hold for what they are.
+type Rule struct {
+	Name     string
+	Why      string
+	Line     int // in the policy file
+	When     Selector
+	BaseRole BaseRole // "" grants none
+	Teams    []TeamGrant
+	Approval *Approval // nil: the default
+	Rollout  Rollout
+	Expires  Expiry
+}
+
+// A TeamGrant is a role on a team of the policy, by the team's name there.
+type TeamGrant struct {
+	Team string
+	Role TeamRole
+}
+
+// Rollout is how far a rule may act.
+type Rollout string
+
+// A rule is observed, then proposed (always asks), then enforced.
+const (
+	RolloutObserve Rollout = "observe"
+	RolloutPropose Rollout = "propose"
+	RolloutEnforce Rollout = "enforce"
+)
+
+// Expiry is when a birthright ends by itself.
+type Expiry string
+
+// A birthright lasts as long as its rule matches, or until the person's end date.
+const (
+	ExpiryNever   Expiry = "never"
+	ExpiryEndDate Expiry = "end_date"
+)
+
+// ApprovalMode is whether and how a change is asked for.
+type ApprovalMode string
+
+// The modes, least strict first.
+const (
+	ApprovalAuto   ApprovalMode = "auto"
+	ApprovalQuorum ApprovalMode = "quorum"
+	ApprovalDeny   ApprovalMode = "deny"
+)
+
+// ApproverSource is where approvers come from.
+type ApproverSource string
+
+// The sources of approvers.
+const (
+	FromTeamOwners ApproverSource = "team-owners"
+	FromSecurity   ApproverSource = "security"
+)
+
+// Silence is what happens to a request nobody decides.
+type Silence string
+
+// The outcomes of silence. Deny leaves things as they are for a grant; keep
+// says the same of a revocation.
+const (
+	SilenceDeny     Silence = "deny"
+	SilenceKeep     Silence = "keep"
+	SilenceRevoke   Silence = "revoke"
+	SilenceEscalate Silence = "escalate"
+)
+
+// Approval is how a change is asked for. A zero duration means never.
+type Approval struct {
+	Mode          ApprovalMode
+	N             int // distinct people who must approve
+	From          []ApproverSource
+	RemindAfter   time.Duration
+	EscalateAfter time.Duration
+	ExpireAfter   time.Duration
+	OnExpiry      Silence
+}
+
+// LeaverPolicy is how somebody who left is taken out.
+type LeaverPolicy struct {
+	AskToContain bool          // false: contained at once, by policy
+	DeleteAfter  time.Duration // from the notice
+}
+
+// A Credential is a governed non-human identity, such as the PagerDuty key.
+type Credential struct {
+	Name, Purpose, Kind string
+	Owner, Revoker      string
+	RotateEvery         time.Duration
+	Scopes              []string
+}
+
+// A PolicyTest is an expectation the policy file carries about itself.
+type PolicyTest struct {
+	Line     int
+	Given    Person
+	Rules    []string // nil: not asserted
+	BaseRole BaseRole
+	Teams    []TeamGrant
+}
+
+// Team returns the policy's team with that name or PagerDuty id.
+func (p Policy) Team(ref string) (TeamPolicy, bool) {
+	for _, t := range p.Teams {
+		if t.Name == ref || (t.ID != "" && string(t.ID) == ref) {
+			return t, true
+		}
+	}
+	return TeamPolicy{}, false
+}
+
+// TeamByID returns the policy's team with that PagerDuty id.
+func (p Policy) TeamByID(id TeamID) (TeamPolicy, bool) {
+	if id == "" {
+		return TeamPolicy{}, false
+	}
+	return p.Team(string(id))
+}
+
+// IsProtected reports whether the address is never to be changed.
+func (p Policy) IsProtected(email string) bool { return slices.Contains(p.Protected, FoldEmail(email)) }
+
+// MayDecideFrom reports whether the address is of a domain whose people may decide.
+func (p Policy) MayDecideFrom(email string) bool {
+	email = FoldEmail(email)
+	return slices.ContainsFunc(p.Domains, func(d string) bool { return len(email) > len(d)+1 && email[len(email)-len(d)-1:] == "@"+d })
+}
+
+// People returns every address the policy names, sorted, once each: they are
+// identities by virtue of the policy, so that the first day works before any feed.
+func (p Policy) People() []string {
+	people := slices.Clone(p.Security.Members)
+	for _, t := range p.Teams {
+		people = append(people, t.Owners...)
+	}
+	for _, c := range p.Credentials {
+		people = append(people, c.Owner, c.Revoker)
+	}
+	slices.Sort(people)
+	return slices.DeleteFunc(slices.Compact(people), func(s string) bool { return s == "" })
+}
+
+// Resolve returns the policy with every team bound to the account's team of
+// that id or exact name. A team that matches none or two is a Refusal naming it.
+func (p Policy) Resolve(teams []Team) (Policy, error) {
+	var wrong []FieldError
+	p.Teams = slices.Clone(p.Teams)
+	for i, t := range p.Teams {
+		found := matching(t, teams)
+		if len(found) != 1 {
+			wrong = append(wrong, FieldError{Path: "teams: " + t.Name, Message: unresolved(t, found)})
+			continue
+		}
+		p.Teams[i].ID = found[0].ID
+	}
+	if len(wrong) > 0 {
+		return p, &Refusal{Kind: ErrInvalid, Reason: "the policy names teams that PagerDuty does not have exactly once: " + wrong[0].Path + ": " + wrong[0].Message, Fields: wrong}
+	}
+	return p, nil
+}
+
+func matching(t TeamPolicy, teams []Team) []Team {
+	var found []Team
+	for _, have := range teams {
+		if t.ID != "" && have.ID == t.ID || t.ID == "" && have.Name == t.Name {
+			found = append(found, have)
+		}
+	}
+	return found
+}
+
+func unresolved(t TeamPolicy, found []Team) string {
+	switch {
+	case len(found) > 1:
+		return "two teams in PagerDuty have this name; name it by its id"
+	case t.ID != "":
+		return "PagerDuty has no team with id " + string(t.ID)
+	default:
+		return "PagerDuty has no team with this exact name"
+	}
+}

@@ -1,0 +1,286 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// An Order is one change to make, on whom.
+type Order struct {
+	Account AccountID // "" before it is created
+	Subject Subject
+	Change  Change
+}
+
+// Platform is the port to PagerDuty for making changes. A *Refusal from it is
+// PagerDuty's no, in words; any other error may pass.
+type Platform interface {
+	AccountReader
+	// Apply makes the change and returns the account it was made on. It never
+	// writes twice for one order: after a lost answer it reads, then decides.
+	Apply(ctx context.Context, o Order) (AccountID, error)
+	// ReadBack returns the account as PagerDuty shows it once the change can be
+	// seen there (nil: it is gone), or an error when it cannot be seen yet.
+	ReadBack(ctx context.Context, o Order) (*Account, error)
+}
+
+// An Effect is what a change left in PagerDuty: Held is nil when the account is gone.
+type Effect struct {
+	Account  AccountID
+	Held     *Account
+	Identity IdentityID
+}
+
+// ProvisionStore keeps requests and what has become of accounts.
+type ProvisionStore interface {
+	RequestStore
+	// SaveEffect stores r together with what was read back, and pins the account
+	// to the identity, in one transaction.
+	SaveEffect(ctx context.Context, r Request, f Effect, e AuditEvent, next ...Job) error
+	// Identity returns the identity, or ErrNotFound.
+	Identity(ctx context.Context, id IdentityID) (Identity, error)
+}
+
+// A Provisioner is steps 7 and 8: it re-reads, applies, and reads back.
+type Provisioner struct {
+	store    ProvisionStore
+	platform Platform
+	mode     Mode
+	now      func() time.Time
+}
+
+// NewProvisioner returns a provisioner.
+func NewProvisioner(store ProvisionStore, platform Platform, mode Mode, now func() time.Time) *Provisioner {
+	return &Provisioner{store: store, platform: platform, mode: mode, now: now}
+}
+
+// Apply takes an approved request as far as it goes. It may be repeated and
+// interrupted anywhere: every change is looked at before it is made. An error
+// that is not a Refusal is worth another try; on the last one the request
+// fails where people can see it.
+func (v *Provisioner) Apply(ctx context.Context, id RequestID, last bool) error {
+	r, err := v.store.Request(ctx, id)
+	if err != nil {
+		return fmt.Errorf("load request %s: %w", id, err)
+	}
+	switch {
+	case r.State != Approved && r.State != Holding && r.State != Applying:
+		return nil
+	case v.mode != Enforce || r.Observe:
+		return nil
+	case v.now().Before(r.HoldUntil):
+		return RetryAfter(fmt.Errorf("request %s holds until %s", id, r.HoldUntil), r.HoldUntil.Sub(v.now()))
+	}
+	r, err = v.carry(ctx, r)
+	if err == nil || errors.Is(err, ErrConflict) && ReasonOf(err) == "" {
+		return err // a conflict: somebody withdrew it at this moment; the next try sees that
+	}
+	return v.trouble(ctx, r, err, last)
+}
+
+// carry begins, makes every change that is left, and ends.
+func (v *Provisioner) carry(ctx context.Context, r Request) (Request, error) {
+	account, err := v.read(ctx, r)
+	if err != nil {
+		return r, err
+	}
+	if r.State != Applying {
+		moved, err := v.moved(ctx, r, account)
+		if err != nil {
+			return r, err
+		}
+		if moved != "" {
+			return r, v.block(ctx, r, moved)
+		}
+		r = r.to(Applying, "", v.now())
+		if err := v.save(ctx, r, EventRequestApplying, nil); err != nil {
+			return r, err
+		}
+	}
+	for i := range r.Changes {
+		if r.Changes[i].State == ChangeVerified {
+			continue
+		}
+		if r, account, err = v.make(ctx, r, i, account); err != nil {
+			return r, err
+		}
+	}
+	return v.finish(ctx, r)
+}
+
+func (v *Provisioner) read(ctx context.Context, r Request) (*Account, error) {
+	if r.Account.ID != "" {
+		a, err := v.platform.Account(ctx, r.Account.ID)
+		if errors.Is(err, ErrNotFound) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read account %s: %w", r.Account.ID, err)
+		}
+		return &a, nil
+	}
+	found, err := v.platform.AccountsByEmail(ctx, r.Subject.Email)
+	if err != nil {
+		return nil, fmt.Errorf("look for the account of request %s: %w", r.ID, err)
+	}
+	if len(found) > 1 {
+		return nil, Refuse(ErrConflict, "%d PagerDuty accounts have the address %s", len(found), r.Subject.Email)
+	}
+	if len(found) == 0 {
+		return nil, nil
+	}
+	return &found[0], nil
+}
+
+// moved is the stale-approval guard: it returns what is no longer as the
+// approver saw it, in a sentence, or "".
+func (v *Provisioner) moved(ctx context.Context, r Request, account *Account) (string, error) {
+	if account == nil && r.Account.ID != "" && r.Changes[0].Op != OpDelete {
+		return "The PagerDuty account is gone since this was approved.", nil
+	}
+	for _, c := range r.Changes {
+		if account == nil && c.Op != OpCreate && c.Op != OpDelete {
+			continue // it follows from the creation, which is looked at itself
+		}
+		if !c.Untouched(account) && !c.Done(account) {
+			return fmt.Sprintf("%s was %s when this was approved, and is %s now.", r.Subject.Label(), roleWords(c.Entitlement, c.From), roleWords(c.Entitlement, c.Current(account))), nil
+		}
+	}
+	if r.Kind != RequestLeaver {
+		return "", nil
+	}
+	who, err := v.store.Identity(ctx, r.Subject.ID)
+	if err != nil {
+		return "", fmt.Errorf("load identity %s: %w", r.Subject.ID, err)
+	}
+	if who.StatusAt(v.now()) != StatusEnded {
+		return r.Subject.Label() + " is back since this was approved.", nil
+	}
+	return "", nil
+}
+
+func (v *Provisioner) block(ctx context.Context, r Request, why string) error {
+	r = r.to(Blocked, why, v.now())
+	return v.save(ctx, r, EventRequestBlocked, map[string]string{"why": why}, Job{Kind: JobReplan, Ref: string(r.ID)})
+}
+
+// make makes the i-th change and reads it back. One that is seen to be made
+// already, by us before a crash or a lost answer, is not made again.
+func (v *Provisioner) make(ctx context.Context, r Request, i int, account *Account) (Request, *Account, error) {
+	c := r.Changes[i]
+	o := Order{Account: r.Account.ID, Subject: r.Subject, Change: c}
+	if o.Account == "" && account != nil {
+		o.Account = account.ID
+	}
+	if !c.Done(account) && c.State != ChangeApplied {
+		if !c.Untouched(account) {
+			return r, account, Refuse(ErrConflict, "%s is %s now, which nobody approved changing", r.Subject.Label(), roleWords(c.Entitlement, c.Current(account)))
+		}
+		id, err := v.platform.Apply(ctx, o)
+		if err != nil {
+			return r, account, &changeError{i, fmt.Errorf("apply change %s: %w", c.ID, err)}
+		}
+		o.Account, r.Account.ID = id, id
+		c.State, r.Note = ChangeApplied, ""
+		r = r.WithChange(i, c, v.now())
+		if err := v.save(ctx, r, EventChangeApplied, changeDetail(c)); err != nil {
+			return r, account, err
+		}
+	}
+	return v.verify(ctx, r, i, o)
+}
+
+func (v *Provisioner) verify(ctx context.Context, r Request, i int, o Order) (Request, *Account, error) {
+	account, err := v.platform.ReadBack(ctx, o)
+	if err != nil {
+		return r, account, &changeError{i, fmt.Errorf("read back change %s: %w", o.Change.ID, err)}
+	}
+	c := r.Changes[i]
+	c.State, c.Error, c.VerifiedAt = ChangeVerified, "", v.now()
+	r = r.WithChange(i, c, v.now())
+	r.Account.ID = o.Account
+	e := v.event(r, EventChangeVerified, changeDetail(c))
+	if err := v.store.SaveEffect(ctx, r, Effect{Account: o.Account, Held: account, Identity: r.Subject.ID}, e, show(r.ID)); err != nil {
+		return r, account, fmt.Errorf("save change %s: %w", c.ID, err)
+	}
+	return r, account, nil
+}
+
+// finish closes the request. A contained leaver is planned once more, for the deletion.
+func (v *Provisioner) finish(ctx context.Context, r Request) (Request, error) {
+	r = r.to(Done, "", v.now())
+	var next []Job
+	if r.Kind == RequestLeaver && r.Why.Notice != "" && r.Changes[len(r.Changes)-1].Op == OpContain {
+		next = append(next, Job{Kind: JobPlan, Ref: string(r.Why.Notice)})
+	}
+	return r, v.save(ctx, r, EventRequestDone, nil, next...)
+}
+
+// changeError says at which change things went wrong.
+type changeError struct {
+	index int
+	err   error
+}
+
+func (e *changeError) Error() string { return e.err.Error() }
+func (e *changeError) Unwrap() error { return e.err }
+
+// trouble leaves the request in a state that says what happened: a refusal, or
+// the last of all tries, fails it; anything else waits for the next try.
+func (v *Provisioner) trouble(ctx context.Context, r Request, cause error, last bool) error {
+	stored, err := v.store.Request(ctx, r.ID)
+	if err != nil {
+		return errors.Join(cause, fmt.Errorf("load request %s: %w", r.ID, err))
+	}
+	reason := ReasonOf(cause)
+	if reason == "" && !last {
+		return v.wait(ctx, stored, cause)
+	}
+	if reason == "" {
+		reason = "PagerDuty could not be reached, and no more tries are left."
+	}
+	failed, kind := stored, EventRequestFailed
+	if at, ok := errors.AsType[*changeError](cause); ok {
+		c := stored.Changes[at.index]
+		c.State, c.Error = ChangeFailed, reason
+		failed = failed.WithChange(at.index, c, v.now())
+		failed.Revision-- // one save, one revision
+		kind = EventChangeFailed
+	}
+	failed = failed.to(Failed, reason, v.now())
+	if err := v.save(ctx, failed, kind, map[string]string{"why": reason}); err != nil {
+		return errors.Join(cause, err)
+	}
+	return Permanent(cause)
+}
+
+// wait says on the card that PagerDuty does not answer, once, and asks for another try.
+func (v *Provisioner) wait(ctx context.Context, r Request, cause error) error {
+	const note = "PagerDuty is not answering. It will be tried again."
+	if r.Note == note {
+		return cause
+	}
+	r.Note, r.UpdatedAt = note, v.now()
+	r.Revision++
+	if err := v.save(ctx, r, EventRequestWaiting, map[string]string{"why": cause.Error()}); err != nil {
+		return errors.Join(cause, err)
+	}
+	return cause
+}
+
+func (v *Provisioner) save(ctx context.Context, r Request, kind EventKind, detail map[string]string, next ...Job) error {
+	if err := v.store.SaveRequest(ctx, r, v.event(r, kind, detail), append(next, show(r.ID))...); err != nil {
+		return fmt.Errorf("save request %s: %w", r.ID, err)
+	}
+	return nil
+}
+
+func (v *Provisioner) event(r Request, kind EventKind, detail map[string]string) AuditEvent {
+	return AuditEvent{At: v.now(), Actor: System, Kind: kind, Ref: string(r.ID), Detail: detail}
+}
+
+func changeDetail(c Change) map[string]string {
+	return map[string]string{"change": string(c.ID), "op": string(c.Op), "entitlement": c.Entitlement.String(), "from": c.From, "to": c.To}
+}

@@ -1,0 +1,246 @@
+package lifecycle
+
+import (
+	"fmt"
+	"time"
+)
+
+// rollCallSource is the source of what the house finds by itself.
+const rollCallSource = "roll call"
+
+// A Roll is everything a roll call compares, at one moment.
+type Roll struct {
+	Policy     Policy // resolved against the snapshot's teams
+	Identities []Identity
+	Have       Snapshot
+	Last       map[AccountID]Account // as the last whole roll call, or a verified change since, left them
+	Now        time.Time
+}
+
+// Reconcile returns every disagreement between what policy wants and what is
+// held. It is pure, and linear in people and accounts.
+func Reconcile(r Roll) []Finding {
+	matched := r.match()
+	var found []Finding
+	for _, a := range r.Have.Accounts {
+		if r.Policy.IsProtected(a.Email) || a.BaseRole == RoleOwner {
+			continue
+		}
+		i, known := matched.owner[a.ID]
+		switch {
+		case matched.disputed[a.ID] != "":
+			found = append(found, r.finding(FoundDisputed, SeverityMedium, Identity{}, a, Entitlement{Kind: KindAccount}, "", "", matched.disputed[a.ID]))
+		case !known:
+			found = append(found, r.orphan(a))
+		default:
+			found = append(found, r.judgeHolder(i, a)...)
+		}
+	}
+	return append(found, r.absent(matched)...)
+}
+
+type rollMatch struct {
+	owner    map[AccountID]Identity
+	disputed map[AccountID]string
+	holding  map[IdentityID]bool
+}
+
+// match ties identities to accounts: a pinned account first, then the exact
+// primary address, each unique on both sides.
+func (r Roll) match() rollMatch {
+	m := rollMatch{owner: map[AccountID]Identity{}, disputed: map[AccountID]string{}, holding: map[IdentityID]bool{}}
+	byID, byEmail := map[AccountID]Account{}, map[string][]Account{}
+	for _, a := range r.Have.Accounts {
+		byID[a.ID] = a
+		byEmail[FoldEmail(a.Email)] = append(byEmail[FoldEmail(a.Email)], a)
+	}
+	for _, i := range r.Identities {
+		if a, ok := byID[i.Account]; ok {
+			m.claim(a, i)
+		}
+	}
+	for _, i := range r.Identities {
+		if m.holding[i.ID] {
+			continue
+		}
+		hits := byEmail[i.Person.Email()]
+		for _, a := range hits {
+			if len(hits) > 1 {
+				m.disputed[a.ID] = fmt.Sprintf("%d accounts have the address %s", len(hits), i.Person.Email())
+				m.holding[i.ID] = true
+				continue
+			}
+			m.claim(a, i)
+		}
+	}
+	return m
+}
+
+func (m rollMatch) claim(a Account, i Identity) {
+	m.holding[i.ID] = true
+	if was, taken := m.owner[a.ID]; taken && was.ID != i.ID {
+		m.disputed[a.ID] = fmt.Sprintf("both %s and %s claim this account", was.Person.Label(), i.Person.Label())
+		return
+	}
+	m.owner[a.ID] = i
+}
+
+func (r Roll) orphan(a Account) Finding {
+	severity := SeverityMedium
+	if a.BaseRole.Privileged() {
+		severity = SeverityHigh
+	}
+	return r.finding(FoundOrphan, severity, Identity{}, a, Entitlement{Kind: KindAccount, Role: string(a.BaseRole)}, string(a.BaseRole), "", "")
+}
+
+func (r Roll) judgeHolder(i Identity, a Account) []Finding {
+	switch i.StatusAt(r.Now) {
+	case StatusEnded:
+		if a.Contained() { // only the deletion is left, and a request of its own asks for it
+			return nil
+		}
+		return []Finding{r.finding(FoundLeaverPresent, SeverityHigh, i, a, Entitlement{Kind: KindAccount, Role: string(a.BaseRole)}, string(a.BaseRole), "", "")}
+	case StatusActive:
+		if !i.Sourced() {
+			return r.risen(i, a)
+		}
+		return r.compare(i, a)
+	case StatusLeave, StatusSuspended:
+		return nil
+	default:
+		return nil
+	}
+}
+
+// risen is all that can be said of somebody known by virtue of the policy
+// alone: that they have become more powerful since the last roll call.
+func (r Roll) risen(i Identity, a Account) []Finding {
+	last, seen := r.Last[a.ID]
+	if !seen || !a.BaseRole.Privileged() || a.BaseRole.Rank() <= last.BaseRole.Rank() {
+		return nil
+	}
+	return []Finding{r.beyond(i, a, Entitlement{Kind: KindBaseRole, Role: string(a.BaseRole)}, string(a.BaseRole), string(last.BaseRole))}
+}
+
+// compare holds what an account has against policy: it lacks what policy
+// wants, and has too much only beyond what policy could mean at the most.
+func (r Roll) compare(i Identity, a Account) []Finding {
+	want, most := r.Policy.Want(i.Person), r.Policy.Most(i.Person)
+	unclear := want.Conflict != "" || len(want.Undetermined) > 0
+	var found []Finding
+	if f, ok := r.compareBase(i, a, want, most, unclear); ok {
+		found = append(found, f)
+	}
+	for _, t := range r.Policy.Teams {
+		team, have := Team{ID: t.ID, Name: t.Name}, a.On(t.ID)
+		wanted, atMost := want.Role(t.ID), most.Role(t.ID)
+		switch {
+		case atMost != "" && a.BaseRole == RoleAdmin: // an admin's team role is fixed at manager, and cannot be lowered
+		case have.Rank() > atMost.Rank():
+			found = append(found, r.beyond(i, a, OnTeam(team, have), string(have), string(atMost)))
+		case have.Rank() < wanted.Rank() && !unclear:
+			found = append(found, r.finding(FoundMissing, SeverityLow, i, a, OnTeam(team, wanted), string(have), string(wanted), ""))
+		}
+	}
+	return found
+}
+
+// compareBase treats somebody of whom no rule speaks as policy's
+// `unmatched: hold` says: an ordinary role is kept, a privileged one is shown.
+func (r Roll) compareBase(i Identity, a Account, want, most Want, unclear bool) (Finding, bool) {
+	e := Entitlement{Kind: KindBaseRole, Role: string(a.BaseRole)}
+	atMost := most.BaseRole
+	if atMost == "" {
+		if !a.BaseRole.Privileged() {
+			return Finding{}, false
+		}
+		atMost = RoleRestricted
+	}
+	switch {
+	case a.BaseRole.Rank() > atMost.Rank():
+		return r.beyond(i, a, e, string(a.BaseRole), string(atMost)), true
+	case a.BaseRole.Rank() < want.BaseRole.Rank() && !unclear:
+		return r.finding(FoundMissing, SeverityLow, i, a, e, string(a.BaseRole), string(want.BaseRole), ""), true
+	default:
+		return Finding{}, false
+	}
+}
+
+// beyond is drift when the last roll call saw something else, else excess.
+func (r Roll) beyond(i Identity, a Account, e Entitlement, from, to string) Finding {
+	severity := SeverityMedium
+	if e.Kind == KindBaseRole && BaseRole(from).Privileged() {
+		severity = SeverityHigh
+	}
+	last, seen := r.Last[a.ID]
+	if before := (Change{Entitlement: e}).Current(&last); seen && before != from {
+		return r.finding(FoundDrift, severity, i, a, e, from, to, "At the last roll call it was "+roleWords(e, before)+".")
+	}
+	return r.finding(FoundExcess, severity, i, a, e, from, to, "")
+}
+
+// absent returns a finding for everybody who should hold something and has no account.
+func (r Roll) absent(m rollMatch) []Finding {
+	var found []Finding
+	for _, i := range r.Identities {
+		if m.holding[i.ID] || !i.Sourced() || i.StatusAt(r.Now) != StatusActive || i.Person.StartDate.Start().After(r.Now) {
+			continue
+		}
+		if want := r.Policy.Want(i.Person); held(want) == "" {
+			a := Account{Email: i.Person.Email(), Name: i.Person.Name}
+			found = append(found, r.finding(FoundMissing, SeverityLow, i, a, Entitlement{Kind: KindAccount, Role: string(createRole(want))}, "", string(createRole(want)), ""))
+		}
+	}
+	return found
+}
+
+func (r Roll) finding(k FindingKind, s Severity, i Identity, a Account, e Entitlement, from, to, note string) Finding {
+	class := string(k)
+	if k == FoundDrift || k == FoundExcess {
+		class = "beyond"
+	}
+	who := i.ID
+	if a.ID != "" { // the account tells it; the identity may be linked later
+		who = ""
+	}
+	return Finding{
+		ID: findingIDFor(class, a.ID, who, e), Kind: k, Severity: s, Identity: i.ID,
+		Account:     AccountCard{ID: a.ID, Email: a.Email, Name: a.Name, BaseRole: a.BaseRole},
+		Entitlement: e, From: from, To: to, Since: r.Now, Source: rollCallSource, Note: note,
+	}
+}
+
+// PlanFinding returns the changes that mend the finding: take back what is
+// beyond policy, give what is missing, contain what should not be there at all.
+func PlanFinding(p Policy, f Finding, i Identity, account *Account, duties []Duty) Plan {
+	switch f.Kind {
+	case FoundOrphan, FoundLeaverPresent:
+		if account == nil {
+			return Plan{Held: "The account is gone already."}
+		}
+		return PlanContain(*account, duties)
+	case FoundMissing:
+		return PlanJoin(p, i.Person, account)
+	case FoundExcess, FoundDrift:
+		return planBack(f, account, duties)
+	case FoundStale, FoundInvitePending, FoundUnmatched, FoundDisputed:
+		return Plan{Held: "A person must look at this; there is nothing to change."}
+	default:
+		return Plan{Held: "A person must look at this; there is nothing to change."}
+	}
+}
+
+func planBack(f Finding, account *Account, duties []Duty) Plan {
+	if account == nil {
+		return Plan{Held: "The account is gone already."}
+	}
+	c := newChange(OpReplace, f.Entitlement, "", f.To)
+	c.From = c.Current(account)
+	if c.From == c.To {
+		return Plan{Held: "PagerDuty agrees with policy again."}
+	}
+	if c.To == "" {
+		c = newChange(OpRevoke, f.Entitlement, c.From, "")
+	}
+	return Plan{Changes: []Change{c}, Effects: LossEffects([]Change{c}, duties)}
+}

@@ -1,0 +1,284 @@
+package lifecycle
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// RequestKind is what a request came from.
+type RequestKind string
+
+// The kinds of request.
+const (
+	RequestJoiner     RequestKind = "joiner"
+	RequestMover      RequestKind = "mover"
+	RequestLeaver     RequestKind = "leaver"
+	RequestDrift      RequestKind = "drift"
+	RequestStale      RequestKind = "stale"
+	RequestSelf       RequestKind = "request"
+	RequestCredential RequestKind = "credential"
+	RequestCampaign   RequestKind = "campaign"
+)
+
+// RequestState is where a request stands.
+type RequestState string
+
+// Pending → Approved | Denied | Expired | Withdrawn;
+// Approved → Holding → Applying → Done | Failed | Blocked.
+const (
+	Pending   RequestState = "pending"
+	Approved  RequestState = "approved"
+	Holding   RequestState = "holding"
+	Applying  RequestState = "applying"
+	Done      RequestState = "done"
+	Failed    RequestState = "failed"
+	Blocked   RequestState = "blocked"
+	Denied    RequestState = "denied"
+	Expired   RequestState = "expired"
+	Withdrawn RequestState = "withdrawn"
+)
+
+// ParseRequestState returns the state named s, or a Refusal that lists them.
+func ParseRequestState(s string) (RequestState, error) {
+	return parseClosed("state", s, Pending, Approved, Holding, Applying, Done, Failed, Blocked, Denied, Expired, Withdrawn)
+}
+
+// Open reports whether something may still come of a request in this state.
+func (s RequestState) Open() bool {
+	return s == Pending || s == Approved || s == Holding || s == Applying || s == Failed
+}
+
+// Subject is whose access a request is about.
+type Subject struct {
+	ID    IdentityID `json:"id,omitempty"`
+	Email string     `json:"email"`
+	Name  string     `json:"name"`
+}
+
+// Label returns the name a card uses.
+func (s Subject) Label() string {
+	if s.Name != "" {
+		return s.Name
+	}
+	return s.Email
+}
+
+// AccountRef names the PagerDuty account a request changes; empty before it is created.
+type AccountRef struct {
+	ID AccountID `json:"id,omitempty"`
+}
+
+// Why is where a request comes from, for the card and the record.
+type Why struct {
+	Rule   string    `json:"rule"`             // the rules that ask for it, comma-separated
+	Event  string    `json:"event"`            // what happened, in a sentence
+	Notice NoticeID  `json:"notice,omitempty"` // of a joiner, mover or leaver
+	Find   FindingID `json:"finding,omitempty"`
+	Policy string    `json:"policy_sha256"`
+}
+
+// A Request asks for changes to one account, and carries its whole story.
+type Request struct {
+	ID        RequestID        `json:"id"`
+	Kind      RequestKind      `json:"kind"`
+	State     RequestState     `json:"state"`
+	Revision  int              `json:"revision"`
+	Subject   Subject          `json:"subject"`
+	Account   AccountRef       `json:"account"`
+	Holds     []Grant          `json:"holds"` // what the account held when the request was planned
+	Changes   []Change         `json:"changes"`
+	Why       Why              `json:"why"`
+	Effects   []string         `json:"effects,omitempty"` // what approving would do beside the changes, in sentences
+	Approvers []string         `json:"approvers"`         // as computed when last asked; authority is computed again at the click
+	From      []ApproverSource `json:"from"`
+	Needed    int              `json:"needed"`
+	Silence   Silence          `json:"silence"`
+	Decisions []Decision       `json:"decisions"`
+	Observe   bool             `json:"observe,omitempty"` // opened in observe mode: nothing will be written
+	Escalated bool             `json:"escalated,omitempty"`
+	Note      string           `json:"note,omitempty"` // why the state is what it is, in a sentence
+	OpenedAt  time.Time        `json:"opened_at"`
+	UpdatedAt time.Time        `json:"updated_at"`
+	DecideBy  time.Time        `json:"decide_by,omitzero"`
+	HoldUntil time.Time        `json:"hold_until,omitzero"`
+	NotBefore time.Time        `json:"not_before,omitzero"` // of a deletion: when the hold of the leaver ends
+	Replaces  RequestID        `json:"replaces,omitempty"`  // the blocked request whose remainder this asks for
+}
+
+// Risk is how carefully a request must be decided.
+type Risk int
+
+// Routine is one click; privileged and destructive take a reason, and wait.
+const (
+	Routine Risk = iota
+	Privileged
+	Destructive
+)
+
+// Risk returns the highest risk of the request's changes.
+func (r Request) Risk() Risk {
+	risk := Routine
+	for _, c := range r.Changes {
+		switch {
+		case c.Op == OpDelete:
+			return Destructive
+		case c.Entitlement.Kind != KindTeamRole && !c.Removes() && BaseRole(c.To).Privileged():
+			risk = Privileged
+		}
+	}
+	return risk
+}
+
+// IsFinding reports whether the request asks what to do about a finding, so
+// that approving means revoking (or granting what is missing) and denying means keeping.
+func (r Request) IsFinding() bool { return r.Why.Find != "" }
+
+// Removes reports whether every change takes power away.
+func (r Request) Removes() bool {
+	return len(r.Changes) > 0 && !slices.ContainsFunc(r.Changes, func(c Change) bool { return !c.Removes() })
+}
+
+// Approvals returns how many distinct people have approved.
+func (r Request) Approvals() int {
+	n := 0
+	for _, d := range r.Decisions {
+		if d.Verdict == Approve {
+			n++
+		}
+	}
+	return n
+}
+
+// DecidedBy returns the decision that settled the request, and false while it is pending.
+func (r Request) DecidedBy() (Decision, bool) {
+	if r.State == Pending || len(r.Decisions) == 0 {
+		return Decision{}, false
+	}
+	return r.Decisions[len(r.Decisions)-1], true
+}
+
+// Teams returns the teams the request touches, in the order of its changes:
+// gains first, so that the first is where the subject is going.
+func (r Request) Teams() []Team {
+	var teams []Team
+	for _, gain := range []bool{true, false} {
+		for _, c := range r.Changes {
+			if c.Entitlement.Kind == KindTeamRole && c.Removes() != gain && !slices.Contains(teams, c.Entitlement.Team) {
+				teams = append(teams, c.Entitlement.Team)
+			}
+		}
+	}
+	return teams
+}
+
+// HomeTeams returns the teams whose owners answer for the request: those it
+// touches, or those the account is on when it touches none.
+func (r Request) HomeTeams() []Team {
+	teams := r.Teams()
+	if len(teams) > 0 {
+		return teams
+	}
+	for _, g := range r.Holds {
+		if g.Entitlement.Kind == KindTeamRole {
+			teams = append(teams, g.Entitlement.Team)
+		}
+	}
+	return teams
+}
+
+// Decide returns the request as d leaves it, or a Refusal that says why d does
+// not count. It knows nothing of who is eligible; see Policy.Eligible.
+func (r Request) Decide(d Decision) (Request, error) {
+	switch {
+	case r.State != Pending:
+		return r, Refuse(ErrConflict, "this request is already %s%s", r.State, r.by())
+	case !r.DecideBy.IsZero() && !d.At.Before(r.DecideBy):
+		return r, Refuse(ErrConflict, "this request expired on %s", r.DecideBy.UTC().Format("2 Jan 15:04 UTC"))
+	case d.ByID == r.Subject.ID && d.ByID != "" || FoldEmail(d.By) == FoldEmail(r.Subject.Email):
+		return r, Refuse(ErrForbidden, "no one decides on their own access")
+	case d.Seen > r.Revision:
+		return r, Refuse(ErrConflict, "revision %d of this request does not exist; it is at %d", d.Seen, r.Revision)
+	case slices.ContainsFunc(r.Decisions, func(was Decision) bool { return was.ByID == d.ByID }):
+		return r, Refuse(ErrDuplicate, "you have already decided on this; %d of %d have approved", r.Approvals(), r.Needed)
+	case d.Reason == "" && (d.Verdict == Deny || r.Risk() != Routine):
+		return r, Refuse(ErrInvalid, "this decision needs a reason")
+	}
+	r.Decisions = append(slices.Clone(r.Decisions), d)
+	r.Revision++
+	r.UpdatedAt = d.At
+	switch {
+	case d.Verdict == Deny:
+		r.State, r.Note = Denied, d.Reason
+	case r.Approvals() >= r.Needed:
+		r.State = Approved
+	}
+	return r, nil
+}
+
+func (r Request) by() string {
+	d, ok := r.DecidedBy()
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf(", by %s at %s", d.By, d.At.UTC().Format("15:04 UTC on 2 Jan"))
+}
+
+// Hold returns an approved request as it waits until t.
+func (r Request) Hold(until, now time.Time) Request {
+	r.HoldUntil = until
+	return r.to(Holding, "", now)
+}
+
+// Withdraw returns the request as superseded or undone, or a Refusal when it is past that.
+func (r Request) Withdraw(why string, now time.Time) (Request, error) {
+	if !r.State.Open() || r.State == Applying {
+		return r, Refuse(ErrConflict, "this request is already %s%s", r.State, r.by())
+	}
+	return r.to(Withdrawn, why, now), nil
+}
+
+// Undo returns a holding request as taken back, or a Refusal when it is not waiting.
+func (r Request) Undo(by string, now time.Time) (Request, error) {
+	if r.State != Holding {
+		return r, Refuse(ErrConflict, "there is nothing to undo: this request is %s%s", r.State, r.by())
+	}
+	return r.to(Withdrawn, "Undone by "+by+" before anything was changed.", now), nil
+}
+
+// Retry returns a failed request as it tries again from the step that failed.
+func (r Request) Retry(now time.Time) (Request, error) {
+	if r.State != Failed {
+		return r, Refuse(ErrConflict, "there is nothing to retry: this request is %s%s", r.State, r.by())
+	}
+	r.Changes = slices.Clone(r.Changes)
+	for i := range r.Changes {
+		if r.Changes[i].State == ChangeFailed {
+			r.Changes[i].State, r.Changes[i].Error = ChangePlanned, ""
+		}
+	}
+	return r.to(Applying, "", now), nil
+}
+
+// Expire returns a request that nobody decided in time.
+func (r Request) Expire(now time.Time) (Request, error) {
+	if r.State != Pending || now.Before(r.DecideBy) {
+		return r, Refuse(ErrConflict, "this request is %s", r.State)
+	}
+	return r.to(Expired, "Nobody decided in time. Nothing was changed.", now), nil
+}
+
+// WithChange returns the request with its i-th change replaced.
+func (r Request) WithChange(i int, c Change, now time.Time) Request {
+	r.Changes = slices.Clone(r.Changes)
+	r.Changes[i] = c
+	r.Revision++
+	r.UpdatedAt = now
+	return r
+}
+
+func (r Request) to(s RequestState, note string, now time.Time) Request {
+	r.State, r.Note, r.UpdatedAt = s, note, now
+	r.Revision++
+	return r
+}

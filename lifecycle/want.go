@@ -1,0 +1,137 @@
+package lifecycle
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Want is what the policy says one person should hold, and which rules say so.
+type Want struct {
+	Rules        []string // that matched and act
+	Observed     []string // that matched, but are only observed
+	Undetermined []string // that could not be told, for lack of an attribute
+	BaseRole     BaseRole // "" when no rule grants one
+	Teams        []Membership
+	Conflict     string // two rules that disagree, in words; nothing is concluded
+	approvals    []approvalFor
+}
+
+type approvalFor struct {
+	rule     string
+	approval Approval
+	teams    []string
+	base     BaseRole
+}
+
+// Matched reports whether any acting rule speaks of the person.
+func (w Want) Matched() bool { return len(w.Rules) > 0 }
+
+// Role returns the wanted role on the team, or "".
+func (w Want) Role(team TeamID) TeamRole { return Account{Teams: w.Teams}.On(team) }
+
+// Want returns what p should hold. The highest base role of all matching rules
+// counts; teams add up. A policy must be resolved first, so that teams have ids.
+func (p Policy) Want(person Person) Want {
+	var w Want
+	h := fold(person)
+	for _, r := range p.Rules {
+		switch truth := r.When.eval(h, false); {
+		case truth == Undetermined:
+			w.Undetermined = append(w.Undetermined, r.Name)
+		case truth == Yes && r.Rollout == RolloutObserve:
+			w.Observed = append(w.Observed, r.Name)
+		case truth == Yes:
+			p.add(&w, r)
+		}
+	}
+	return w
+}
+
+// Most returns the most that p could be meant to hold: rules that are only
+// observed, or cannot be told for lack of an attribute, count too. What is
+// beyond it is beyond policy in any reading.
+func (p Policy) Most(person Person) Want {
+	var w Want
+	h := fold(person)
+	for _, r := range p.Rules {
+		if r.When.eval(h, false) != No {
+			p.add(&w, r)
+		}
+	}
+	return w
+}
+
+func (p Policy) add(w *Want, r Rule) {
+	w.Rules = append(w.Rules, r.Name)
+	if r.BaseRole.Rank() > w.BaseRole.Rank() {
+		w.BaseRole = r.BaseRole
+	}
+	a := approvalFor{rule: r.Name, approval: p.approval(r), base: r.BaseRole}
+	for _, g := range r.Teams {
+		a.teams = append(a.teams, g.Team)
+		p.addTeam(w, r, g)
+	}
+	w.approvals = append(w.approvals, a)
+}
+
+func (p Policy) addTeam(w *Want, r Rule, g TeamGrant) {
+	t, ok := p.Team(g.Team)
+	if !ok {
+		w.Conflict = fmt.Sprintf("rule %s grants a role on %s, which is not a team of the policy", r.Name, g.Team)
+		return
+	}
+	m := Membership{Team: Team{ID: t.ID, Name: t.Name}, Role: g.Role}
+	i := slices.IndexFunc(w.Teams, func(have Membership) bool { return have.Team == m.Team })
+	switch {
+	case i < 0:
+		w.Teams = append(w.Teams, m)
+	case w.Teams[i].Role != g.Role:
+		w.Teams[i].Role = teamRoles[max(w.Teams[i].Role.Rank(), g.Role.Rank())-1]
+		w.Conflict = fmt.Sprintf("rules give %s different roles on one team, and rule %s makes it %s", t.Name, r.Name, g.Role)
+	}
+}
+
+func (p Policy) approval(r Rule) Approval {
+	a := p.Defaults.Approval
+	if r.Approval != nil {
+		a = *r.Approval
+	}
+	if r.Rollout == RolloutPropose && a.Mode == ApprovalAuto {
+		a.Mode, a.N = ApprovalQuorum, max(a.N, 1)
+	}
+	return a
+}
+
+// A RuleVerdict is what one rule says of a person, for `policy explain`.
+type RuleVerdict struct {
+	Rule  Rule
+	Truth Truth
+	Lines []Explanation
+}
+
+// Misses returns how many conditions do not hold.
+func (v RuleVerdict) Misses() int {
+	n := 0
+	for _, l := range v.Lines {
+		if l.Truth != Yes {
+			n++
+		}
+	}
+	return n
+}
+
+// Explain returns what each rule says of the person: those that match first,
+// then the nearest miss.
+func (p Policy) Explain(person Person) []RuleVerdict {
+	verdicts := make([]RuleVerdict, len(p.Rules))
+	for i, r := range p.Rules {
+		verdicts[i] = RuleVerdict{Rule: r, Truth: r.When.Matches(person), Lines: r.When.Explain(person)}
+	}
+	slices.SortStableFunc(verdicts, func(a, b RuleVerdict) int {
+		if a.Truth != b.Truth {
+			return int(b.Truth) - int(a.Truth)
+		}
+		return a.Misses() - b.Misses()
+	})
+	return verdicts
+}
