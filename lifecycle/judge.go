@@ -98,7 +98,7 @@ func (p Policy) sourced(r Request) []string {
 			emails = append(emails, p.Security.Members...)
 		case FromTeamOwners:
 			for _, t := range r.HomeTeams() {
-				if tp, ok := p.TeamByID(t.ID); ok {
+				if tp, ok := p.TeamFor(t); ok {
 					emails = append(emails, tp.Owners...)
 				}
 			}
@@ -111,7 +111,7 @@ func (p Policy) sourced(r Request) []string {
 // they are security.
 func (p Policy) Stands(r Request, email string) string {
 	for _, t := range r.HomeTeams() {
-		if tp, ok := p.TeamByID(t.ID); ok && slices.Contains(tp.Owners, FoldEmail(email)) {
+		if tp, ok := p.TeamFor(t); ok && slices.Contains(tp.Owners, FoldEmail(email)) {
 			return "owns " + tp.Name
 		}
 	}

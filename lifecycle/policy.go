@@ -175,6 +175,16 @@ func (p Policy) TeamByID(id TeamID) (TeamPolicy, bool) {
 	return p.Team(string(id))
 }
 
+// TeamFor returns the policy's team that is t: by its id, or by its name where
+// the policy has not been resolved.
+func (p Policy) TeamFor(t Team) (TeamPolicy, bool) {
+	if tp, ok := p.TeamByID(t.ID); ok {
+		return tp, true
+	}
+	tp, ok := p.Team(t.Name)
+	return tp, ok && tp.ID == ""
+}
+
 // IsProtected reports whether the address is never to be changed.
 func (p Policy) IsProtected(email string) bool { return slices.Contains(p.Protected, FoldEmail(email)) }
 

@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -81,8 +82,8 @@ func (c *RollCall) Run(ctx context.Context, by Actor) (RollResult, error) {
 	result, err := c.Look(ctx)
 	if err != nil {
 		e := AuditEvent{At: c.now(), Actor: by, Kind: EventRollCallFailed, Ref: "rollcall", Detail: map[string]string{"why": err.Error()}}
-		if recErr := c.store.Record(ctx, e); recErr != nil {
-			return result, fmt.Errorf("record failed roll call: %w", recErr)
+		if recErr := c.store.Record(ctx, e, alert("The roll call could not read all of PagerDuty, so nothing was concluded from it. The record says why.")); recErr != nil {
+			return result, errors.Join(err, fmt.Errorf("record failed roll call: %w", recErr))
 		}
 		return result, err
 	}

@@ -1,0 +1,54 @@
+// Package bot holds the conversations in Slack: it draws what the house wants
+// decided, and turns what people press, type and open into one call of the domain.
+package bot
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"rolecall/lifecycle"
+)
+
+// Secrets are what Slack gave the app. AppToken makes it Socket Mode,
+// SigningSecret makes it HTTP; exactly one of the two is set.
+type Secrets struct {
+	BotToken      string
+	AppToken      string
+	SigningSecret string
+}
+
+// Config is all that a Bot needs.
+type Config struct {
+	Secrets Secrets
+	APIURL  string       // ends in "/"; https://slack.com/api/ when empty
+	Client  *http.Client // with a deadline of its own
+
+	Approvals *lifecycle.Approvals
+	Directory *lifecycle.Directory
+	Desk      *lifecycle.Desk
+	Digests   *lifecycle.Digests
+	Policies  lifecycle.PolicySource
+	Store     Store
+	// RollCall asks for a roll call in the name of who asked; it returns at once.
+	RollCall func(ctx context.Context, by lifecycle.Actor) error
+
+	Mode     lifecycle.Mode
+	Location *time.Location // in which times are said
+	Now      func() time.Time
+	Log      *slog.Logger
+}
+
+// Store is where the bot remembers what it has sent.
+type Store interface {
+	lifecycle.Recorder
+	// Request returns the request, or lifecycle.ErrNotFound.
+	Request(ctx context.Context, id lifecycle.RequestID) (lifecycle.Request, error)
+	// Message returns the message with that key, or lifecycle.ErrNotFound.
+	Message(ctx context.Context, key string) (lifecycle.Message, error)
+	// Messages returns every message about the request, in the order in which they were first intended.
+	Messages(ctx context.Context, id lifecycle.RequestID) ([]lifecycle.Message, error)
+	// SaveMessage stores m under its key, replacing what was known of it.
+	SaveMessage(ctx context.Context, m lifecycle.Message, e lifecycle.AuditEvent, next ...lifecycle.Job) error
+}

@@ -1,0 +1,55 @@
+// Package lifecycle is the domain of rolecall: who holds which role in
+// PagerDuty, who should, and who decides. It imports nothing but the standard
+// library, and of that nothing that reaches outside: no HTTP, no SQL, no files.
+//
+// # Words
+//
+// An [Identity] is a person or service as the company knows them. Its PagerDuty
+// user is an [Account], which is linked, unmatched or disputed (see
+// [Correlate]). An account holds an [Entitlement] through a [Grant]: a base
+// role, or a role on a team. What policy grants somebody for what they are is
+// their birthright (see [Policy.Want]).
+//
+// A source of truth sends a [Fact]: somebody's whole state, never a delta. What
+// it means for access is a [Notice]: [Joiner], [Mover] or [Leaver]. A [Request]
+// asks for [Change]s to one account; a [Decision] is one person's [Verdict] on it:
+//
+//	Pending → Approved | Denied | Expired | Withdrawn
+//	Approved → Holding → Applying → Done | Failed | Blocked
+//
+// A change is planned, applied, and verified once it was read back. A
+// [Snapshot] is every account at one moment, whole. A roll call compares it
+// with policy ([Reconcile]); each disagreement is a [Finding]. Keeping a
+// finding makes an [Exception], with a reason and an end.
+//
+// # Flow
+//
+// No step calls the next. Each is one transaction that leaves a row, a line in
+// the trail ([AuditEvent]) and the [Job] that follows, so that a crash anywhere
+// repeats one step; and every step may be repeated.
+//
+//	fact ──▶ Inbox ──▶ Registrar ──▶ Planner ──▶ card ──▶ Approvals ──▶ Provisioner ──▶ card
+//	          keep it    who is it?    Correlate    bot       Decide        guard, apply,    bot
+//	                     what does     Plan                                 read back
+//	                     it mean?      Judge
+//	                                     ▲
+//	snapshot ──▶ RollCall ──▶ findings ──┘
+//	               Reconcile
+//
+// The pure rules are functions on values ([Correlate], [PlanJoin], [PlanMove],
+// [PlanContain], [Policy.Judge], [Request.Decide], [Reconcile]); one struct per
+// flow ([Inbox], [Registrar], [Planner], [Approvals], [Timekeeper],
+// [Provisioner], [RollCall], [Digests]) loads, decides and saves. Each declares
+// the ports it uses beside it. A [Desk] answers questions, a [Directory] says
+// who somebody is.
+//
+// # What must hold
+//
+// Approved is never shown as applied before it was read back. A partial read
+// concludes nothing. Authority is computed at the click, and no one decides on
+// their own access. What the approver saw is compared with PagerDuty before the
+// first write; if it moved, the request is Blocked and asked again. A leaver is
+// contained at once, reversibly, and deleted by a second decision after a hold.
+// The account owner is never touched. More leavers than the breaker allows wait
+// for a person. In observe mode nothing is ever written to PagerDuty.
+package lifecycle
