@@ -1,6 +1,7 @@
 package slacktest
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,6 +27,7 @@ type refusal struct {
 	detail []string
 	needed string        // missing_scope only
 	after  time.Duration // ratelimited only: answered with 429
+	status int           // HTTP status; 0 for 200
 }
 
 func (r *refusal) Error() string { return r.code }
@@ -195,7 +197,7 @@ func (w *Workspace) refuse(rw http.ResponseWriter, c *call, err error) (object, 
 			reply["errors"] = r.detail
 		}
 	}
-	return reply, http.StatusOK
+	return reply, cmp.Or(r.status, http.StatusOK)
 }
 
 func wholeSeconds(d time.Duration) int {

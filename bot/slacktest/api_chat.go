@@ -44,7 +44,11 @@ func (w *Workspace) postTarget(id string) (*channel, error) {
 func (w *Workspace) visibleChannel(id string) (*channel, error) {
 	c := w.channels[id]
 	if c == nil || (c.Private && !c.has(w.cfg.BotUserID)) {
-		return nil, invalid("channel_not_found", fmt.Sprintf("no conversation %q that the bot can see", id))
+		hint := ""
+		if w.users[id] != nil {
+			hint = "; only chat.postMessage takes a user id, name the D… id"
+		}
+		return nil, invalid("channel_not_found", fmt.Sprintf("no conversation %q that the bot can see%s", id, hint))
 	}
 	return c, nil
 }

@@ -126,8 +126,10 @@ func (w *Workspace) forget(envelopeID string) {
 func (w *Workspace) deliverEvent(ctx context.Context, d Delivery) error {
 	_, err := w.deliver(ctx, d)
 	f, failed := errors.AsType[*failure](err)
-	if failed && !f.noRetry && w.life.Err() == nil {
-		w.tasks.Go(func() { w.retry(d, f.reason) })
+	if failed && !f.noRetry {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.spawn(func() { w.retry(d, f.reason) })
 	}
 	return err
 }

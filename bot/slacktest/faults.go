@@ -92,7 +92,7 @@ func (w *Workspace) beforeFault(rw http.ResponseWriter, r *http.Request, c *call
 	}
 }
 
-// await holds the call until open is closed; it reports false when the caller gave up or the workspace closed first.
+// await holds the call until open is closed; it cuts the connection when the caller gave up or the workspace closed first.
 func (w *Workspace) await(r *http.Request, c *call, open <-chan struct{}) bool {
 	select {
 	case <-open:
@@ -101,7 +101,7 @@ func (w *Workspace) await(r *http.Request, c *call, open <-chan struct{}) bool {
 	case <-w.life.Done():
 	}
 	w.recordFault(c, 0, "")
-	return false
+	panic(http.ErrAbortHandler) // an answer now would be one that nobody waits for
 }
 
 func (w *Workspace) answerFault(rw http.ResponseWriter, c *call, f Fault) {

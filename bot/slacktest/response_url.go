@@ -55,19 +55,7 @@ func (w *Workspace) serveResponseURL(rw http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		err = w.respondLater(r.PathValue("id"), c)
 	}
-	if refused, ok := err.(*refusal); ok && slices.Contains([]string{"used_url", "expired_url"}, refused.code) {
-		w.record(c, http.StatusNotFound, err)
-		rw.Header().Set("Content-Type", "application/json; charset=utf-8")
-		rw.WriteHeader(http.StatusNotFound)
-		w.cfg.Log.Debug("refuse response url", "write", writeAll(rw, encode(object{"ok": false, "error": refused.code})))
-		return
-	}
 	w.answer(rw, c, object{}, err)
-}
-
-func writeAll(rw http.ResponseWriter, body []byte) error {
-	_, err := rw.Write(body)
-	return err
 }
 
 func (w *Workspace) respondLater(id string, c *call) error {
@@ -76,9 +64,9 @@ func (w *Workspace) respondLater(id string, c *call) error {
 	u := w.responses[id]
 	switch {
 	case u == nil || w.cfg.Now().Sub(u.at) > responseLife:
-		return invalid("expired_url", fmt.Sprintf("a response URL lives %s", responseLife))
+		return &refusal{code: "expired_url", detail: []string{fmt.Sprintf("a response URL lives %s", responseLife)}, status: http.StatusNotFound}
 	case u.uses >= responseUses:
-		return invalid("used_url", fmt.Sprintf("a response URL works %d times", responseUses))
+		return &refusal{code: "used_url", detail: []string{fmt.Sprintf("a response URL works %d times", responseUses)}, status: http.StatusNotFound}
 	}
 	said, err := responseOf(c.args)
 	if err != nil {

@@ -64,16 +64,15 @@ func (w *Workspace) serveSocket(rw http.ResponseWriter, r *http.Request) {
 		w.cfg.Log.Warn("upgrade slack socket", "err", err)
 		return
 	}
+	ws.SetReadLimit(maxBody)
 	conn := &socketConn{ws: ws, out: make(chan any, 64), gone: make(chan struct{})}
 	life := ordinaryLife
 	if r.URL.Query().Get("debug_reconnects") == "true" {
 		life = debugLife
 	}
-	if !w.register(conn, life) {
-		return
+	if w.register(conn, life) {
+		w.listen(conn)
 	}
-	w.tasks.Go(func() { w.speak(conn, time.Duration(life)*time.Second) })
-	w.listen(conn)
 }
 
 func (w *Workspace) useTicket(ticket string) bool {
@@ -102,6 +101,7 @@ func (w *Workspace) register(conn *socketConn, life int) bool {
 		"type": "hello", "num_connections": len(w.socket.conns), "connection_info": object{"app_id": w.cfg.AppID},
 		"debug_info": object{"host": "slacktest", "build_number": 1, "approximate_connection_time": life},
 	}
+	w.spawn(func() { w.speak(conn, time.Duration(life)*time.Second) })
 	w.bump()
 	return true
 }

@@ -2,6 +2,7 @@ package slacktest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -173,7 +174,7 @@ func (w *Workspace) Start() (string, error) {
 	w.server = &http.Server{Handler: w.Handler(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(w.cfg.Log.Handler(), slog.LevelDebug)}
 	w.SetPublicURL(base)
 	w.tasks.Go(func() {
-		if err := w.server.Serve(listener); err != nil && err != http.ErrServerClosed {
+		if err := w.server.Serve(listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
 			w.cfg.Log.Error("serve slack", slog.Any("err", err))
 		}
 	})
@@ -190,7 +191,9 @@ func (w *Workspace) SetPublicURL(base string) {
 // Close ends connections, retries and the server that Start began, and waits until they are gone.
 // It returns the server's error, if any.
 func (w *Workspace) Close() error {
-	w.end()
+	w.mu.Lock()
+	w.end() // under mu, so that nothing is spawned after this
+	w.mu.Unlock()
 	w.DropConnections()
 	var err error
 	if w.server != nil {
@@ -198,6 +201,13 @@ func (w *Workspace) Close() error {
 	}
 	w.tasks.Wait()
 	return err
+}
+
+// spawn runs a task that Close waits for; it does nothing once the workspace is closed. The caller holds mu.
+func (w *Workspace) spawn(task func()) {
+	if w.life.Err() == nil {
+		w.tasks.Go(task)
+	}
 }
 
 // Config returns the workspace's configuration with every default filled in: tokens, secret and ids for the app.
