@@ -2,8 +2,8 @@ package pagerdutytest
 
 import "slices"
 
-// The abilities that the fake's operations depend on. AbilityAudit is the fake's own name: which ability opens
-// GET /audit/records is not documented.
+// The abilities that the fake's operations depend on. PagerDuty documents the names of the first two; which abilities open
+// the flexible roles and GET /audit/records it does not say, so those names are the fake's.
 const (
 	AbilityTeams        = "teams"
 	AbilityStakeholders = "read_only_users"

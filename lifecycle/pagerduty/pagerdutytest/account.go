@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -28,10 +30,11 @@ type Config struct {
 	UserTokens    map[string]string // API tokens of users, to their ids; what the user may do is not modelled
 	OAuth         OAuthClient       // the client of a scoped OAuth app; none when ID is empty
 
-	RateLimit int           // calls a minute and credential; DefaultRateLimit when 0, NoRateLimit for none
-	Abilities []string      // AllAbilities when nil
-	Latency   time.Duration // how long each call takes
-	ReadLag   ReadLag       // how long users and team members still look old after a write
+	RateLimit int            // calls a minute and credential; DefaultRateLimit when 0, NoRateLimit for none
+	OpLimits  map[string]int // further limits a minute for operations such as "GET /oncalls"; PagerDuty has some, unpublished
+	Abilities []string       // AllAbilities when nil
+	Latency   time.Duration  // how long each call takes
+	ReadLag   ReadLag        // how long users and team members still look old after a write
 
 	LenientFrom     bool // POST /users passes without From, as seen in practice; PagerDuty's documents require it
 	AccountLock     bool // user writes that overlap are refused with "account could not be locked"
@@ -92,6 +95,7 @@ func New(cfg Config) *Account {
 	if cfg.Abilities == nil {
 		cfg.Abilities = AllAbilities()
 	}
+	cfg.Abilities, cfg.UserTokens, cfg.OpLimits = slices.Clone(cfg.Abilities), maps.Clone(cfg.UserTokens), maps.Clone(cfg.OpLimits)
 	a := &Account{
 		cfg: cfg, state: newState(), journal: newJournal(),
 		tokens: map[string]token{}, limits: map[string]*window{}, changed: make(chan struct{}),
@@ -128,8 +132,8 @@ func (a *Account) Start() (string, error) {
 	return "http://" + l.Addr().String(), nil
 }
 
-// Close stops serving at once, cutting calls that are under way, and waits until it has stopped. It returns what went
-// wrong in serving, if anything did. An account that is not served may be closed too.
+// Close stops serving at once, cutting the connections of calls that are under way, and waits until the port is free. It
+// returns what went wrong in serving, if anything did. An account that is not served may be closed too.
 func (a *Account) Close() error {
 	a.serveMu.Lock()
 	srv := a.server

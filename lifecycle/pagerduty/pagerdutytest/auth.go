@@ -25,6 +25,13 @@ func (c credential) tail() string {
 	return c.key[len(c.key)-4:]
 }
 
+// SetToken replaces the account key, as when it is rotated: the old one is worthless at once. An empty key is nobody's.
+func (a *Account) SetToken(key string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.cfg.Token = key
+}
+
 // authenticate finds out who calls. An account without any credential lets nobody in.
 func (a *Account) authenticate(r *http.Request, at time.Time) (credential, bool) {
 	h := r.Header.Get("Authorization")

@@ -1,11 +1,10 @@
 package pagerdutytest
 
 import (
+	"crypto/rand"
 	"fmt"
 	"slices"
 	"strings"
-
-	"crypto/rand"
 )
 
 // The functions here are the only ones that change users, members and policies once the account is populated: they leave
@@ -28,8 +27,7 @@ func (a *Account) makeUser(by author, u User) {
 }
 
 func (a *Account) putUser(u User) {
-	a.users[u.ID] = &u
-	a.byName = nil
+	a.store(u)
 	m := ContactMethod{ID: a.newID(), Type: "email_contact_method", Label: "Default", Address: u.Email}
 	a.contacts[u.ID] = []ContactMethod{m}
 	a.rules[u.ID] = []NotificationRule{{ID: a.newID(), ContactMethodID: m.ID, Urgency: "high"}}
@@ -56,8 +54,7 @@ func (a *Account) changeUser(by author, is User) {
 		return
 	}
 	a.rememberUser(is.ID)
-	a.users[is.ID] = &is
-	a.byName = nil
+	a.store(is)
 	if fields := userFields(was, is); len(fields) > 0 {
 		a.record(by, AuditRecord{Root: a.userAt(is.ID), Action: "update", Fields: fields})
 	}
@@ -82,8 +79,7 @@ func (a *Account) dropUser(by author, id string) {
 	a.rememberUser(id)
 	u := *a.users[id]
 	u.DeletedAt, u.LicenseID = by.at, ""
-	a.users[id] = &u
-	a.byName = nil
+	a.store(u)
 	delete(a.contacts, id)
 	delete(a.rules, id)
 	delete(a.icalKeys, id)
@@ -119,7 +115,6 @@ func (a *Account) dropMember(by author, team, user string) {
 // changePolicy writes a policy. Users whom it calls join its team, as PagerDuty does unasked.
 func (a *Account) changePolicy(by author, is EscalationPolicy) {
 	was := *a.policies.get(is.ID)
-	root := Ref{ID: is.ID, Type: "escalation_policy_reference", Summary: is.Name}
 	var fields []AuditField
 	for _, f := range []AuditField{
 		{"name", was.Name, is.Name}, {"escalation_rules", rulesText(was.Rules), rulesText(is.Rules)},
@@ -130,7 +125,8 @@ func (a *Account) changePolicy(by author, is EscalationPolicy) {
 		}
 	}
 	a.policies.put(is.ID, is)
-	a.record(by, AuditRecord{Root: root, Action: "update", Fields: fields})
+	a.record(by, AuditRecord{Root: Ref{ID: is.ID, Type: "escalation_policy_reference", Summary: is.Name},
+		Action: "update", Fields: fields})
 	a.joinTeams(by, is)
 	a.bump()
 }

@@ -157,6 +157,31 @@ func tourWrites(r *recorder, w small, from []string) {
 	r.call("POST", "/users", `{"user":{"type":"user","name":"Fay Fir","email":"fay@example.com","role":"read_only_user"}}`, from...)
 }
 
+// poorTour calls an account on a plan with nothing, with a token of no scope, until the limit is hit.
+func poorTour(t *testing.T) []exchange {
+	t.Helper()
+	a := pagerdutytest.New(pagerdutytest.Config{Token: key, OAuth: app(), Abilities: []string{}, RateLimit: 8})
+	w := world(a)
+	_, g := askToken(t, a, form("scope", "as_account-us.acme"))
+	r := &recorder{next: a.Handler()}
+	from := []string{"From", w.owner.Email}
+	r.call("GET", "/users", "", "Authorization", "Bearer "+g.Token)
+	r.call("DELETE", "/users/"+w.bo.ID, "", "Authorization", "Bearer "+g.Token)
+	r.call("GET", "/teams", "")
+	r.call("GET", "/teams/"+w.team.ID, "")
+	r.call("PUT", "/teams/"+w.team.ID+"/users/"+w.bo.ID, `{"role":"observer"}`)
+	r.call("DELETE", "/teams/"+w.team.ID+"/users/"+w.bo.ID, "")
+	r.call("POST", "/users", `{"user":{"type":"user","name":"Gus Gum","email":"gus@example.com","role":"observer"}}`, from...)
+	r.call("PUT", "/users/"+w.bo.ID, `{"user":{"role":"read_only_user"}}`)
+	r.call("GET", "/audit/records", "")
+	r.call("PUT", "/escalation_policies/"+w.policy.ID, `{"escalation_policy":{"teams":[{"id":"P","type":"team_reference"}]}}`)
+	r.call("GET", "/users", "")
+	if last := r.exchanges[len(r.exchanges)-1]; last.status != 429 {
+		t.Errorf("the last call answers %d, want 429", last.status)
+	}
+	return r.exchanges
+}
+
 // Every answer of a run over all operations, and every body that was accepted, is as PagerDuty's document says.
 func TestTheFakeKeepsToTheDocument(t *testing.T) {
 	t.Parallel()
@@ -173,6 +198,7 @@ func TestTheFakeKeepsToTheDocument(t *testing.T) {
 	tour(r, w)
 	fay, _ := a.UserByEmail("fay@example.com")
 	r.call("DELETE", "/users/"+fay.ID, "")
+	r.exchanges = append(r.exchanges, poorTour(t)...)
 
 	served := map[string]bool{}
 	used := map[allowance]bool{}

@@ -220,6 +220,47 @@ func TestAuditSaysWhoAndHow(t *testing.T) {
 	}
 }
 
+func TestTheDirectoryIsAnActorOfItsOwn(t *testing.T) {
+	t.Parallel()
+	a := pagerdutytest.New(pagerdutytest.Config{Token: key})
+	w := world(a)
+	if err := a.SetRoleAs(pagerdutytest.IdentityProvider, w.bo.ID, "observer"); err != nil {
+		t.Fatalf("set role: %v", err)
+	}
+	got := into[struct {
+		Records []struct{ Method struct{ Type string } }
+	}](t, a, "/audit/records?method_type=identity_provider")
+	if len(got.Records) != 1 {
+		t.Errorf("records by the directory: %+v, want one", got.Records)
+	}
+}
+
+func TestAReplacedKeyIsWorthless(t *testing.T) {
+	t.Parallel()
+	a := pagerdutytest.New(pagerdutytest.Config{Token: key})
+	a.SetToken("account-key-0002")
+	if got := ask(t, a, "GET", "/users", "").Code; got != 401 {
+		t.Errorf("the old key answers %d, want 401", got)
+	}
+	if got := ask(t, a, "GET", "/users", "", "Authorization", "Token token=account-key-0002").Code; got != 200 {
+		t.Errorf("the new key answers %d, want 200", got)
+	}
+}
+
+// Recordings drop their oldest tenth when they are full.
+func TestRecordingsAreCapped(t *testing.T) {
+	t.Parallel()
+	full := make([]int, pagerdutytest.Keep+1)
+	full[len(full)-1] = 7
+	got := pagerdutytest.Capped(full)
+	if len(got) != pagerdutytest.Keep+1-pagerdutytest.Keep/10 || got[len(got)-1] != 7 {
+		t.Errorf("%d are kept and the last is %d, want nine tenths with the newest", len(got), got[len(got)-1])
+	}
+	if got := pagerdutytest.Capped(full[1:]); len(got) != pagerdutytest.Keep {
+		t.Errorf("%d are kept, want all of a recording that is not over full", len(got))
+	}
+}
+
 func TestWritesTellWhatHappened(t *testing.T) {
 	t.Parallel()
 	a := pagerdutytest.New(pagerdutytest.Config{Token: key})

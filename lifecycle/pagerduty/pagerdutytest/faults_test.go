@@ -172,3 +172,38 @@ func TestUserWritesThatOverlapAreRefused(t *testing.T) {
 		t.Errorf("a write on its own answers %d, want 200", again.Code)
 	}
 }
+
+func impatient(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func TestTokensFailLikeOtherCalls(t *testing.T) {
+	t.Parallel()
+	a := pagerdutytest.New(pagerdutytest.Config{OAuth: app()})
+	a.Fail(pagerdutytest.Fault{Path: "/oauth/token", Kind: pagerdutytest.Status(503, `{"error":"temporarily_unavailable"}`)})
+	if status, g := askToken(t, a, form()); status != 503 || g.Token != "" {
+		t.Errorf("got %d %+v, want 503", status, g)
+	}
+	if status, g := askToken(t, a, form()); status != 200 || g.Token == "" {
+		t.Errorf("got %d %+v, want a token", status, g)
+	}
+	if n := a.Calls()["POST /oauth/token"]; n != 2 {
+		t.Errorf("%d calls for tokens, want 2", n)
+	}
+}
+
+func TestHealDisarms(t *testing.T) {
+	t.Parallel()
+	a := pagerdutytest.New(pagerdutytest.Config{Token: key})
+	a.Fail(pagerdutytest.Fault{Times: -1, Kind: pagerdutytest.HTML(502)})
+	if got := ask(t, a, "GET", "/abilities", "").Code; got != 502 {
+		t.Errorf("a broken account answers %d, want 502", got)
+	}
+	a.Heal()
+	if got := ask(t, a, "GET", "/abilities", "").Code; got != 200 {
+		t.Errorf("a healed account answers %d, want 200", got)
+	}
+}

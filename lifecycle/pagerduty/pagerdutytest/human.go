@@ -3,21 +3,32 @@ package pagerdutytest
 import (
 	"cmp"
 	"fmt"
+	"slices"
 )
 
 // The methods here are what people do in the web app, behind a client's back. They leave audit records of the method
 // browser, and return an error when the actor or the thing does not exist.
 
-// as runs f as the user with the address.
+// IdentityProvider is an actor for these methods: the company's directory, which provisions users by SCIM. Its records are
+// of the method identity_provider.
+const IdentityProvider = "identity provider"
+
+// as runs f as the user with the address, or as the identity provider.
 func (a *Account) as(actor string, f func(author) error) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.requests++
+	by := author{at: a.now(), requestID: fmt.Sprintf("web-%06d", a.requests), method: "browser"}
+	if actor == IdentityProvider {
+		by.method, by.actor = "identity_provider", Ref{ID: "PIDP", Type: "app_reference", Summary: "Identity provider"}
+		return f(by)
+	}
 	u := a.byEmail(actor)
 	if u == nil {
 		return fmt.Errorf("act as %s: no such user", actor)
 	}
-	a.requests++
-	return f(author{at: a.now(), requestID: fmt.Sprintf("web-%06d", a.requests), actor: a.userAt(u.ID), method: "browser"})
+	by.actor = a.userAt(u.ID)
+	return f(by)
 }
 
 func (a *Account) existing(ids ...string) error {
@@ -36,6 +47,9 @@ func (a *Account) SetRoleAs(actor, user, role string) error {
 			return err
 		}
 		is := *a.live(user)
+		if !slices.Contains(baseRoles(), role) {
+			return fmt.Errorf("set role of %s: %q is not a base role", user, role)
+		}
 		if is.Role == Owner || role == Owner {
 			return fmt.Errorf("set role of %s: the owner is not changed this way", user)
 		}
@@ -100,6 +114,9 @@ func (a *Account) SetMemberAs(actor, team, user, role string) error {
 	return a.as(actor, func(by author) error {
 		if err := a.existing(team, user); err != nil {
 			return err
+		}
+		if !slices.Contains(teamRoles(), role) {
+			return fmt.Errorf("set member %s of team %s: %q is not a team role", user, team, role)
 		}
 		a.setMember(by, team, user, role)
 		return nil

@@ -1,6 +1,7 @@
 package pagerdutytest
 
 import (
+	"net/http"
 	"slices"
 )
 
@@ -93,7 +94,7 @@ func listLicenses(c *call) reply {
 func listAllocations(c *call) reply {
 	if c.who.userID != "" {
 		if u := c.live(c.who.userID); u.Role != Admin && u.Role != Owner {
-			return refuse(403, 0, "Cannot read license allocations")
+			return refuse(http.StatusForbidden, 0, "Cannot read license allocations")
 		}
 	}
 	all := slices.DeleteFunc(c.view.users(), func(u *User) bool { return c.license(u.LicenseID) == nil })

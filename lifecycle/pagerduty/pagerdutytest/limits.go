@@ -13,20 +13,30 @@ type window struct {
 	used int
 }
 
-// spend counts a call against the credential's minute and writes the ratelimit headers. It reports whether the call is
-// within the limit.
-func (a *Account) spend(key string, at time.Time, h http.Header) bool {
-	if a.cfg.RateLimit < 0 {
-		return true
+// spend counts a call against the credential's minute, and the operation's, and writes the ratelimit headers: they
+// describe the limit that is closest to being hit. It reports whether the call is within both.
+func (a *Account) spend(key, op string, at time.Time, h http.Header) bool {
+	within, left := true, math.MaxInt
+	count := func(bucket string, limit int) {
+		w := a.limits[bucket]
+		if w == nil || !at.Before(w.ends) {
+			w = &window{ends: at.Add(time.Minute)}
+			a.limits[bucket] = w
+		}
+		w.used++
+		within = within && w.used <= limit
+		if limit-w.used < left {
+			left = limit - w.used
+			setLimit(h, limit, left, w.ends.Sub(at))
+		}
 	}
-	w := a.limits[key]
-	if w == nil || !at.Before(w.ends) {
-		w = &window{ends: at.Add(time.Minute)}
-		a.limits[key] = w
+	if a.cfg.RateLimit > 0 {
+		count(key, a.cfg.RateLimit)
 	}
-	w.used++
-	setLimit(h, a.cfg.RateLimit, a.cfg.RateLimit-w.used, w.ends.Sub(at))
-	return w.used <= a.cfg.RateLimit
+	if limit, has := a.cfg.OpLimits[op]; has {
+		count(key+" "+op, limit)
+	}
+	return within
 }
 
 // setLimit writes the headers; reset is in whole seconds from now, not a time of day.

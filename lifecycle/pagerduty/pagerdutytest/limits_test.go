@@ -65,6 +65,22 @@ func TestRateLimitIsCountedByCredentialAndMinute(t *testing.T) {
 	}
 }
 
+// An operation may have a limit of its own; the headers are about the limit that is nearer.
+func TestOperationsHaveLimitsOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	a := pagerdutytest.New(pagerdutytest.Config{Now: c.now, Token: key, RateLimit: 3, OpLimits: map[string]int{"GET /abilities": 1}})
+	auth := "Token token=" + key
+	got := [][]string{headers(a, auth), headers(a, auth)}
+	want := [][]string{{"OK", "1", "0", "60"}, {"Too Many Requests", "1", "0", "60"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := ask(t, a, "GET", "/users", "").Code; got != 200 {
+		t.Errorf("another operation answers %d, want 200", got)
+	}
+}
+
 func TestNoRateLimitHasNoHeaders(t *testing.T) {
 	t.Parallel()
 	a := pagerdutytest.New(pagerdutytest.Config{Token: key, RateLimit: pagerdutytest.NoRateLimit})

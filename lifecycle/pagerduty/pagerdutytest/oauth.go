@@ -32,37 +32,26 @@ func AllScopes() []string {
 // serveToken is identity.pagerduty.com's POST /oauth/token for the client credentials grant. On the fake it is on the
 // same host as the API.
 func (a *Account) serveToken(w http.ResponseWriter, r *http.Request) {
+	a.countCall("POST /oauth/token")
 	err := r.ParseForm()
-	kinds := a.strike(r)
-	for _, k := range kinds {
-		if k.before != nil {
-			k.before()
-		}
-		if k.instead != nil && k.instead(a, w, r) {
-			return
-		}
-	}
-	rep := oauthError(http.StatusBadRequest, "invalid_request", "the form cannot be read")
-	if err == nil {
-		rep = a.grant(r)
-	}
-	for _, k := range kinds {
-		if k.after != nil {
-			k.after()
-		}
-		if k.spoil != nil && k.spoil(a, w, r, &rep) {
-			return
-		}
-	}
 	w.Header().Set("Cache-Control", "no-store")
-	write(w, rep)
+	a.throughFaults(w, r, func() reply {
+		if err != nil {
+			return oauthError(http.StatusBadRequest, "invalid_request", "the form cannot be read")
+		}
+		return a.grant(r.PostForm)
+	})
 }
 
-func (a *Account) grant(r *http.Request) reply {
+func (a *Account) countCall(op string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.count("POST /oauth/token")
-	f := r.PostForm
+	a.count(op)
+}
+
+func (a *Account) grant(f url.Values) reply {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if refusal := a.checkClient(f); refusal != nil {
 		return *refusal
 	}

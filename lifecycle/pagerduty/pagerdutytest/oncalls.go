@@ -20,7 +20,7 @@ func listOnCalls(c *call) reply {
 	if bad != nil {
 		return *bad
 	}
-	over, bad := c.span(c.at, c.at)
+	over, bad := c.ahead(0)
 	if bad != nil {
 		return *bad
 	}

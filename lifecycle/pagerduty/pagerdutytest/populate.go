@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -58,6 +59,7 @@ func (a *Account) AddMember(team, user, role string) {
 	defer a.mu.Unlock()
 	a.must(a.teams.has(team), "add member: no team %q", team)
 	a.must(a.live(user) != nil, "add member: no user %q", user)
+	a.must(slices.Contains(teamRoles(), role), "add member: %q is not a team role", role)
 	a.seat(team, user, role)
 	a.bump()
 }

@@ -34,6 +34,15 @@ func (c *call) span(from, to time.Time) (span, *reply) {
 	return s, nil
 }
 
+// ahead reads since and until as a span that begins now and has the length, unless they say otherwise.
+func (c *call) ahead(length time.Duration) (span, *reply) {
+	from := c.at
+	if t, err := time.Parse(time.RFC3339, c.r.URL.Query().Get("since")); err == nil {
+		from = t.UTC()
+	}
+	return c.span(from, from.Add(length)) // refuses a since that is no time
+}
+
 // render says who is on call when: at each moment the last layer that has somebody wins.
 func render(layers []Layer, over span) []shift {
 	edges := []time.Time{over.from, over.to}

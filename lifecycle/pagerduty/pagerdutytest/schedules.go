@@ -5,12 +5,15 @@ import (
 	"time"
 )
 
+// scheduleHorizon is how far schedules are drawn when a call does not say.
+const scheduleHorizon = 14 * 24 * time.Hour
+
 func listSchedules(c *call) reply {
 	with, bad := includes(c, "schedule_layers", "overrides_subschedule", "final_schedule")
 	if bad != nil {
 		return *bad
 	}
-	span, bad := c.span(c.at, c.at.AddDate(0, 0, 14))
+	span, bad := c.ahead(scheduleHorizon)
 	if bad != nil {
 		return *bad
 	}
@@ -42,7 +45,7 @@ func getSchedule(c *call) reply {
 	o := c.drawSchedule(s)
 	o["schedule_layers"] = c.drawLayers(s, nil)
 	if q.Get("since") != "" || q.Get("until") != "" {
-		span, bad := c.span(c.at, c.at.AddDate(0, 0, 14))
+		span, bad := c.ahead(scheduleHorizon)
 		if bad != nil {
 			return *bad
 		}

@@ -63,6 +63,11 @@ func (a *Account) serve(w http.ResponseWriter, r *http.Request, rt route) {
 	c := &call{Account: a, r: r, route: rt, body: body}
 	overlaps := a.enter(c)
 	defer a.leave(rt)
+	a.throughFaults(w, r, func() reply { return a.answer(c, w.Header(), overlaps) })
+}
+
+// throughFaults performs a call, and answers it, as far as the faults that it is struck by let it come.
+func (a *Account) throughFaults(w http.ResponseWriter, r *http.Request, perform func() reply) {
 	kinds := a.strike(r)
 	if a.wait(r) != nil {
 		return
@@ -75,7 +80,7 @@ func (a *Account) serve(w http.ResponseWriter, r *http.Request, rt route) {
 			return
 		}
 	}
-	rep := a.answer(c, w.Header(), overlaps)
+	rep := perform()
 	for _, k := range kinds {
 		if k.after != nil {
 			k.after()
@@ -149,7 +154,7 @@ func (a *Account) admit(c *call, h http.Header, overlaps bool) *reply {
 	}
 	c.who = who
 	switch {
-	case !a.spend(c.who.key, c.at, h):
+	case !a.spend(c.who.key, c.route.method+" "+c.route.path, c.at, h):
 		return new(rateLimited())
 	case who.readOnly && c.r.Method != http.MethodGet:
 		return new(forbidden())

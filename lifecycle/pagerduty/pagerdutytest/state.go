@@ -9,22 +9,22 @@ import (
 
 // state is what the account holds. Its owner holds the lock.
 type state struct {
-	ids        uint64
-	users      map[string]*User
-	byName     []string // ids of users who exist, in listing order; rebuilt when nil
-	teams      table[Team]
-	rosters    map[string]roster // by team
-	policies   table[EscalationPolicy]
-	schedules  table[Schedule]
-	services   table[Service]
-	incidents  table[Incident]
-	licenses   []License
-	contacts   map[string][]ContactMethod // by user
-	rules      map[string][]NotificationRule
-	sessions   []Session
-	icalKeys   map[string]string // by user
-	lagged     map[string]*old
-	deletedIDs map[string]bool
+	ids       uint64
+	users     map[string]*User
+	emails    map[string]string // ids of users who exist, by address in lower case
+	byName    []string          // ids of users who exist, in listing order; rebuilt when nil
+	teams     table[Team]
+	rosters   map[string]roster // by team
+	policies  table[EscalationPolicy]
+	schedules table[Schedule]
+	services  table[Service]
+	incidents table[Incident]
+	licenses  []License
+	contacts  map[string][]ContactMethod // by user
+	rules     map[string][]NotificationRule
+	sessions  []Session
+	icalKeys  map[string]string // by user
+	lagged    map[string]*old
 }
 
 // A roster is the members of a team, in the order they joined.
@@ -35,9 +35,9 @@ type roster struct {
 
 func newState() state {
 	return state{
-		users: map[string]*User{}, rosters: map[string]roster{},
+		users: map[string]*User{}, emails: map[string]string{}, rosters: map[string]roster{},
 		contacts: map[string][]ContactMethod{}, rules: map[string][]NotificationRule{},
-		icalKeys: map[string]string{}, lagged: map[string]*old{}, deletedIDs: map[string]bool{},
+		icalKeys: map[string]string{}, lagged: map[string]*old{},
 	}
 }
 
@@ -57,7 +57,7 @@ func (s *state) newID() string {
 
 func (s *state) taken(id string) bool {
 	_, user := s.users[id]
-	return user || s.deletedIDs[id] || s.teams.has(id) || s.policies.has(id) || s.schedules.has(id) ||
+	return user || s.teams.has(id) || s.policies.has(id) || s.schedules.has(id) ||
 		s.services.has(id) || s.incidents.has(id)
 }
 
@@ -70,12 +70,19 @@ func (s *state) live(id string) *User {
 }
 
 func (s *state) byEmail(email string) *User {
-	for _, u := range s.users {
-		if u.DeletedAt.IsZero() && strings.EqualFold(u.Email, email) {
-			return u
-		}
+	return s.users[s.emails[strings.ToLower(email)]]
+}
+
+// store keeps a user as they are now. Users who were deleted stay, so that their ids stay taken.
+func (s *state) store(u User) {
+	if was := s.live(u.ID); was != nil {
+		delete(s.emails, strings.ToLower(was.Email))
 	}
-	return nil
+	if u.DeletedAt.IsZero() {
+		s.emails[strings.ToLower(u.Email)] = u.ID
+	}
+	s.users[u.ID] = &u
+	s.byName = nil
 }
 
 func (s *state) owner() *User {
