@@ -14,7 +14,8 @@ type state struct {
 	emails    map[string]string // ids of users who exist, by address in lower case
 	byName    []string          // ids of users who exist, in listing order; rebuilt when nil
 	teams     table[Team]
-	rosters   map[string]roster // by team
+	rosters   map[string]roster   // by team
+	places    map[string][]string // ids of a user's teams, in the order they joined
 	policies  table[EscalationPolicy]
 	schedules table[Schedule]
 	services  table[Service]
@@ -35,7 +36,7 @@ type roster struct {
 
 func newState() state {
 	return state{
-		users: map[string]*User{}, emails: map[string]string{}, rosters: map[string]roster{},
+		users: map[string]*User{}, emails: map[string]string{}, rosters: map[string]roster{}, places: map[string][]string{},
 		contacts: map[string][]ContactMethod{}, rules: map[string][]NotificationRule{},
 		icalKeys: map[string]string{}, lagged: map[string]*old{},
 	}
@@ -168,6 +169,7 @@ func (s *state) seat(team, user, role string) string {
 	before := r.roles[user]
 	if before == "" {
 		r.order = append(r.order, user)
+		s.places[user] = append(s.places[user], team)
 	}
 	r.roles[user] = role
 	s.rosters[team] = r
@@ -178,5 +180,6 @@ func (s *state) unseat(team, user string) {
 	r := s.rosters[team]
 	r.order = slices.DeleteFunc(r.order, func(id string) bool { return id == user })
 	delete(r.roles, user)
+	s.places[user] = slices.DeleteFunc(s.places[user], func(id string) bool { return id == team })
 	s.rosters[team] = r
 }

@@ -62,6 +62,13 @@ func (c *call) onAny(user string, teams []string) bool {
 }
 
 func (c *call) teamsOf(user string) []*Team {
+	if len(c.lagged) == 0 { // nobody sees anything old: the index is what everybody sees
+		out := make([]*Team, 0, len(c.places[user]))
+		for _, id := range c.places[user] {
+			out = append(out, c.teams.get(id))
+		}
+		return out
+	}
 	return c.teams.find(func(t *Team) bool { return c.view.roster(t.ID).roles[user] != "" })
 }
 
