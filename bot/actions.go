@@ -1,0 +1,83 @@
+package bot
+
+import (
+	"strconv"
+	"strings"
+
+	"rolecall/lifecycle"
+)
+
+// What buttons, modals and shortcuts are called. They stand in messages already
+// sent: none ever changes its meaning.
+const (
+	ActionApprove = "request.approve.v1"
+	ActionDeny    = "request.deny.v1"
+	ActionUndo    = "request.undo.v1"
+	ActionRetry   = "request.retry.v1"
+	ActionKeep    = "finding.keep.v1"
+	ActionRevoke  = "finding.revoke.v1"
+	ActionHistory = "request.history.v1" // callback of the message shortcut
+
+	ModalApprove = "modal.approve.v1"
+	ModalDeny    = "modal.deny.v1"
+	ModalKeep    = "modal.keep.v1"
+	ModalRevoke  = "modal.revoke.v1"
+
+	InputReason = "reason" // block id and action id
+	InputUntil  = "until"
+)
+
+// MetadataEvent is the event type of the metadata that every message carries,
+// and its payload's key: by it a message is found again after a crash.
+const (
+	MetadataEvent = "rolecall_message"
+	MetadataKey   = "key"
+)
+
+// encodeValue returns what a button carries: the request and the revision of
+// it that is shown, and no authority.
+func encodeValue(id lifecycle.RequestID, revision int) string {
+	return string(id) + ":" + strconv.Itoa(revision)
+}
+
+// decodeValue returns what encodeValue put in, or a Refusal.
+func decodeValue(value string) (lifecycle.RequestID, int, error) {
+	id, number, ok := strings.Cut(value, ":")
+	revision, err := strconv.Atoi(number)
+	if !ok || err != nil || revision < 1 || !strings.HasPrefix(id, "req_") || len(value) > 100 {
+		return "", 0, lifecycle.Refuse(lifecycle.ErrInvalid, "This button does not say which request it is for. Run `/rolecall inbox` and use the card there.")
+	}
+	return lifecycle.RequestID(id), revision, nil
+}
+
+// A place is the message from which a modal was opened; zero: an App Home.
+type place struct {
+	Channel string
+	TS      string
+}
+
+// encodeMeta returns a modal's private metadata: the value of the button, and
+// where that was pressed.
+func encodeMeta(value string, at place) string {
+	return strings.Join([]string{value, at.Channel, at.TS}, "|")
+}
+
+// decodeMeta returns what encodeMeta put in.
+func decodeMeta(meta string) (value string, at place) {
+	value, rest, _ := strings.Cut(meta, "|")
+	at.Channel, at.TS, _ = strings.Cut(rest, "|")
+	return value, at
+}
+
+// asksReason reports whether the press opens a modal: what destroys or gives
+// great power takes a reason, and so does every no.
+func asksReason(r lifecycle.Request, action string) bool {
+	switch action {
+	case ActionDeny, ActionKeep:
+		return true
+	case ActionApprove, ActionRevoke:
+		return r.Risk() != lifecycle.Routine
+	default:
+		return false
+	}
+}
