@@ -1,0 +1,75 @@
+package lifecycle_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rolecall/lifecycle"
+)
+
+func TestJudge(t *testing.T) {
+	t.Parallel()
+	inPayments := account(lifecycle.RoleResponder, on(payments, lifecycle.TeamResponder))
+	for name, tt := range map[string]struct {
+		plan lifecycle.Plan
+		mode lifecycle.ApprovalMode
+		from []lifecycle.ApproverSource
+	}{
+		"a rule that approves by itself": {lifecycle.PlanJoin(rules(), person("Platform"), nil), lifecycle.ApprovalAuto, nil},
+		"a rule that asks its owners":    {lifecycle.PlanJoin(rules(), person("Payments"), nil), lifecycle.ApprovalQuorum, []lifecycle.ApproverSource{lifecycle.FromTeamOwners}},
+		"an automatic gain with a loss is asked, because the loss is": {
+			lifecycle.PlanMove(rules(), person("Payments"), person("Platform"), &inPayments), lifecycle.ApprovalQuorum, []lifecycle.ApproverSource{lifecycle.FromTeamOwners},
+		},
+		"a privileged role is security's": {lifecycle.PlanJoin(rules(), person("Site Admin"), nil), lifecycle.ApprovalQuorum, []lifecycle.ApproverSource{lifecycle.FromSecurity}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			j := rules().Judge(tt.plan)
+			if j.Mode != tt.mode {
+				t.Errorf("mode: got %s, want %s", j.Mode, tt.mode)
+			}
+			if tt.from != nil {
+				if diff := cmp.Diff(tt.from, j.From); diff != "" {
+					t.Errorf("from (-want +got):\n%s", diff)
+				}
+			}
+		})
+	}
+}
+
+func TestEligible(t *testing.T) {
+	t.Parallel()
+	request := lifecycle.Request{
+		Subject: lifecycle.Subject{ID: "idn_ben", Email: "ben@acme.test"}, Needed: 1, From: []lifecycle.ApproverSource{lifecycle.FromTeamOwners},
+		Changes: []lifecycle.Change{{Op: lifecycle.OpGrant, Entitlement: lifecycle.OnTeam(payments, lifecycle.TeamResponder), To: "responder"}},
+	}
+	bySubject, escalated, two := request, request, request
+	bySubject.Subject.Email = "Marco@acme.test"
+	escalated.Escalated = true
+	two.Needed = 2
+	gone := func(who ...string) func(string) bool {
+		return func(email string) bool { return !slices.Contains(who, email) }
+	}
+	for name, tt := range map[string]struct {
+		request lifecycle.Request
+		may     func(string) bool
+		want    []string
+	}{
+		"the owners of the team":                          {request, gone(), []string{"marco@acme.test", "ines@acme.test"}},
+		"not the subject, though they own it":             {bySubject, gone(), []string{"ines@acme.test"}},
+		"not who has left":                                {request, gone("marco@acme.test"), []string{"ines@acme.test"}},
+		"security, when no owner is left":                 {request, gone("marco@acme.test", "ines@acme.test"), []string{"priya@acme.test", "lee@acme.test"}},
+		"security too, when owners are fewer than needed": {two, gone("marco@acme.test"), []string{"ines@acme.test", "priya@acme.test", "lee@acme.test"}},
+		"security too, once escalated":                    {escalated, gone(), []string{"marco@acme.test", "ines@acme.test", "priya@acme.test", "lee@acme.test"}},
+		"nobody, when nobody may":                         {request, func(string) bool { return false }, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if diff := cmp.Diff(tt.want, rules().Eligible(tt.request, tt.may)); diff != "" {
+				t.Errorf("eligible (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
