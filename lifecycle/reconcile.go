@@ -125,7 +125,7 @@ func (r Roll) risen(i Identity, a Account) []Finding {
 // compare holds what an account has against policy: it lacks what policy
 // wants, and has too much only beyond what policy could mean at the most.
 func (r Roll) compare(i Identity, a Account) []Finding {
-	want, most := r.Policy.Want(i.Person), r.Policy.Most(i.Person)
+	want, most := r.Policy.Bounds(i.Person)
 	unclear := want.Conflict != "" || len(want.Undetermined) > 0
 	var found []Finding
 	if f, ok := r.compareBase(i, a, want, most, unclear); ok {

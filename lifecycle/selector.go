@@ -2,7 +2,6 @@ package lifecycle
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -63,58 +62,92 @@ type Explanation struct {
 }
 
 // holder is a person folded once, so that two hundred rules need not do it again.
-type holder map[Attribute][]string
+type holder struct {
+	department, title, location, country, employment, groups, manager, employee, email []string
+}
 
 func fold(p Person) holder {
-	one := func(s string) []string {
-		if s == "" {
-			return nil
-		}
-		return []string{strings.ToLower(s)}
-	}
 	groups := make([]string, len(p.Groups))
 	for i, g := range p.Groups {
 		groups[i] = strings.ToLower(g)
 	}
 	return holder{
-		AttrDepartment: one(p.Department), AttrTitle: one(p.Title), AttrLocation: one(p.Location),
-		AttrCountry: one(p.Country), AttrEmployment: one(string(p.Employment)), AttrGroups: groups,
-		AttrManagerID: one(p.ManagerID), AttrEmployeeID: one(p.EmployeeID), AttrEmail: one(p.Email()),
+		department: folded(p.Department), title: folded(p.Title), location: folded(p.Location), country: folded(p.Country),
+		employment: folded(string(p.Employment)), groups: groups, manager: folded(p.ManagerID), employee: folded(p.EmployeeID), email: folded(p.Email()),
+	}
+}
+
+func folded(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return []string{strings.ToLower(s)}
+}
+
+func (h *holder) values(a Attribute) []string {
+	switch a {
+	case AttrDepartment:
+		return h.department
+	case AttrTitle:
+		return h.title
+	case AttrLocation:
+		return h.location
+	case AttrCountry:
+		return h.country
+	case AttrEmployment:
+		return h.employment
+	case AttrGroups:
+		return h.groups
+	case AttrManagerID:
+		return h.manager
+	case AttrEmployeeID:
+		return h.employee
+	case AttrEmail:
+		return h.email
+	default:
+		return nil
 	}
 }
 
 // Matches returns whether the selector matches p.
-func (s Selector) Matches(p Person) Truth { return s.eval(fold(p), false) }
+func (s Selector) Matches(p Person) Truth {
+	h := fold(p)
+	return s.eval(&h, false)
+}
 
-func (s Selector) eval(h holder, negated bool) Truth {
+func (s *Selector) eval(h *holder, negated bool) Truth {
 	truth := Yes
-	for _, m := range s.Match {
-		truth = min(truth, m.eval(h, negated))
+	for i := range s.Match {
+		if truth = min(truth, s.Match[i].eval(h, negated)); truth == No {
+			return No
+		}
 	}
-	for _, sub := range s.All {
-		truth = min(truth, sub.eval(h, negated))
+	for i := range s.All {
+		truth = min(truth, s.All[i].eval(h, negated))
 	}
 	if len(s.Any) > 0 {
 		some := No
-		for _, sub := range s.Any {
-			some = max(some, sub.eval(h, negated))
+		for i := range s.Any {
+			some = max(some, s.Any[i].eval(h, negated))
 		}
 		truth = min(truth, some)
 	}
-	for _, sub := range s.Not {
-		truth = min(truth, Yes-sub.eval(h, true))
+	for i := range s.Not {
+		truth = min(truth, Yes-s.Not[i].eval(h, true))
 	}
 	return truth
 }
 
-func (m Match) eval(h holder, negated bool) Truth {
-	values := h[m.Attribute]
+func (m *Match) eval(h *holder, negated bool) Truth {
+	values := h.values(m.Attribute)
 	if len(values) == 0 && negated {
 		return Undetermined
 	}
 	for _, v := range values {
-		if slices.ContainsFunc(m.Patterns, func(p string) bool { return Glob(p, v) }) {
-			return Yes
+		for _, p := range m.Patterns {
+			if Glob(p, v) {
+				return Yes
+			}
 		}
 	}
 	return No
@@ -147,9 +180,12 @@ func Glob(pattern, s string) bool {
 }
 
 // Explain returns one line per condition of the selector, in order.
-func (s Selector) Explain(p Person) []Explanation { return s.explain(fold(p), "", false) }
+func (s Selector) Explain(p Person) []Explanation {
+	h := fold(p)
+	return s.explain(&h, "", false)
+}
 
-func (s Selector) explain(h holder, under string, negated bool) []Explanation {
+func (s Selector) explain(h *holder, under string, negated bool) []Explanation {
 	var lines []Explanation
 	for _, m := range s.Match {
 		lines = append(lines, m.explain(h, under, negated))
@@ -166,9 +202,9 @@ func (s Selector) explain(h holder, under string, negated bool) []Explanation {
 	return lines
 }
 
-func (m Match) explain(h holder, under string, negated bool) Explanation {
+func (m Match) explain(h *holder, under string, negated bool) Explanation {
 	e := Explanation{Truth: m.eval(h, negated), Line: m.Line}
-	values, patterns := strings.Join(h[m.Attribute], ", "), strings.Join(m.Patterns, ", ")
+	values, patterns := strings.Join(h.values(m.Attribute), ", "), strings.Join(m.Patterns, ", ")
 	switch {
 	case values == "":
 		e.Text = fmt.Sprintf("%s%s is not known (wants one of %s)", under, m.Attribute, patterns)

@@ -32,36 +32,35 @@ func (w Want) Role(team TeamID) TeamRole { return Account{Teams: w.Teams}.On(tea
 // Want returns what p should hold. The highest base role of all matching rules
 // counts; teams add up. A policy must be resolved first, so that teams have ids.
 func (p Policy) Want(person Person) Want {
-	var w Want
+	want, _ := p.Bounds(person)
+	return want
+}
+
+// Bounds returns what p should hold, and the most that p could be meant to
+// hold: for that, rules that are only observed, or cannot be told for lack of
+// an attribute, count too. What is beyond it is beyond policy in any reading.
+func (p Policy) Bounds(person Person) (want, most Want) {
 	h := fold(person)
-	for _, r := range p.Rules {
-		switch truth := r.When.eval(h, false); {
+	for i := range p.Rules {
+		r := &p.Rules[i]
+		truth := r.When.eval(&h, false)
+		if truth == No {
+			continue
+		}
+		p.add(&most, r)
+		switch {
 		case truth == Undetermined:
-			w.Undetermined = append(w.Undetermined, r.Name)
-		case truth == Yes && r.Rollout == RolloutObserve:
-			w.Observed = append(w.Observed, r.Name)
-		case truth == Yes:
-			p.add(&w, r)
+			want.Undetermined = append(want.Undetermined, r.Name)
+		case r.Rollout == RolloutObserve:
+			want.Observed = append(want.Observed, r.Name)
+		default:
+			p.add(&want, r)
 		}
 	}
-	return w
+	return want, most
 }
 
-// Most returns the most that p could be meant to hold: rules that are only
-// observed, or cannot be told for lack of an attribute, count too. What is
-// beyond it is beyond policy in any reading.
-func (p Policy) Most(person Person) Want {
-	var w Want
-	h := fold(person)
-	for _, r := range p.Rules {
-		if r.When.eval(h, false) != No {
-			p.add(&w, r)
-		}
-	}
-	return w
-}
-
-func (p Policy) add(w *Want, r Rule) {
+func (p Policy) add(w *Want, r *Rule) {
 	w.Rules = append(w.Rules, r.Name)
 	if r.BaseRole.Rank() > w.BaseRole.Rank() {
 		w.BaseRole = r.BaseRole
@@ -74,7 +73,7 @@ func (p Policy) add(w *Want, r Rule) {
 	w.approvals = append(w.approvals, a)
 }
 
-func (p Policy) addTeam(w *Want, r Rule, g TeamGrant) {
+func (p Policy) addTeam(w *Want, r *Rule, g TeamGrant) {
 	t, ok := p.Team(g.Team)
 	if !ok {
 		w.Conflict = fmt.Sprintf("rule %s grants a role on %s, which is not a team of the policy", r.Name, g.Team)
@@ -91,7 +90,7 @@ func (p Policy) addTeam(w *Want, r Rule, g TeamGrant) {
 	}
 }
 
-func (p Policy) approval(r Rule) Approval {
+func (p Policy) approval(r *Rule) Approval {
 	a := p.Defaults.Approval
 	if r.Approval != nil {
 		a = *r.Approval
