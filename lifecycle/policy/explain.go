@@ -1,0 +1,80 @@
+package policy
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"rolecall/lifecycle"
+)
+
+// Explain writes one line for what each rule says of the person, those that
+// match first and then the nearest miss, and at the end what the person would
+// be given and who would be asked. The error is w's.
+func Explain(w io.Writer, p lifecycle.Policy, person lifecycle.Person) error {
+	var lines []string
+	for _, v := range verdicts(p, person) {
+		lines = append(lines, v.String())
+	}
+	lines = append(lines, outcome(bound(p), person)...)
+	if _, err := io.WriteString(w, strings.Join(lines, "\n")+"\n"); err != nil {
+		return fmt.Errorf("write explanation: %w", err)
+	}
+	return nil
+}
+
+// bound gives teams that are not resolved yet an id of their own, so that the
+// file alone tells whose owners are asked. No id of PagerDuty has a colon.
+func bound(p lifecycle.Policy) lifecycle.Policy {
+	p.Teams = slices.Clone(p.Teams)
+	for i, t := range p.Teams {
+		if t.ID == "" {
+			p.Teams[i].ID = lifecycle.TeamID("name:" + t.Name)
+		}
+	}
+	return p
+}
+
+// outcome says what would come of the person joining now, with no account yet.
+func outcome(p lifecycle.Policy, person lifecycle.Person) []string {
+	plan := lifecycle.PlanJoin(p, person, nil)
+	if plan.Held != "" {
+		return []string{"Grant: nothing. " + plan.Held}
+	}
+	want := p.Want(person)
+	granted := memberships(want.Teams)
+	if want.BaseRole != "" {
+		granted = append([]string{"base role " + want.BaseRole.String()}, granted...)
+	}
+	return []string{
+		fmt.Sprintf("Grant: %s (by %s)", list(granted), strings.Join(want.Rules, ", ")),
+		"Approval: " + approval(p, plan, person),
+	}
+}
+
+func approval(p lifecycle.Policy, plan lifecycle.Plan, person lifecycle.Person) string {
+	j := p.Judge(plan)
+	switch j.Mode {
+	case lifecycle.ApprovalAuto:
+		return "none is needed"
+	case lifecycle.ApprovalDeny:
+		return "refused by policy"
+	}
+	r := lifecycle.Request{
+		Changes: plan.Changes, From: j.From, Needed: j.N,
+		Subject: lifecycle.Subject{Email: person.Email(), Name: person.Name},
+	}
+	who := p.Eligible(r, p.MayDecideFrom)
+	if p.Security.Group != "" && (slices.Contains(j.From, lifecycle.FromSecurity) || len(who) < j.N) {
+		who = append(who, "anybody in the Slack group "+p.Security.Group)
+	}
+	return fmt.Sprintf("%d of %s%s", j.N, list(who), silence(j.Approval))
+}
+
+func silence(a lifecycle.Approval) string {
+	if a.ExpireAfter == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; after %s of silence: %s", a.ExpireAfter, a.OnExpiry)
+}

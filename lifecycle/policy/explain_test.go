@@ -1,0 +1,49 @@
+package policy
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"rolecall/lifecycle"
+)
+
+func TestExplain(t *testing.T) {
+	t.Parallel()
+	people := []struct {
+		about  string
+		person lifecycle.Person
+	}{
+		{"an SRE of Payments", lifecycle.Person{Department: "Payments", Title: "SRE II", Location: "Tokyo", Employment: lifecycle.Employee}},
+		{"an analyst of Payments", lifecycle.Person{Department: "Payments", Title: "Analyst", Location: "Tokyo", Employment: lifecycle.Employee}},
+		{"a contractor whose country was not sent", lifecycle.Person{Employment: lifecycle.Contractor}},
+		{"an owner who becomes a manager", lifecycle.Person{Emails: []string{"marco@acme.test"}, Title: "Head", Country: "JP", Employment: lifecycle.Employee}},
+		{"somebody about whom nothing is known", lifecycle.Person{Country: "JP"}},
+	}
+	p, err := Load("testdata/explain.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for _, tt := range people {
+		b.WriteString("# " + tt.about + "\n")
+		if err := Explain(&b, p, tt.person); err != nil {
+			t.Fatal(err)
+		}
+		b.WriteString("\n")
+	}
+	golden(t, "explain.golden", b.String())
+}
+
+type fullDisk struct{}
+
+var errFull = errors.New("disk full")
+
+func (fullDisk) Write([]byte) (int, error) { return 0, errFull }
+
+func TestExplainReturnsTheErrorOfTheWriter(t *testing.T) {
+	t.Parallel()
+	if err := Explain(fullDisk{}, example(t), lifecycle.Person{}); !errors.Is(err, errFull) {
+		t.Errorf("got %v, want the writer's error", err)
+	}
+}
