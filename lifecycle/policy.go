@@ -213,13 +213,17 @@ func (p Policy) People() []string {
 func (p Policy) Resolve(teams []Team) (Policy, error) {
 	var wrong []FieldError
 	p.Teams = slices.Clone(p.Teams)
+	bound := map[TeamID]string{}
 	for i, t := range p.Teams {
 		found := matching(t, teams)
-		if len(found) != 1 {
+		switch {
+		case len(found) != 1:
 			wrong = append(wrong, FieldError{Path: "teams: " + t.Name, Message: unresolved(t, found)})
 			continue
+		case bound[found[0].ID] != "":
+			wrong = append(wrong, FieldError{Path: "teams: " + t.Name, Message: "is the same team in PagerDuty as " + bound[found[0].ID]})
 		}
-		p.Teams[i].ID = found[0].ID
+		p.Teams[i].ID, bound[found[0].ID] = found[0].ID, t.Name
 	}
 	if len(wrong) > 0 {
 		return p, &Refusal{Kind: ErrInvalid, Reason: "the policy names teams that PagerDuty does not have exactly once: " + wrong[0].Path + ": " + wrong[0].Message, Fields: wrong}

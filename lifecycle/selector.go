@@ -1,9 +1,6 @@
 package lifecycle
 
-import (
-	"fmt"
-	"strings"
-)
+import "strings"
 
 // An Attribute is one thing about a person that a rule may ask for.
 type Attribute string
@@ -53,13 +50,6 @@ const (
 	Undetermined
 	Yes
 )
-
-// A Finding of one condition, for explaining a rule to a person.
-type Explanation struct {
-	Truth Truth
-	Text  string
-	Line  int
-}
 
 // holder is a person folded once, so that two hundred rules need not do it again.
 type holder struct {
@@ -177,41 +167,4 @@ func Glob(pattern, s string) bool {
 		}
 		s = s[i+len(part):]
 	}
-}
-
-// Explain returns one line per condition of the selector, in order.
-func (s Selector) Explain(p Person) []Explanation {
-	h := fold(p)
-	return s.explain(&h, "", false)
-}
-
-func (s Selector) explain(h *holder, under string, negated bool) []Explanation {
-	var lines []Explanation
-	for _, m := range s.Match {
-		lines = append(lines, m.explain(h, under, negated))
-	}
-	for _, nested := range []struct {
-		name    string
-		subs    []Selector
-		negated bool
-	}{{"all ", s.All, negated}, {"any ", s.Any, negated}, {"not ", s.Not, true}} {
-		for _, sub := range nested.subs {
-			lines = append(lines, sub.explain(h, under+nested.name, nested.negated)...)
-		}
-	}
-	return lines
-}
-
-func (m Match) explain(h *holder, under string, negated bool) Explanation {
-	e := Explanation{Truth: m.eval(h, negated), Line: m.Line}
-	values, patterns := strings.Join(h.values(m.Attribute), ", "), strings.Join(m.Patterns, ", ")
-	switch {
-	case values == "":
-		e.Text = fmt.Sprintf("%s%s is not known (wants one of %s)", under, m.Attribute, patterns)
-	case e.Truth == Yes:
-		e.Text = fmt.Sprintf("%s%s=%q matches", under, m.Attribute, values)
-	default:
-		e.Text = fmt.Sprintf("%s%s=%q is not one of %s", under, m.Attribute, values, patterns)
-	}
-	return e
 }

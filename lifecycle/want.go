@@ -100,37 +100,3 @@ func (p Policy) approval(r *Rule) Approval {
 	}
 	return a
 }
-
-// A RuleVerdict is what one rule says of a person, for `policy explain`.
-type RuleVerdict struct {
-	Rule  Rule
-	Truth Truth
-	Lines []Explanation
-}
-
-// Misses returns how many conditions do not hold.
-func (v RuleVerdict) Misses() int {
-	n := 0
-	for _, l := range v.Lines {
-		if l.Truth != Yes {
-			n++
-		}
-	}
-	return n
-}
-
-// Explain returns what each rule says of the person: those that match first,
-// then the nearest miss.
-func (p Policy) Explain(person Person) []RuleVerdict {
-	verdicts := make([]RuleVerdict, len(p.Rules))
-	for i, r := range p.Rules {
-		verdicts[i] = RuleVerdict{Rule: r, Truth: r.When.Matches(person), Lines: r.When.Explain(person)}
-	}
-	slices.SortStableFunc(verdicts, func(a, b RuleVerdict) int {
-		if a.Truth != b.Truth {
-			return int(b.Truth) - int(a.Truth)
-		}
-		return a.Misses() - b.Misses()
-	})
-	return verdicts
-}

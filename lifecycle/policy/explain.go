@@ -78,3 +78,25 @@ func silence(a lifecycle.Approval) string {
 	}
 	return fmt.Sprintf("; after %s of silence: %s", a.ExpireAfter, a.OnExpiry)
 }
+
+// An Answer is what one rule says of a person, for programs.
+type Answer struct {
+	Rule       string   `json:"rule"`
+	Line       int      `json:"line"`
+	Answer     string   `json:"answer"` // YES, NO, CANNOT TELL, or YES, but only observed
+	Conditions []string `json:"conditions"`
+}
+
+// Answers returns what every rule says of the person: those that match first,
+// then the nearest miss.
+func Answers(p lifecycle.Policy, person lifecycle.Person) []Answer {
+	answers := []Answer{}
+	for _, v := range verdicts(p, person) {
+		a := Answer{Rule: v.rule.Name, Line: v.rule.Line, Answer: v.answer(), Conditions: []string{}}
+		for _, c := range v.conditions {
+			a.Conditions = append(a.Conditions, c.text)
+		}
+		answers = append(answers, a)
+	}
+	return answers
+}
