@@ -64,6 +64,9 @@ type content struct {
 // content checks the text, blocks and attachments of the call.
 func (w *Workspace) content(c *call) (content, error) {
 	out := content{text: c.args["text"], hasBlocks: c.args.has("blocks")}
+	if words := c.args["markdown_text"]; words != "" {
+		return content{text: words}, markdownText(c.args)
+	}
 	if c.args["attachments"] != "" {
 		var attachments []any
 		if err := c.jsonArg("attachments", "invalid_attachments", &attachments); err != nil {
@@ -83,6 +86,17 @@ func (w *Workspace) content(c *call) (content, error) {
 		return content{}, err
 	}
 	return out, w.checkMessageBlocks(out.blocks)
+}
+
+// markdownText refuses markdown_text beside text or blocks, or beyond its limit.
+func markdownText(a args) error {
+	switch {
+	case a["text"] != "" || a["blocks"] != "":
+		return invalid("markdown_text_conflict")
+	case utf8.RuneCountInString(a["markdown_text"]) > maxMarkdown:
+		return invalid("msg_too_long")
+	}
+	return nil
 }
 
 func (c content) empty() bool {

@@ -67,8 +67,8 @@ func (w *Workspace) elementID() string {
 
 func (k *checker) blocks(pointer string, blocks []any) {
 	k.takeBlockIDs(pointer, blocks)
-	for i, b := range blocks {
-		k.count++
+	k.count += len(blocks)
+	for i, b := range objects(blocks) {
 		k.block(fmt.Sprintf("%s/%d", pointer, i), b)
 	}
 	most := maxViewBlocks
@@ -91,32 +91,27 @@ func (k *checker) blocks(pointer string, blocks []any) {
 
 // takeBlockIDs checks the ids that were given and fills in the others.
 func (k *checker) takeBlockIDs(pointer string, blocks []any) {
-	for i, b := range objects(blocks) {
+	k.each(pointer, blocks, func(at string, b object) {
 		id := str(b, "block_id")
 		if id == "" {
 			b["block_id"] = k.newID()
-			continue
+			return
 		}
-		at := fmt.Sprintf("%s/%d/block_id", pointer, i)
-		k.length(at, id, 1, maxID)
+		k.length(at+"/block_id", id, 1, maxID)
 		if k.blockIDs[id] {
-			k.bad(at, "`block_id` %q already exists", id)
+			k.bad(at+"/block_id", "`block_id` %q already exists", id)
 		}
 		k.blockIDs[id] = true
-	}
+	})
 }
 
-func (k *checker) block(at string, v any) {
-	b, ok := v.(object)
-	if !ok {
-		k.bad(at, "must be an object")
-		return
-	}
+func (k *checker) block(at string, b object) {
 	kind := str(b, "type")
 	if !k.permits(kind) {
 		k.bad(at+"/type", "unsupported type: %s", kind)
 		return
 	}
+	k.known(at, b, blockFields(kind))
 	switch kind {
 	case "section":
 		k.section(at, b)
@@ -176,8 +171,7 @@ func (k *checker) section(at string, b object) {
 func (k *checker) context(at string, b object) {
 	elements := list(b, "elements")
 	k.items(at+"/elements", len(elements), 1, maxContext)
-	for i, e := range objects(elements) {
-		here := fmt.Sprintf("%s/elements/%d", at, i)
+	k.each(at+"/elements", elements, func(here string, e object) {
 		switch str(e, "type") {
 		case "image":
 			k.image(here, e)
@@ -186,7 +180,7 @@ func (k *checker) context(at string, b object) {
 		default:
 			k.bad(here+"/type", "unsupported type: %s", str(e, "type"))
 		}
-	}
+	})
 }
 
 func (k *checker) actions(at string, b object, most int, permitted []string) {
@@ -241,6 +235,7 @@ func (k *checker) text(at string, v any, rule textRule) {
 	case kind == "plain_text" && t["verbatim"] != nil:
 		k.bad(at, "invalid additional property: verbatim")
 	}
+	k.known(at, t, []string{"type", "text", "emoji", "verbatim"})
 	k.length(at+"/text", str(t, "text"), 1, rule.max)
 	settle(t, kind)
 }
@@ -252,6 +247,18 @@ func settle(t object, kind string) {
 		t["emoji"] = true
 	case kind == "mrkdwn" && t["verbatim"] == nil:
 		t["verbatim"] = false
+	}
+}
+
+// each calls f for every item that is an object and notes those that are not.
+func (k *checker) each(at string, items []any, f func(at string, o object)) {
+	for i, item := range items {
+		here := fmt.Sprintf("%s/%d", at, i)
+		if o, ok := item.(object); ok {
+			f(here, o)
+		} else {
+			k.bad(here, "must be an object")
+		}
 	}
 }
 

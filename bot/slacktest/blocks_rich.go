@@ -49,12 +49,12 @@ func (k *checker) richText(at string, b object) {
 	if elements == nil {
 		k.bad(at+"/elements", "missing required field")
 	}
-	for i, e := range objects(elements) {
+	k.each(at+"/elements", elements, func(here string, e object) {
 		known := []string{"rich_text_section", "rich_text_list", "rich_text_preformatted", "rich_text_quote"}
 		if !slices.Contains(known, str(e, "type")) {
-			k.bad(fmt.Sprintf("%s/elements/%d/type", at, i), "unsupported type: %s", str(e, "type"))
+			k.bad(here+"/type", "unsupported type: %s", str(e, "type"))
 		}
-	}
+	})
 }
 
 func (k *checker) table(at string, b object) {
@@ -128,10 +128,10 @@ func (k *checker) container(at string, b object) {
 	k.items(at+"/child_blocks", len(children), 1, maxChildren)
 	k.takeBlockIDs(at+"/child_blocks", children)
 	permitted := []string{"actions", "context", "divider", "file", "header", "image", "input", "rich_text", "section", "table", "video", "layout"}
-	for i, child := range children {
+	for i, child := range objects(children) {
 		here := fmt.Sprintf("%s/child_blocks/%d", at, i)
-		if one, ok := child.(object); ok && !slices.Contains(permitted, str(one, "type")) {
-			k.bad(here+"/type", "unsupported type: %s", str(one, "type"))
+		if !slices.Contains(permitted, str(child, "type")) {
+			k.bad(here+"/type", "unsupported type: %s", str(child, "type"))
 			continue
 		}
 		k.block(here, child)
@@ -141,22 +141,24 @@ func (k *checker) container(at string, b object) {
 // layout's nested children count toward the limit of the surface.
 func (k *checker) layout(at string, b object) {
 	k.length(at+"/label", str(b, "label"), 1, maxContainerText)
-	rows := objects(list(b, "rows"))
+	rows := list(b, "rows")
 	k.items(at+"/rows", len(rows), 1, 5)
-	for i, row := range rows {
-		items := objects(list(row, "items"))
-		k.items(fmt.Sprintf("%s/rows/%d/items", at, i), len(items), 1, 3)
-		for j, item := range items {
-			here := fmt.Sprintf("%s/rows/%d/items/%d/block", at, i, j)
-			if str(obj(item, "block"), "type") == "markdown" {
-				k.bad(here+"/type", "unsupported type: markdown")
-				continue
-			}
-			k.count++
-			k.takeBlockIDs(here, []any{item["block"]})
-			k.block(here, item["block"])
-		}
+	k.each(at+"/rows", rows, func(here string, row object) {
+		items := list(row, "items")
+		k.items(here+"/items", len(items), 1, 3)
+		k.each(here+"/items", items, func(here string, item object) { k.layoutItem(here+"/block", item["block"]) })
+	})
+}
+
+func (k *checker) layoutItem(at string, v any) {
+	b, ok := v.(object)
+	if !ok || str(b, "type") == "markdown" {
+		k.bad(at+"/type", "unsupported type: %s", str(b, "type"))
+		return
 	}
+	k.count++
+	k.takeBlockIDs(at, []any{b})
+	k.block(at, b)
 }
 
 func (k *checker) alert(at string, b object) {

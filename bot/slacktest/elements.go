@@ -45,6 +45,7 @@ func (k *checker) element(at string, v any, permitted []string, seen map[string]
 		k.image(at, e)
 		return
 	}
+	k.known(at, e, elementFields(kind))
 	k.actionID(at, e, seen)
 	k.confirm(at+"/confirm", e["confirm"])
 	k.text(at+"/placeholder", e["placeholder"], textRule{max: maxPlaceholder, plain: true})
@@ -129,6 +130,7 @@ func (k *checker) confirm(at string, v any) {
 	k.text(at+"/confirm", c["confirm"], textRule{max: 30, plain: true, required: true})
 	k.text(at+"/deny", c["deny"], textRule{max: 30, plain: true, required: true})
 	k.style(at, c)
+	k.known(at, c, []string{"title", "text", "confirm", "deny", "style"})
 }
 
 func (k *checker) options(at string, e object, least, most int) {
@@ -142,6 +144,7 @@ func (k *checker) options(at string, e object, least, most int) {
 
 func (k *checker) option(at string, v any, kind string) {
 	o, _ := v.(object)
+	k.known(at, o, []string{"text", "value", "description", "url"})
 	rich := kind == "checkboxes" || kind == "radio_buttons" // only these take mrkdwn
 	k.text(at+"/text", o["text"], textRule{max: maxOptionText, plain: !rich, required: true})
 	k.text(at+"/description", o["description"], textRule{max: maxOptionText, plain: !rich})
@@ -165,8 +168,7 @@ func (k *checker) staticSelect(at string, e object) {
 	}
 	k.items(at+"/option_groups", len(groups), 1, maxOptions)
 	var all []any
-	for i, g := range objects(groups) {
-		here := fmt.Sprintf("%s/option_groups/%d", at, i)
+	k.each(at+"/option_groups", groups, func(here string, g object) {
 		k.text(here+"/label", g["label"], textRule{max: maxOptionText, plain: true, required: true})
 		options := list(g, "options")
 		k.items(here+"/options", len(options), 1, maxOptions)
@@ -174,7 +176,7 @@ func (k *checker) staticSelect(at string, e object) {
 			k.option(fmt.Sprintf("%s/options/%d", here, j), o, str(e, "type"))
 		}
 		all = append(all, options...)
-	}
+	})
 	k.initial(at, e, all)
 }
 

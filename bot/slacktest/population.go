@@ -87,7 +87,7 @@ func (w *Workspace) AddUser(u User) User {
 	return u
 }
 
-// ChangeUser lets change edit the user with this id; it reports whether there is one.
+// ChangeUser lets change edit the user with this id; it reports whether there is one. change must not call the workspace.
 func (w *Workspace) ChangeUser(id string, change func(*User)) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -151,7 +151,8 @@ func (w *Workspace) putChannel(kind channelKind, c Channel) *channel {
 	return made
 }
 
-// ChangeChannel lets change edit the channel with this id; it reports whether there is one.
+// ChangeChannel lets change edit the channel with this id; it reports whether there is one. change must not call the
+// workspace.
 func (w *Workspace) ChangeChannel(id string, change func(*Channel)) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -37,6 +37,7 @@ type socketConn struct {
 	out   chan any        // written by one goroutine only
 	gone  chan struct{}   // closed when the connection ends
 	ghost bool
+	leave bool // was asked to go; gets nothing more while others are there
 }
 
 // envelope is a delivery that waits for its acknowledgement.
@@ -212,7 +213,7 @@ func (w *Workspace) Disconnect(reason string) {
 	defer w.mu.Unlock()
 	for _, conn := range w.socket.conns {
 		if !conn.ghost {
-			conn.send(goodbye(reason))
+			conn.leave = conn.send(goodbye(reason))
 		}
 	}
 }
@@ -262,6 +263,11 @@ func (w *Workspace) pick() *socketConn {
 	if len(w.socket.conns) == 0 {
 		return nil
 	}
-	w.socket.next++
-	return w.socket.conns[w.socket.next%len(w.socket.conns)]
+	for range w.socket.conns {
+		w.socket.next++
+		if conn := w.socket.conns[w.socket.next%len(w.socket.conns)]; !conn.leave {
+			return conn
+		}
+	}
+	return w.socket.conns[0]
 }

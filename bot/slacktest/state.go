@@ -15,8 +15,6 @@ type state struct {
 
 func (s state) empty() bool { return len(s.picked) == 0 }
 
-func (s state) text() string { return strings.Join(s.picked, ", ") }
-
 // input is an element that holds a value, and where it stands.
 type input struct {
 	block, action string
@@ -112,21 +110,25 @@ func initialState(blocks []any) map[string]state {
 
 func initialOf(e object) state {
 	s := state{kind: str(e, "type")}
-	for _, o := range append(objects(list(e, "initial_options")), obj(e, "initial_option")) {
-		if o != nil {
-			s.picked, s.options = append(s.picked, str(o, "value")), append(s.options, o)
+	field, _ := valueField(s.kind)
+	what := strings.Replace(field, "selected_", "initial_", 1)
+	if strings.HasPrefix(what, "initial_option") {
+		for _, o := range append(objects(list(e, "initial_options")), obj(e, "initial_option")) {
+			if o != nil {
+				s.picked, s.options = append(s.picked, str(o, "value")), append(s.options, o)
+			}
 		}
+		return s
 	}
-	for _, field := range []string{"initial_value", "initial_user", "initial_channel", "initial_conversation", "initial_date", "initial_time"} {
-		if given := str(e, field); given != "" {
-			s.picked = append(s.picked, given)
-		}
+	if field == "value" {
+		what = "initial_value"
 	}
-	for _, field := range []string{"initial_users", "initial_channels", "initial_conversations"} {
-		s.picked = append(s.picked, texts(list(e, field))...)
+	if given := str(e, what); given != "" {
+		s.picked = []string{given}
 	}
-	if at, given := number(e, "initial_date_time"); given {
-		s.picked = append(s.picked, strconv.Itoa(at))
+	s.picked = append(s.picked, texts(list(e, what))...)
+	if at, given := number(e, what); given {
+		s.picked = []string{strconv.Itoa(at)}
 	}
 	return s
 }

@@ -30,8 +30,8 @@ type View struct {
 	RootViewID      string
 	PreviousViewID  string
 	Blocks          json.RawMessage
-	Errors          map[string]string            // by block id: what stands in red under the inputs
-	Values          map[string]map[string]string // what is filled in, as text: by block id and action id
+	Errors          map[string]string              // by block id: what stands in red under the inputs
+	Values          map[string]map[string][]string // what is filled in, by block id and action id: texts, option values, ids, dates
 }
 
 // view is a View with what the fake needs to run it.
@@ -45,13 +45,13 @@ type view struct {
 }
 
 func (v *view) shown() View {
-	values := map[string]map[string]string{}
+	values := map[string]map[string][]string{}
 	for _, in := range inputsOf(v.blocks) {
 		if s, ok := v.state[in.key()]; ok {
 			if values[in.block] == nil {
-				values[in.block] = map[string]string{}
+				values[in.block] = map[string][]string{}
 			}
-			values[in.block][in.action] = s.text()
+			values[in.block][in.action] = slices.Clone(s.picked)
 		}
 	}
 	return View{

@@ -3,6 +3,7 @@ package slacktest_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -189,7 +190,7 @@ func TestViewsAreUpdatedByIDAndHash(t *testing.T) {
 	if err != nil || updated.Hash == opened.Hash {
 		t.Fatalf("got %+v, %v", updated, err)
 	}
-	if top, _ := w.Modal(marco); top.Title != "Changed" || top.Values["reason"]["reason"] != "typed" {
+	if top, _ := w.Modal(marco); top.Title != "Changed" || !slices.Equal(top.Values["reason"]["reason"], []string{"typed"}) {
 		t.Errorf("got %+v, want what was typed under the new title", top)
 	}
 	if _, err := w.api.UpdateViewContext(t.Context(), view, "", opened.Hash, opened.ID); code(err) != "hash_conflict" {
