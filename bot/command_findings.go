@@ -1,0 +1,64 @@
+package bot
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"rolecall/lifecycle"
+)
+
+// findings lists where PagerDuty and the policy disagree, for the teams that
+// whoever asks owns; everywhere, for Security.
+func (b *Bot) findings(ctx context.Context, who lifecycle.Identity, _ string) (message, error) {
+	policy, err := b.cfg.Policies.Current(ctx)
+	if err != nil {
+		return message{}, fmt.Errorf("read the policy in force: %w", err)
+	}
+	if !ownsAny(policy, who) && !isSecurity(policy, who) {
+		return message{}, lifecycle.Refuse(lifecycle.ErrForbidden, "Only owners of teams and Security have findings. Your own access: `%s status`.", Command)
+	}
+	found, err := b.cfg.Desk.FindingsFor(ctx, who)
+	if err != nil {
+		return message{}, err
+	}
+	if len(found) == 0 {
+		return message{Text: "No findings: PagerDuty is as the policy wants it, as far as you answer for it."}, nil
+	}
+	all := tally(found)
+	for _, f := range found {
+		all = append(all, b.findingLine(f))
+	}
+	return lines("*"+count(len(found), "finding", "findings")+"*, the gravest first", all, "Those an owner must decide have cards; your Home tab shows more."), nil
+}
+
+// tally is a bar for each kind of finding, the most frequent first.
+func tally(found []lifecycle.Finding) []string {
+	counts := map[lifecycle.FindingKind]int{}
+	for _, f := range found {
+		counts[f.Kind]++
+	}
+	kinds := slices.SortedFunc(maps.Keys(counts), func(a, b lifecycle.FindingKind) int {
+		return cmp.Or(counts[b]-counts[a], strings.Compare(string(a), string(b)))
+	})
+	all := make([]string, len(kinds))
+	for i, k := range kinds {
+		name := strings.ReplaceAll(string(k), "_", " ")
+		all[i] = fmt.Sprintf("`%-14s %-10s %4d`", name, bar(counts[k], counts[kinds[0]]), counts[k])
+	}
+	return all
+}
+
+func (b *Bot) findingLine(f lifecycle.Finding) string {
+	line := "• " + foreign(f.Sentence(), lineLength) + " Since " + day(f.Since, b.cfg.Location) + "."
+	switch {
+	case f.Exception != "":
+		line += " Kept by an exception."
+	case f.Request != "":
+		line += " Being asked about."
+	}
+	return line
+}

@@ -1,0 +1,136 @@
+package bot
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"rolecall/lifecycle"
+)
+
+// homes remembers what stands on people's Home tabs, so that opening one does
+// not send the same again: it is opened far more often than it changes.
+type homes struct {
+	mu    sync.Mutex
+	shown map[string][sha256.Size]byte
+}
+
+const homesMost = 10_000
+
+func newHomes() *homes { return &homes{shown: map[string][sha256.Size]byte{}} }
+
+func (h *homes) same(user string, digest [sha256.Size]byte) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	was, ok := h.shown[user]
+	return ok && was == digest
+}
+
+func (h *homes) put(user string, digest [sha256.Size]byte) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.shown) >= homesMost {
+		clear(h.shown)
+	}
+	h.shown[user] = digest
+}
+
+// home brings one person's Home tab to the truth. Ref: SlackID.
+func (b *Bot) home(ctx context.Context, a lifecycle.Attempt) error {
+	err := b.publishHome(ctx, slackRef{ID: a.Ref})
+	if lifecycle.ReasonOf(err) != "" {
+		return lifecycle.Permanent(fmt.Errorf("show home of %s: %w", a.Ref, err))
+	}
+	return err
+}
+
+// refresh shows the Home tab anew to somebody who decided there. The decision
+// stands whatever becomes of that.
+func (b *Bot) refresh(ctx context.Context, fromHome bool, who lifecycle.Identity) {
+	if !fromHome {
+		return
+	}
+	if err := b.publishHome(ctx, slackRef{ID: string(who.Slack)}); err != nil {
+		b.log.WarnContext(ctx, "show home after a decision", slog.String("identity", string(who.ID)), slog.Any("err", err))
+	}
+}
+
+// publishHome shows the person what waits for them, what they hold, and what
+// they own.
+func (b *Bot) publishHome(ctx context.Context, ref slackRef) error {
+	who, err := b.people.who(ctx, ref)
+	if err != nil {
+		return err
+	}
+	d, err := b.homeData(ctx, who)
+	if err != nil {
+		return err
+	}
+	v := homeView(d)
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encode home: %w", err)
+	}
+	digest := sha256.Sum256(raw)
+	if b.homes.same(ref.ID, digest) {
+		return nil
+	}
+	if err := b.out.publishHome(ctx, ref.ID, v); err != nil {
+		return fmt.Errorf("publish home of %s: %w", ref.ID, err)
+	}
+	b.homes.put(ref.ID, digest)
+	return nil
+}
+
+func (b *Bot) homeData(ctx context.Context, who lifecycle.Identity) (homeData, error) {
+	d := homeData{Viewer: who, Mode: b.cfg.Mode, Now: b.cfg.Now(), Location: b.cfg.Location}
+	var err error
+	if d.Policy, err = b.cfg.Policies.Current(ctx); err != nil {
+		return d, fmt.Errorf("read the policy in force: %w", err)
+	}
+	if d.Inbox, err = b.cfg.Desk.Inbox(ctx, who); err != nil {
+		return d, err
+	}
+	if d.Standing, err = b.cfg.Desk.Standing(ctx, who); err != nil {
+		return d, err
+	}
+	if d.Findings, err = b.cfg.Desk.FindingsFor(ctx, who); err != nil {
+		return d, err
+	}
+	if d.Ending, err = b.cfg.Desk.EndingFor(ctx, who, d.Now.Add(endingSoon)); err != nil {
+		return d, err
+	}
+	if d.Teams, err = b.teamsOf(ctx, d.Policy, who); err != nil {
+		return d, err
+	}
+	d.Names, err = b.jobs.names(ctx, named(d)...)
+	return d, err
+}
+
+func (b *Bot) teamsOf(ctx context.Context, p lifecycle.Policy, who lifecycle.Identity) ([]homeTeam, error) {
+	var teams []homeTeam
+	for _, t := range p.Teams {
+		if !owns(t, who) {
+			continue
+		}
+		team, holders, err := b.cfg.Desk.Team(ctx, t.Name)
+		if err != nil {
+			return nil, err
+		}
+		teams = append(teams, homeTeam{Team: team, Holders: holders})
+	}
+	return teams, nil
+}
+
+// named returns the addresses that the inbox names.
+func named(d homeData) []string {
+	var emails []string
+	for _, r := range d.Inbox {
+		emails = append(emails, r.Subject.Email)
+		emails = append(emails, r.Approvers...)
+	}
+	return emails
+}

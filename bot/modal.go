@@ -1,0 +1,208 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/slack-go/slack"
+
+	"rolecall/lifecycle"
+)
+
+const (
+	longestReason = 2000 // characters; the domain takes no more
+	longestUntil  = 366 * 24 * time.Hour
+)
+
+// askReason opens the modal in which the decision is made.
+func (b *Bot) askReason(ctx context.Context, in interaction, a action, r lifecycle.Request) error {
+	policy, err := b.cfg.Policies.Current(ctx)
+	if err != nil {
+		return fmt.Errorf("read the policy in force: %w", err)
+	}
+	at := in.where()
+	meta := encodeMeta(a.chosen(), place{Channel: at.channel, TS: at.thread})
+	var v slack.ModalViewRequest
+	switch {
+	case verdictOf(a.ActionID) == lifecycle.Approve && r.IsFinding():
+		v = revokeModal(r, policy, meta)
+	case verdictOf(a.ActionID) == lifecycle.Approve:
+		v = approveModal(r, policy, meta)
+	case r.IsFinding():
+		v = keepModal(r, policy, meta, b.cfg.Now())
+	default:
+		v = denyModal(r, policy, meta)
+	}
+	return b.openModal(ctx, in.TriggerID, v)
+}
+
+// openModal opens v. Slack lets three seconds pass for that, once.
+func (b *Bot) openModal(ctx context.Context, trigger string, v slack.ModalViewRequest) error {
+	err := b.out.openView(ctx, trigger, v)
+	if isCode(err, "expired_trigger_id", "exchanged_trigger_id") {
+		return lifecycle.Refuse(lifecycle.ErrConflict, "That took longer than Slack allows, and nothing was changed. Please press again.")
+	}
+	if err != nil {
+		return fmt.Errorf("open modal: %w", err)
+	}
+	return nil
+}
+
+// modals are the modals that decide, and how.
+func modalVerdict(callback string) (lifecycle.Verdict, bool) {
+	switch callback {
+	case ModalApprove, ModalRevoke:
+		return lifecycle.Approve, true
+	case ModalDeny, ModalKeep:
+		return lifecycle.Deny, true
+	default:
+		return "", false
+	}
+}
+
+// takeSubmit has a filled-in modal decided. What is wrong with it is shown in
+// the modal, which only the acknowledgement can do; when that is not known
+// within two seconds, the modal closes and the person is told apart.
+func (b *Bot) takeSubmit(ctx context.Context, in interaction, ack ack) {
+	verdict, ours := modalVerdict(in.View.Callback)
+	key := []string{in.Type, in.View.ID, in.View.Hash}
+	if !ours || !b.seen.first(key...) {
+		ack(nil)
+		return
+	}
+	ctx = context.WithoutCancel(ctx)
+	var first sync.Once
+	reply := func(answer any) (mine bool) {
+		first.Do(func() { mine = true; ack(answer) })
+		return mine
+	}
+	late := time.AfterFunc(patience, func() { reply(nil) })
+	started := b.working.try(func() {
+		defer late.Stop()
+		b.submit(ctx, in, verdict, key, reply)
+	})
+	if !started {
+		late.Stop()
+		b.seen.forget(key...)
+		reply(slack.NewErrorsViewSubmissionResponse(map[string]string{InputReason: tooBusy}))
+	}
+}
+
+// submit decides, and says in the modal what came of it, or privately when the
+// modal is closed already.
+func (b *Bot) submit(ctx context.Context, in interaction, verdict lifecycle.Verdict, key []string, reply func(any) bool) {
+	at := in.origin()
+	err := b.guarded(ctx, func(ctx context.Context) error { return b.decideModal(ctx, in, verdict) })
+	if err == nil {
+		reply(nil)
+		return
+	}
+	if fields := fieldErrors(err); fields != nil {
+		b.seen.forget(key...) // nothing came of it, and the corrected modal comes back under the same hash
+		if reply(slack.NewErrorsViewSubmissionResponse(fields)) {
+			return
+		}
+	}
+	words := b.words(ctx, at, err)
+	if !reply(slack.NewUpdateViewSubmissionResponse(noticeModal(words))) {
+		b.say(ctx, at, words)
+	}
+}
+
+func (b *Bot) decideModal(ctx context.Context, in interaction, verdict lifecycle.Verdict) error {
+	reason, until, err := b.filledIn(in.View)
+	if err != nil {
+		return err
+	}
+	by, err := b.people.who(ctx, in.User)
+	if err != nil {
+		return err
+	}
+	value, from := decodeMeta(in.View.Metadata)
+	id, seen, err := decodeValue(value)
+	if err != nil {
+		return err
+	}
+	p := lifecycle.Press{Request: id, Seen: seen, By: by, Verdict: verdict, Reason: reason, Until: until, Via: lifecycle.ViaSlack}
+	if _, err := b.cfg.Approvals.Decide(ctx, p); err != nil {
+		return err
+	}
+	b.refresh(ctx, from.Channel == "", by)
+	return nil
+}
+
+// filledIn returns what was entered, or a Refusal that names each field.
+func (b *Bot) filledIn(v view) (reason string, until time.Time, err error) {
+	var wrong []lifecycle.FieldError
+	reason = v.entered(InputReason)
+	switch {
+	case reason == "":
+		wrong = append(wrong, lifecycle.FieldError{Path: InputReason, Message: "Say why, in a sentence. It goes on the record."})
+	case utf8.RuneCountInString(reason) > longestReason:
+		wrong = append(wrong, lifecycle.FieldError{Path: InputReason, Message: fmt.Sprintf("Keep it under %d characters.", longestReason)})
+	}
+	if day := v.entered(InputUntil); day != "" {
+		var problem string
+		if until, problem = b.dayEnd(day); problem != "" {
+			wrong = append(wrong, lifecycle.FieldError{Path: InputUntil, Message: problem})
+		}
+	}
+	if len(wrong) > 0 {
+		return "", time.Time{}, &lifecycle.Refusal{Kind: lifecycle.ErrInvalid, Reason: wrong[0].Message, Fields: wrong}
+	}
+	return reason, until, nil
+}
+
+// dayEnd returns the last moment of the day where the house says its times, or
+// what is wrong with the day.
+func (b *Bot) dayEnd(day string) (time.Time, string) {
+	start, err := time.ParseInLocation(time.DateOnly, day, b.cfg.Location)
+	if err != nil {
+		return time.Time{}, "Pick a day, such as 2026-05-31."
+	}
+	end, now := start.AddDate(0, 0, 1).Add(-time.Second), b.cfg.Now()
+	switch {
+	case !start.After(now):
+		return time.Time{}, "Pick a day after today."
+	case end.After(now.Add(longestUntil)):
+		return time.Time{}, "Pick a day within a year. It is asked again then."
+	default:
+		return end, ""
+	}
+}
+
+// fieldErrors returns what to show under which input, or nil when the trouble
+// is not with what was entered.
+func fieldErrors(err error) map[string]string {
+	refusal, ok := errors.AsType[*lifecycle.Refusal](err)
+	if !ok || !errors.Is(refusal.Kind, lifecycle.ErrInvalid) {
+		return nil
+	}
+	fields := map[string]string{}
+	for _, f := range refusal.Fields {
+		fields[f.Path] = f.Message
+	}
+	if len(fields) == 0 {
+		fields[InputReason] = sentence(refusal.Reason)
+	}
+	return fields
+}
+
+// noticeModal says words where the modal was.
+func noticeModal(words string) *slack.ModalViewRequest {
+	return &slack.ModalViewRequest{
+		Type: slack.VTModal, Title: plainText("rolecall", 24), Close: plainText("Close", 24),
+		Blocks: slack.Blocks{BlockSet: []slack.Block{section(words)}},
+	}
+}
+
+// origin is where the modal was opened from.
+func (in interaction) origin() where {
+	_, from := decodeMeta(in.View.Metadata)
+	return where{user: in.User.ID, channel: from.Channel, thread: strings.TrimSpace(from.TS)}
+}

@@ -1,0 +1,98 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"rolecall/lifecycle"
+)
+
+// A Bot talks with the people in one Slack workspace.
+type Bot struct {
+	cfg    Config
+	out    *outbox
+	jobs   *outbound
+	people *people
+	seen   *seen
+	log    *slog.Logger
+
+	working *pool // what was taken in
+	telling *pool // whoever could not be served
+	link    *link // of Socket Mode
+	homes   *homes
+}
+
+// New returns a bot, or an error that names every mistake in cfg.
+func New(cfg Config) (*Bot, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	out, err := newOutbox(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("make the way out to Slack: %w", err)
+	}
+	return &Bot{
+		cfg: cfg, out: out, jobs: newOutbound(cfg, out), people: newPeople(out, cfg), seen: newSeen(cfg.Now), log: cfg.Log,
+		working: newPool(workers), telling: newPool(tellers), link: newLink(), homes: newHomes(),
+	}, nil
+}
+
+// Handlers returns what does each step of the flow that is the bot's.
+func (b *Bot) Handlers() map[lifecycle.JobKind]func(context.Context, lifecycle.Attempt) error {
+	return map[lifecycle.JobKind]func(context.Context, lifecycle.Attempt) error{
+		lifecycle.JobShow:    b.jobs.show,
+		lifecycle.JobRemind:  b.jobs.remind,
+		lifecycle.JobAlert:   b.jobs.alert,
+		lifecycle.JobDigests: b.jobs.digests,
+		lifecycle.JobDigest:  b.jobs.digest,
+		lifecycle.JobHome:    b.home,
+	}
+}
+
+// Run keeps the bot connected until ctx ends, and then waits for the work in
+// hand. It returns an error when Slack refuses the credentials for good.
+func (b *Bot) Run(ctx context.Context) error {
+	var err error
+	if b.cfg.Secrets.AppToken != "" {
+		err = b.runSocket(ctx)
+	} else {
+		err = b.introduce(ctx)
+	}
+	return errors.Join(err, b.working.close(), b.telling.close())
+}
+
+// Connected returns nil when what people press can arrive: in Socket Mode,
+// Slack has greeted a connection that stands; in HTTP, the token was accepted.
+func (b *Bot) Connected() error {
+	if b.cfg.Secrets.AppToken != "" {
+		return b.link.connected()
+	}
+	return b.people.introduced()
+}
+
+func (c Config) check() error {
+	var wrong []error
+	need := func(ok bool, what string) {
+		if !ok {
+			wrong = append(wrong, errors.New(what))
+		}
+	}
+	s := c.Secrets
+	need(s.BotToken != "", "the Slack bot token (xoxb-…) is missing")
+	need((s.AppToken != "") != (s.SigningSecret != ""), "give either a Slack app token (xapp-…, Socket Mode) or a signing secret (HTTP), not both and not neither")
+	need(s.AppToken == "" || strings.HasPrefix(s.AppToken, "xapp-"), "the Slack app token does not begin with xapp-")
+	need(c.APIURL == "" || strings.HasSuffix(c.APIURL, "/"), "the Slack API URL must end in /")
+	need(c.Client != nil, "the HTTP client is missing")
+	need(c.Approvals != nil && c.Directory != nil && c.Desk != nil && c.Digests != nil, "one of approvals, directory, desk and digests is missing")
+	need(c.Policies != nil, "the policy source is missing")
+	need(c.Store != nil, "the store is missing")
+	need(c.RollCall != nil, "the way to ask for a roll call is missing")
+	need(c.Location != nil && c.Now != nil && c.Log != nil, "one of location, clock and log is missing")
+	if _, err := lifecycle.ParseMode(string(c.Mode)); err != nil {
+		wrong = append(wrong, err)
+	}
+	return errors.Join(wrong...)
+}
