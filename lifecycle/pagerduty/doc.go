@@ -1,0 +1,13 @@
+// Package pagerduty is PagerDuty behind the domain's ports: it reads every grant, whole or not at all, makes one change
+// at a time, and reads back what came of it.
+//
+// Reads that PagerDuty's own Go library does right go through it; what it gets wrong (a new user without From, a role
+// without sending the name, a team role that must never be left out) is a small typed call of ours. Both go through one
+// chain of round trippers: retry, pace, authorise, and read the answer whole.
+//
+// PagerDuty has no idempotency keys and no versions. So a write is sent again only when the answer proves that nothing was
+// done. After any other trouble the account is read, and what is seen there decides.
+//
+// What cannot be seen through PagerDuty's public API, and so is in no snapshot: roles on single objects, and other
+// people's API keys.
+package pagerduty

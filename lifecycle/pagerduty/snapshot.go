@@ -1,0 +1,298 @@
+package pagerduty
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	pd "github.com/PagerDuty/go-pagerduty"
+	"golang.org/x/sync/errgroup"
+
+	"rolecall/lifecycle"
+)
+
+// Snapshot returns every account and team, or an error: never a part. The calls are the pages of users and of teams, and
+// the members of each team that some user says to be on.
+//
+// That no other team need be read rests on the team references that come with each user (PagerDuty's OpenAPI document,
+// operation listUsers); if nobody says to be on any team, it is not relied on. Users and members are then held against
+// each other, and whoever does not agree with themselves is read again, alone. So somebody who was deleted, came, or moved
+// during the sweep is as they were at its end.
+func (c *Client) Snapshot(ctx context.Context) (lifecycle.Snapshot, error) {
+	for try := 1; ; try++ {
+		s, err := (&roll{Client: c, took: map[lifecycle.TeamID]map[string]lifecycle.TeamRole{}}).call(ctx)
+		if err == nil || !errors.Is(err, errMoved) || try == sweeps {
+			return s, explain(err)
+		}
+	}
+}
+
+// A roll is one sweep.
+type roll struct {
+	*Client
+	users []pd.User
+	teams []pd.Team
+
+	mu          sync.Mutex
+	took        map[lifecycle.TeamID]map[string]lifecycle.TeamRole // what the teams' lists say
+	gone        map[lifecycle.TeamID]bool                          // teams deleted meanwhile
+	done, total int
+}
+
+func (r *roll) call(ctx context.Context) (lifecycle.Snapshot, error) {
+	s := lifecycle.Snapshot{TakenAt: r.now()}
+	if err := r.list(ctx); err != nil {
+		return s, err
+	}
+	known := r.everyTeam()
+	if err := r.members(ctx, r.populated(known)); err != nil {
+		return s, err
+	}
+	var err error
+	if s.Accounts, err = r.accounts(ctx, known); err != nil {
+		return s, err
+	}
+	for id, t := range known {
+		if !r.gone[id] {
+			s.Teams = append(s.Teams, t)
+		}
+	}
+	slices.SortFunc(s.Teams, func(a, b lifecycle.Team) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	return s, nil
+}
+
+// list reads users and teams at the same time.
+func (r *roll) list(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		r.users, err = counted(r, r.listUsers(r.sweep, "", r.cfg.Concurrency)).all(ctx)
+		return err
+	})
+	g.Go(func() (err error) {
+		r.teams, err = counted(r, r.listTeams(r.sweep)).all(ctx)
+		return err
+	})
+	return g.Wait()
+}
+
+// counted tells the pages of a listing as progress.
+func counted[T any](r *roll, l listing[T]) listing[T] {
+	fetch := l.fetch
+	l.fetch = func(ctx context.Context, offset, limit uint, total bool) (page[T], error) {
+		p, err := fetch(ctx, offset, limit, total)
+		rest := 0
+		if total {
+			rest = max(0, (p.total-1)/l.step())
+		}
+		if offset == 0 {
+			rest++
+		}
+		r.progress(1, rest)
+		return p, err
+	}
+	return l
+}
+
+func (r *roll) progress(done, more int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.done += done
+	r.total = max(r.total+more, r.done)
+	r.cfg.Progress(r.done, r.total)
+}
+
+// everyTeam returns the teams that were listed, and those made since that a user is on already.
+func (r *roll) everyTeam() map[lifecycle.TeamID]lifecycle.Team {
+	known := make(map[lifecycle.TeamID]lifecycle.Team, len(r.teams))
+	for _, t := range r.teams {
+		known[lifecycle.TeamID(t.ID)] = teamOf(t)
+	}
+	for _, u := range r.users {
+		for _, t := range u.Teams {
+			if _, is := known[lifecycle.TeamID(t.ID)]; !is {
+				known[lifecycle.TeamID(t.ID)] = teamOf(t)
+			}
+		}
+	}
+	return known
+}
+
+func (r *roll) populated(known map[lifecycle.TeamID]lifecycle.Team) []lifecycle.TeamID {
+	on := map[lifecycle.TeamID]bool{}
+	for _, u := range r.users {
+		for _, t := range u.Teams {
+			on[lifecycle.TeamID(t.ID)] = true
+		}
+	}
+	if len(on) == 0 {
+		for id := range known {
+			on[id] = true
+		}
+	}
+	ids := make([]lifecycle.TeamID, 0, len(on))
+	for id := range on {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+func (r *roll) members(ctx context.Context, teams []lifecycle.TeamID) error {
+	r.progress(0, len(teams))
+	base := make(map[string]lifecycle.BaseRole, len(r.users))
+	for _, u := range r.users {
+		base[u.ID] = lifecycle.BaseRole(u.Role)
+	}
+	r.gone = map[lifecycle.TeamID]bool{}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(r.cfg.Concurrency)
+	for _, team := range teams {
+		g.Go(func() error { return r.membersOf(ctx, team, base) })
+	}
+	return g.Wait()
+}
+
+// membersOf reads one team. Its pages need no overlap: they are held against what the users say.
+func (r *roll) membersOf(ctx context.Context, team lifecycle.TeamID, base map[string]lifecycle.BaseRole) error {
+	l := listing[pd.Member]{
+		what: "members of team " + string(team), id: func(m pd.Member) string { return m.User.ID },
+		fetch: func(ctx context.Context, offset, limit uint, _ bool) (page[pd.Member], error) {
+			return r.memberPage(ctx, r.sweep, team, offset, limit)
+		},
+	}
+	members, err := l.all(ctx)
+	r.progress(1+len(members)/pageSize, len(members)/pageSize)
+	if errors.Is(err, errTeamGone) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.gone[team] = true
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	roles := make(map[string]lifecycle.TeamRole, len(members))
+	for _, m := range members {
+		if roles[m.User.ID], err = memberRole(m, base[m.User.ID]); err != nil {
+			return err
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.took[team] = roles
+	return nil
+}
+
+// accounts puts users and members together, and reads again whoever does not add up.
+func (r *roll) accounts(ctx context.Context, known map[lifecycle.TeamID]lifecycle.Team) ([]lifecycle.Account, error) {
+	accounts := make([]lifecycle.Account, 0, len(r.users))
+	place := make(map[string]int, len(r.users))
+	odd := map[string][]lifecycle.Membership{} // who does not add up, with the memberships that only the teams tell of
+	for _, u := range r.users {
+		a, whole, err := r.assemble(u, known)
+		if err != nil {
+			return nil, err
+		}
+		if !whole {
+			odd[u.ID] = nil
+		}
+		place[u.ID] = len(accounts)
+		accounts = append(accounts, a)
+	}
+	r.strays(accounts, place, known, odd)
+	return r.reread(ctx, accounts, place, odd)
+}
+
+// assemble returns the user with the role that each of their teams gives, and whether each does.
+func (r *roll) assemble(u pd.User, known map[lifecycle.TeamID]lifecycle.Team) (lifecycle.Account, bool, error) {
+	a, err := accountOf(u)
+	if err != nil {
+		return a, false, err
+	}
+	whole := true
+	a.Teams = make([]lifecycle.Membership, 0, len(u.Teams))
+	for _, t := range u.Teams {
+		id := lifecycle.TeamID(t.ID)
+		role := r.took[id][u.ID]
+		whole = whole && role != ""
+		a.Teams = append(a.Teams, lifecycle.Membership{Team: known[id], Role: role})
+	}
+	sortTeams(a.Teams)
+	return a, whole, nil
+}
+
+// strays finds members who do not say to be on the team, or are not among the users at all. Owner and admins are left
+// alone: whether lists of members name them without their having joined is not documented.
+func (r *roll) strays(accounts []lifecycle.Account, place map[string]int, known map[lifecycle.TeamID]lifecycle.Team, odd map[string][]lifecycle.Membership) {
+	for team, roles := range r.took {
+		for user, role := range roles {
+			i, listed := place[user]
+			if listed && (accounts[i].On(team) != "" || accounts[i].BaseRole.Rank() >= lifecycle.RoleAdmin.Rank()) {
+				continue
+			}
+			odd[user] = append(odd[user], lifecycle.Membership{Team: known[team], Role: role})
+		}
+	}
+}
+
+// reread replaces the odd ones by what PagerDuty says of them now. Those of whom it says 404 are gone; placeholders of
+// people who were deleted go the same way.
+func (r *roll) reread(ctx context.Context, accounts []lifecycle.Account, place map[string]int, odd map[string][]lifecycle.Membership) ([]lifecycle.Account, error) {
+	if len(odd) > 20+len(accounts)/50 {
+		return nil, fmt.Errorf("%d users do not agree with their teams: %w", len(odd), errMoved)
+	}
+	ids := sortedKeys(odd)
+	now := make([]*lifecycle.Account, len(ids))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(r.cfg.Concurrency)
+	for i, id := range ids {
+		g.Go(func() (err error) {
+			now[i], err = r.resolve(ctx, lifecycle.AccountID(id), odd[id])
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	for i, id := range ids {
+		at, listed := place[id]
+		switch {
+		case now[i] != nil && listed:
+			accounts[at] = *now[i]
+		case now[i] != nil:
+			accounts = append(accounts, *now[i])
+		case listed:
+			accounts[at].ID = ""
+		}
+	}
+	return slices.DeleteFunc(accounts, func(a lifecycle.Account) bool { return a.ID == "" }), nil
+}
+
+// resolve reads one account again (nil: it is gone). What only a team's list tells of is kept if that still does: a
+// snapshot rather shows too much power than too little.
+func (r *roll) resolve(ctx context.Context, id lifecycle.AccountID, stray []lifecycle.Membership) (*lifecycle.Account, error) {
+	a, err := r.account(ctx, r.sweep, id)
+	if errors.Is(err, lifecycle.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range stray {
+		if a.On(m.Team.ID) != "" {
+			continue
+		}
+		role, err := r.roleOn(ctx, r.sweep, m.Team.ID, pd.User{APIObject: pd.APIObject{ID: string(id)}, Role: string(a.BaseRole)})
+		if err != nil && !errors.Is(err, errTeamGone) {
+			return nil, err
+		}
+		if role != "" {
+			a.Teams = append(a.Teams, lifecycle.Membership{Team: m.Team, Role: role})
+		}
+	}
+	sortTeams(a.Teams)
+	return &a, nil
+}
