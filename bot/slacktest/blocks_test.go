@@ -2,9 +2,13 @@ package slacktest_test
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+
+	"rolecall/bot/slacktest"
 )
 
 // runes is n characters that are each four bytes long: limits count code points.
@@ -178,6 +182,25 @@ func TestBlocksOfMessagesAreHeldToSlacksLimits(t *testing.T) {
 		"six icon buttons": {`{"type":"context_actions","elements":[` + times(6, func(int) string {
 			return `{"type":"icon_button","icon":"trash","text":` + text("plain_text", "x") + `}`
 		}) + `]}`, "no more than 5 items allowed"},
+		"property unknown to a section":            {`{"type":"section","text":` + text("mrkdwn", "x") + `,"colour":"red"}`, "invalid additional property: colour [json-pointer:/blocks/0]"},
+		"property unknown to a button":             {actions(jsonButton("b", `,"size":"big"`)), "invalid additional property: size [json-pointer:/blocks/0/elements/0]"},
+		"property unknown to an option":            {actions(`{"type":"static_select","options":[{"text":` + text("plain_text", "o") + `,"value":"v","icon":"x"}]}`), "invalid additional property: icon"},
+		"property unknown to a confirm":            {actions(jsonButton("b", `,"confirm":{"title":`+text("plain_text", "t")+`,"text":`+text("mrkdwn", "t")+`,"confirm":`+text("plain_text", "y")+`,"deny":`+text("plain_text", "n")+`,"icon":"x"}`)), "invalid additional property: icon"},
+		"words among context elements":             {`{"type":"context","elements":["words"]}`, "must be an object [json-pointer:/blocks/0/elements/0]"},
+		"words among actions":                      {actions(`"words"`), "unsupported type"},
+		"words among layout items":                 {`{"type":"layout","label":"l","rows":[{"items":["words"]}]}`, "must be an object [json-pointer:/blocks/0/rows/0/items/0]"},
+		"a URL on a select's option":               {actions(`{"type":"static_select","options":[{"text":` + text("plain_text", "o") + `,"value":"v","url":"https://x.test"}]}`), "invalid additional property: url"},
+		"a file of one's own":                      {`{"type":"file","external_id":"x","source":"local"}`, "source is not remote"},
+		"a video":                                  {blocks: `{"type":"video","title":` + text("plain_text", "t") + `,"alt_text":"a","thumbnail_url":"https://x.test/t","video_url":"https://x.test/v"}`},
+		"a video without its URL":                  {`{"type":"video","title":` + text("plain_text", "t") + `,"alt_text":"a","thumbnail_url":"https://x.test/t"}`, "/video_url"},
+		"feedback buttons":                         {blocks: `{"type":"context_actions","elements":[{"type":"feedback_buttons","positive_button":{"text":` + text("plain_text", "+") + `,"value":"p"},"negative_button":{"text":` + text("plain_text", "-") + `,"value":"n"}}]}`},
+		"feedback with one button":                 {`{"type":"context_actions","elements":[{"type":"feedback_buttons","positive_button":{"text":` + text("plain_text", "+") + `,"value":"p"}}]}`, "negative_button"},
+		"a number input that leaves decimals open": {`{"type":"input","label":` + text("plain_text", "l") + `,"element":{"type":"number_input"}}`, "is_decimal_allowed"},
+		"eleven files":                             {`{"type":"input","label":` + text("plain_text", "l") + `,"element":{"type":"file_input","max_files":11}}`, "must be between 1 and 10"},
+		"a menu that allows no choice":             {actions(`{"type":"multi_users_select","max_selected_items":0}`), "must be at least 1"},
+		"data table text of 20,001":                {dataTable(2, `,"caption":"c"`) + `,` + `{"type":"data_table","caption":"c","rows":[[{"type":"raw_text","text":"h"}],[{"type":"raw_text","text":"` + runes(20_000) + `"}]]}`, "all text together"},
+		"a chart of an unknown kind":               {`{"type":"data_visualization","title":"t","chart":{"type":"radar","segments":[{"label":"a","value":1}]}}`, "unsupported type: radar"},
+		"chart label of 21":                        {`{"type":"data_visualization","title":"t","chart":{"type":"line","series":[{"name":"s","data":[]}],"axis_config":{"categories":["` + runes(21) + `"]}}}`, "must be less than 21 characters"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -229,4 +252,36 @@ func TestIDsLeftOutAreFilledInAsSlackDoes(t *testing.T) {
 	if second["text"].(map[string]any)["verbatim"] != false {
 		t.Errorf("section %v should have verbatim: false", second)
 	}
+}
+
+// Whatever the app sends as blocks, the fake answers, and what it accepts can be read.
+func FuzzBlocks(f *testing.F) {
+	for _, seed := range []string{"[]", "[null]", "[1]", `{"a":1}`, "[" + jsonSection("x") + "]", "[" + actions(selectOf(2, "")) + "]",
+		"[" + table(1, 1) + "]", "[" + layout(1, 1) + "]", "[" + container(1, divider(0)) + "]", "[" + dataTable(2, `,"caption":"c"`) + "]",
+		`[{"type":"layout","label":"l","rows":[{"items":[{"block":null}]}]}]`, `[{"type":"data_table","rows":[null,1]}]`,
+		`[{"type":"input","label":{"type":"plain_text","text":"l"},"element":{"type":"external_select","initial_option":{"value":"x"}}}]`} {
+		f.Add(seed)
+	}
+	w := slacktest.New(slacktest.Config{NoRateLimits: true, MaxCalls: 10})
+	populate(w)
+	handler := w.Handler()
+	f.Fuzz(func(t *testing.T, blocks string) {
+		form := url.Values{"token": {w.Config().BotToken}, "channel": {payments}, "blocks": {blocks}, "text": {"x"}}
+		r := httptest.NewRequest(http.MethodPost, "/api/chat.postMessage", strings.NewReader(form.Encode()))
+		r.Header.Set("Content-Type", formBody)
+		answer := httptest.NewRecorder()
+		handler.ServeHTTP(answer, r)
+		if !strings.Contains(answer.Body.String(), `"ok":true`) {
+			return
+		}
+		said := w.Messages(payments)
+		stored := said[len(said)-1].Blocks
+		slacktest.PlainText(stored)
+		for _, c := range slacktest.Controls(stored) { // presses reach no app, but build every payload
+			_, err := w.Press(t.Context(), marco, payments, said[len(said)-1].TS, c.ActionID, slacktest.InBlock(c.BlockID))
+			if err == nil {
+				t.Errorf("pressed %+v without an app", c)
+			}
+		}
+	})
 }

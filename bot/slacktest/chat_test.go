@@ -406,3 +406,27 @@ func TestBlocksSurviveTheRoundTrip(t *testing.T) {
 		t.Errorf("got %s, %v", m.Blocks, err)
 	}
 }
+
+func TestAttachmentsAndMarkdownText(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, lenient)
+	attachment := slack.Attachment{Text: "a"}
+	if _, _, err := w.api.PostMessageContext(t.Context(), payments, slack.MsgOptionAttachments(attachment)); err != nil {
+		t.Errorf("attachments alone are enough: %v", err)
+	}
+	if _, _, err := w.api.PostMessageContext(t.Context(), payments, slack.MsgOptionAttachments(make([]slack.Attachment, 101)...)); code(err) != "too_many_attachments" {
+		t.Errorf("got %v, want too_many_attachments", err)
+	}
+	for name, tt := range map[string]struct{ form, want string }{
+		"alone":          {"&markdown_text=hello", ""},
+		"beside text":    {"&markdown_text=hello&text=x", "markdown_text_conflict"},
+		"of 12,001":      {"&markdown_text=" + strings.Repeat("x", 12_001), "msg_too_long"},
+		"broken blocks":  {"&blocks=[", "invalid_blocks_format"},
+		"no attachments": {"&attachments=x", "invalid_attachments"},
+	} {
+		_, got := w.raw(t, "chat.postMessage", formBody, "xoxb-slacktest", "channel="+payments+tt.form)
+		if said, _ := got["error"].(string); said != tt.want {
+			t.Errorf("%s: got %v, want %q", name, got, tt.want)
+		}
+	}
+}

@@ -370,3 +370,66 @@ func TestTheSidebarShowsWhatAPersonMayOpen(t *testing.T) {
 		}
 	}
 }
+
+func TestFeedbackButtonsAreChosenByTheirValue(t *testing.T) {
+	t.Parallel()
+	rate := slack.NewContextActionsBlock("rate", slack.NewFeedbackButtonsBlockElement("rate",
+		slack.NewFeedbackButton(plain("Good"), "good"), slack.NewFeedbackButton(plain("Bad"), "bad")))
+	got, err := pressIn(t, newWorld(t), rate, marco, "rate", slacktest.Pick("bad"))
+	if err != nil || got.ActionCallback.BlockActions[0].Value != "bad" {
+		t.Errorf("got %+v, %v", got.ActionCallback, err)
+	}
+	if _, err := pressIn(t, newWorld(t), rate, marco, "rate"); !errors.Is(err, slacktest.ErrImpossible) {
+		t.Errorf("got %v, want to be asked which", err)
+	}
+}
+
+func TestInputsInModalsActOnlyWhenTheyDispatch(t *testing.T) {
+	t.Parallel()
+	for name, dispatch := range map[string]bool{"they do": true, "they do not": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.app(t, acking)
+			view := reasonModal("x")
+			view.Blocks.BlockSet[0].(*slack.InputBlock).DispatchAction = dispatch
+			if _, err := w.api.OpenViewContext(t.Context(), w.trigger(t), view); err != nil {
+				t.Fatal(err)
+			}
+			_, err := w.PressModal(soon(t), marco, "reason", slacktest.Pick("so"))
+			if errors.Is(err, slacktest.ErrImpossible) == dispatch {
+				t.Errorf("got %v", err)
+			}
+			top, _ := w.Modal(marco)
+			if got := len(top.Values["reason"]["reason"]) == 1; got != dispatch {
+				t.Errorf("the modal holds %v", top.Values)
+			}
+		})
+	}
+}
+
+func TestChannelsAndPeopleChangeUnderTheApp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.post(t, payments, slack.MsgOptionText("x", false))
+	if !w.ChangeChannel(payments, func(c *slacktest.Channel) { c.Archived = true }) || w.ChangeChannel("C0NONE", func(*slacktest.Channel) {}) {
+		t.Error("the wrong channel changed")
+	}
+	if err := w.say(t.Context(), payments); code(err) != "is_archived" {
+		t.Errorf("got %v, want is_archived", err)
+	}
+	w.AddChannel(slacktest.Channel{ID: payments, Name: "payments-2", Members: []string{"U0ROLECALL"}})
+	if err := w.say(t.Context(), payments); err != nil || len(w.Messages(payments)) != 2 {
+		t.Errorf("a replaced channel keeps its messages: %v, %v", w.Messages(payments), err)
+	}
+	u, ok := w.User(marco)
+	if !ok || u.Name != "marco" || u.TeamID != "T0ACME" || len(w.Users()) != 6 {
+		t.Errorf("got %+v", u)
+	}
+	if _, ok := w.User("U0NOBODY"); ok {
+		t.Error("found nobody")
+	}
+	if made := w.AddUser(slacktest.User{Email: "new@acme.test"}); !strings.HasPrefix(made.ID, "U") || made.Name != "new" || made.TZ != "Etc/UTC" {
+		t.Errorf("got %+v", made)
+	}
+}

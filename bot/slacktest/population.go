@@ -184,25 +184,25 @@ func (w *Workspace) AddUserGroup(g UserGroup) UserGroup {
 // directMessage returns the one direct conversation between the bot and a user, opened if need be.
 // It reports whether it was open already. The caller holds mu.
 func (w *Workspace) directMessage(userID string) (*channel, bool) {
-	for _, c := range w.channels {
-		if c.kind == kindIM && c.has(userID) {
-			return c, true
-		}
+	id := directMessageID(userID)
+	if c := w.channels[id]; c != nil {
+		return c, true
 	}
-	c := Channel{ID: "D" + strings.TrimLeft(userID, "UW"), Private: true, Members: []string{userID, w.cfg.BotUserID}}
+	c := Channel{ID: id, Private: true, Members: []string{userID, w.cfg.BotUserID}}
 	made := w.putChannel(kindIM, c)
 	w.bump()
 	return made, false
 }
 
+// directMessageID makes the D… id out of the user's, so that tests can read it.
+func directMessageID(userID string) string { return "D" + strings.TrimPrefix(userID, "U") }
+
 // DirectMessage returns the id of the direct conversation between the bot and a user, or "" while there is none.
 func (w *Workspace) DirectMessage(userID string) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, c := range w.channels {
-		if c.kind == kindIM && c.has(userID) {
-			return c.ID
-		}
+	if c := w.channels[directMessageID(userID)]; c != nil {
+		return c.ID
 	}
 	return ""
 }

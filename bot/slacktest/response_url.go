@@ -25,11 +25,7 @@ type responseURL struct {
 // newResponseURL issues a response URL. The caller holds mu.
 func (w *Workspace) newResponseURL(channelID, userID string, source *message) string {
 	now := w.cfg.Now()
-	for id, r := range w.responses {
-		if now.Sub(r.at) > 2*responseLife {
-			delete(w.responses, id)
-		}
-	}
+	w.responseRoom = prune(w.responses, w.responseRoom, func(r *responseURL) bool { return now.Sub(r.at) > responseLife })
 	id := w.id("R")
 	w.responses[id] = &responseURL{channel: channelID, user: userID, source: source, at: now}
 	return w.publicURL + "/commands/" + id

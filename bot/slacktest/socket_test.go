@@ -290,3 +290,37 @@ func TestEventsOfYourOwnMaking(t *testing.T) {
 		t.Errorf("got %+v, %v", outer, err)
 	}
 }
+
+func TestAConnectionThatWasAskedToLeaveGetsNothingMore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	leaving, _ := w.dial(t)
+	w.Disconnect("warning")
+	if got := next(t, leaving); got.Type != "disconnect" || got.Reason != "warning" {
+		t.Errorf("got %+v", got)
+	}
+	w.app(t, acking)
+	for range 4 {
+		if _, err := w.Command(soon(t), marco, payments, "/rolecall", ""); err != nil {
+			t.Errorf("a command went to the connection that leaves: %v", err)
+		}
+	}
+}
+
+func TestDebugReconnectsAreAnnounced(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, url, err := w.api.StartSocketModeContext(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, response, err := websocket.DefaultDialer.DialContext(t.Context(), url+"&debug_reconnects=true", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	response.Body.Close()
+	if got := next(t, conn); got.DebugInfo.ApproximateConnectionTime != 360 {
+		t.Errorf("got %+v", got)
+	}
+}

@@ -1,7 +1,9 @@
 package slacktest_test
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -197,6 +199,100 @@ func TestClosingTellsTheAppOnlyWhenItAsked(t *testing.T) {
 			}
 			if got := len(closed) == 1 && closed[0] == "view_closed"; got != tt.notify || len(w.Modals(marco)) > 0 {
 				t.Errorf("deliveries %v, modals %d", closed, len(w.Modals(marco)))
+			}
+		})
+	}
+}
+
+func TestInputsOfEveryKindAreChecked(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		element string
+		value   any
+		want    string // part of the complaint
+	}{
+		"a whole number":                {`{"type":"number_input","is_decimal_allowed":false,"min_value":"1","max_value":"9"}`, "5", ""},
+		"a fraction":                    {`{"type":"number_input","is_decimal_allowed":false}`, "1.5", "valid number"},
+		"a fraction where it may be":    {`{"type":"number_input","is_decimal_allowed":true}`, "1.5", ""},
+		"a number too small":            {`{"type":"number_input","is_decimal_allowed":false,"min_value":"1"}`, "0", "valid number"},
+		"a number too large":            {`{"type":"number_input","is_decimal_allowed":false,"max_value":"9"}`, "10", "valid number"},
+		"words for a number":            {`{"type":"number_input","is_decimal_allowed":false}`, "five", "valid number"},
+		"an address":                    {`{"type":"email_text_input"}`, "ana@acme.test", ""},
+		"words for an address":          {`{"type":"email_text_input"}`, "ana", "valid email"},
+		"a URL":                         {`{"type":"url_text_input"}`, "https://x.test", ""},
+		"words for a URL":               {`{"type":"url_text_input"}`, "x", "valid URL"},
+		"rich text":                     {`{"type":"rich_text_input"}`, "hello", ""},
+		"3001 characters without limit": {`{"type":"plain_text_input"}`, runes(3001), "no more than 3000"},
+		"a list from a JSON decoder":    {`{"type":"multi_users_select"}`, []any{marco, ines}, ""},
+		"nothing":                       {`{"type":"multi_users_select"}`, nil, "required"},
+		"what is there from the start":  {`{"type":"static_select","options":[` + option(1) + `],"initial_option":` + option(1) + `}`, initial, ""},
+		"a moment from the start":       {`{"type":"datetimepicker","initial_date_time":1767225600}`, initial, ""},
+		"people from the start":         {`{"type":"multi_users_select","initial_users":["` + marco + `"]}`, initial, ""},
+		"checkboxes from the start":     {`{"type":"checkboxes","options":[` + option(1) + `],"initial_options":[` + option(1) + `]}`, initial, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			block := `{"type":"input","block_id":"i","label":` + text("plain_text", "l") + `,"element":` + tt.element + `}`
+			view := modal(map[string]any{"submit": rawText("Go"), "blocks": blockList(block)})
+			body := fmt.Sprintf(`{"trigger_id":%q,"view":%s}`, w.trigger(t), view)
+			if _, got := w.raw(t, "views.open", jsonBody, w.Config().BotToken, body); got["ok"] != true {
+				t.Fatal(got)
+			}
+			values := map[string]any{"i": tt.value}
+			if tt.value == initial {
+				values = nil
+			}
+			errs, err := w.Submit(soon(t), marco, values)
+			if err != nil || (tt.want == "") != (len(errs) == 0) || !strings.Contains(errs["i"], tt.want) {
+				t.Errorf("got %v, %v, want %q", errs, err, tt.want)
+			}
+		})
+	}
+}
+
+// initial stands for leaving an input as it was opened.
+const initial = "\x00"
+
+func TestSuggestionsAreHeldToTheLimitsOfMenus(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		answer  string
+		offered int
+		trouble bool
+	}{
+		"two options":     {answer: `{"options":[` + times(2, option) + `]}`, offered: 2},
+		"a group":         {answer: `{"option_groups":[{"label":` + text("plain_text", "g") + `,"options":[` + option(1) + `]}]}`, offered: 1},
+		"none":            {answer: `{"options":[]}`},
+		"101 options":     {answer: `{"options":[` + times(101, option) + `]}`, trouble: true},
+		"an option of 76": {answer: `{"options":[{"value":"v","text":` + text("plain_text", runes(76)) + `}]}`, trouble: true},
+		"nothing at all":  {answer: `{}`, trouble: true},
+		"null":            {answer: `null`, trouble: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.app(t, func(c *socketmode.Client, e socketmode.Event) {
+				if asked, ok := e.Data.(slack.InteractionCallback); ok && asked.Type == slack.InteractionTypeBlockSuggestion {
+					if asked.Value != "an" || asked.ActionID != "who" {
+						t.Errorf("got %+v", asked)
+					}
+					_ = c.Ack(*e.Request, json.RawMessage(tt.answer))
+					return
+				}
+				acking(c, e)
+			})
+			view := simple("x")
+			view.Blocks.BlockSet = append(view.Blocks.BlockSet, slack.NewActionBlock("b", slack.NewOptionsSelectBlockElement(slack.OptTypeExternal, nil, "who")))
+			if _, err := w.api.OpenViewContext(t.Context(), w.trigger(t), view); err != nil {
+				t.Fatal(err)
+			}
+			got, err := w.Suggest(soon(t), marco, "who", "an")
+			if errors.Is(err, slacktest.ErrTrouble) != tt.trouble || len(got) != tt.offered {
+				t.Errorf("got %v, %v", got, err)
+			}
+			if _, err := w.Suggest(soon(t), marco, "nobody", "an"); !errors.Is(err, slacktest.ErrImpossible) {
+				t.Errorf("got %v, want ErrImpossible", err)
 			}
 		})
 	}

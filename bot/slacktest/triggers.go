@@ -21,11 +21,7 @@ type trigger struct {
 // newTrigger issues a trigger to a user's act. The caller holds mu.
 func (w *Workspace) newTrigger(userID string, modal bool) string {
 	now := w.cfg.Now()
-	for id, t := range w.triggers {
-		if now.Sub(t.at) > triggerMemory {
-			delete(w.triggers, id)
-		}
-	}
+	w.triggerRoom = prune(w.triggers, w.triggerRoom, func(t *trigger) bool { return now.Sub(t.at) > triggerMemory })
 	w.serial++
 	id := fmt.Sprintf("%d.%d.%08x%s", now.UnixMilli(), 100_000+w.serial, 0x7e57_0000+w.serial, "slacktest")
 	w.triggers[id] = &trigger{user: userID, at: now, modal: modal}
@@ -47,4 +43,18 @@ func (w *Workspace) exchange(id string) (*trigger, error) {
 	}
 	t.used = true
 	return t, nil
+}
+
+// prune drops what is stale once there is no room left, and returns the room there is then: looking at everything
+// each time would make every act cost as much as all before it.
+func prune[V any](entries map[string]V, room int, stale func(V) bool) int {
+	if len(entries) < room {
+		return room
+	}
+	for id, v := range entries {
+		if stale(v) {
+			delete(entries, id)
+		}
+	}
+	return max(1000, 2*len(entries))
 }

@@ -126,6 +126,8 @@ type Workspace struct {
 	triggers   map[string]*trigger
 	responses  map[string]*responseURL
 
+	triggerRoom, responseRoom int // how many of each before the stale ones are dropped
+
 	socket  socketHub
 	http    httpTargets
 	faults  []*armedFault
