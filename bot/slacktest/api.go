@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strconv"
@@ -169,7 +170,7 @@ func (w *Workspace) answer(rw http.ResponseWriter, c *call, reply object, err er
 	rw.Header().Set("X-OAuth-Scopes", strings.Join(w.cfg.Scopes, ","))
 	rw.WriteHeader(status)
 	if _, err := rw.Write(encode(reply)); err != nil {
-		w.cfg.Log.Debug("answer slack call", "method", c.method, "err", err)
+		w.cfg.Log.Debug("answer slack call", slog.String("method", c.method), slog.Any("err", err))
 	}
 }
 

@@ -1,6 +1,7 @@
 package slacktest
 
 import (
+	"log/slog"
 	"net/http"
 	"strconv"
 	"time"
@@ -121,7 +122,7 @@ func (w *Workspace) answerFault(rw http.ResponseWriter, c *call, f Fault) {
 	}
 	rw.WriteHeader(status)
 	if _, err := rw.Write(encode(object{"ok": false, "error": code})); err != nil {
-		w.cfg.Log.Debug("answer slack call", "method", c.method, "err", err)
+		w.cfg.Log.Debug("answer slack call", slog.String("method", c.method), slog.Any("err", err))
 	}
 }
 

@@ -76,10 +76,12 @@ func (w *Workspace) respondLater(id string, c *call) error {
 func responseOf(a args) (response, error) {
 	said := response{Text: a["text"], ResponseType: a["response_type"], ReplaceOriginal: a.flag("replace_original"),
 		DeleteOriginal: a.flag("delete_original"), ThreadTS: a["thread_ts"]}
-	if a["attachments"] != "" {
-		said.Attachments = json.RawMessage(a["attachments"])
-	}
 	c := &call{args: a}
+	if a["attachments"] != "" {
+		if err := c.jsonArg("attachments", "invalid_attachments", &said.Attachments); err != nil {
+			return response{}, err
+		}
+	}
 	if a["blocks"] != "" {
 		return said, c.jsonArg("blocks", "invalid_blocks_format", &said.Blocks)
 	}

@@ -3,6 +3,8 @@ package slacktest_test
 import (
 	"errors"
 	"fmt"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -78,11 +80,15 @@ func TestResponsesToACommand(t *testing.T) {
 	if got := w.Ephemerals(marco); sayings(w.Messages(payments)) != "all" || len(got) != 1 || len(slacktest.Buttons(got[0].Blocks)) != 2 {
 		t.Errorf("channel %v, private %v", w.Messages(payments), got)
 	}
-	if err := respond(t, url, slack.WebhookMessage{}); err != nil { // refused inside a 200, which slack-go does not read
-		t.Fatal(err)
-	}
-	if found := w.Violations(); len(found) != 1 || found[0].Code != "no_text" {
-		t.Errorf("got %+v", found)
+	for body, want := range map[string]string{`{"text":""}`: "no_text", `{"blocks":1}`: "invalid_blocks_format", `{"attachments":"["}`: "invalid_attachments"} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", jsonBody)
+		if _, got := do(t, r); got["error"] != want {
+			t.Errorf("%s: got %v, want %s", body, got, want)
+		}
 	}
 }
 

@@ -3,7 +3,9 @@ package slacktest
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"time"
@@ -62,7 +64,7 @@ func (w *Workspace) serveSocket(rw http.ResponseWriter, r *http.Request) {
 	upgrader := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
 	ws, err := upgrader.Upgrade(rw, r, nil)
 	if err != nil {
-		w.cfg.Log.Warn("upgrade slack socket", "err", err)
+		w.cfg.Log.Warn("upgrade slack socket", slog.Any("err", err))
 		return
 	}
 	ws.SetReadLimit(maxBody)
@@ -93,8 +95,8 @@ func (w *Workspace) register(conn *socketConn, life int) bool {
 	defer w.mu.Unlock()
 	if len(w.socket.conns) >= maxConnections || w.life.Err() != nil {
 		w.violate("socket", "too_many_websockets", nil)
-		err := conn.ws.WriteJSON(object{"type": "disconnect", "reason": "too_many_websockets", "debug_info": object{"host": "slacktest"}})
-		w.cfg.Log.Debug("turn slack socket away", "err", err, "close", conn.ws.Close())
+		err := errors.Join(conn.ws.WriteJSON(goodbye("too_many_websockets")), conn.ws.Close())
+		w.cfg.Log.Debug("turn slack socket away", slog.Any("err", err))
 		return false
 	}
 	w.socket.conns = append(w.socket.conns, conn)
@@ -189,10 +191,13 @@ func (w *Workspace) drop(conn *socketConn) {
 		}
 	}
 	close(conn.gone)
-	if conn.ws != nil {
-		w.cfg.Log.Debug("close slack socket", "err", conn.ws.Close())
-	}
 	w.bump()
+	if conn.ghost {
+		return
+	}
+	if err := conn.ws.Close(); err != nil {
+		w.cfg.Log.Debug("close slack socket", slog.Any("err", err))
+	}
 }
 
 // Connections tells how many Socket Mode connections the workspace believes in, ghosts included.
@@ -238,6 +243,20 @@ func (w *Workspace) DropConnections() {
 	for _, conn := range conns {
 		w.drop(conn)
 	}
+}
+
+// DropConnection cuts the oldest connection that is no ghost, without a word. It reports whether there was one.
+func (w *Workspace) DropConnection() bool {
+	w.mu.Lock()
+	i := slices.IndexFunc(w.socket.conns, func(c *socketConn) bool { return !c.ghost })
+	if i < 0 {
+		w.mu.Unlock()
+		return false
+	}
+	conn := w.socket.conns[i]
+	w.mu.Unlock()
+	w.drop(conn)
+	return true
 }
 
 // AddGhosts registers n connections that nobody listens to, as half-open sockets do: deliveries routed to them are lost.

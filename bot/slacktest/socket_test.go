@@ -140,6 +140,25 @@ func TestTheRealClientReconnectsWhenAskedAndWhenCut(t *testing.T) {
 	}
 }
 
+func TestOneOfTwoConnectionsCanBeCut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if w.DropConnection() {
+		t.Error("cut a connection that is not there")
+	}
+	oldest, _ := w.dial(t)
+	w.app(t, acking)
+	if !w.DropConnection() || w.Connections() != 1 {
+		t.Errorf("%d connections are left, want 1", w.Connections())
+	}
+	if _, _, err := oldest.ReadMessage(); err == nil {
+		t.Error("the oldest connection is still open")
+	}
+	if _, err := w.Command(soon(t), marco, payments, "/rolecall", ""); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestTheServerPings(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *slacktest.Config) { c.PingInterval = time.Millisecond })
