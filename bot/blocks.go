@@ -172,6 +172,25 @@ func button(action, value, label string) *slack.ButtonBlockElement {
 	return slack.NewButtonBlockElement(action, value, plainText(label, maxButton))
 }
 
+// packLines joins lines as far as a section takes them, at most that many, and
+// ends with what more(n) says of the n that are left out.
+func packLines(lines []string, most int, more func(left int) string) string {
+	const room = maxSection - 200 // for the last line
+	used := 0
+	for i, l := range lines {
+		used += utf8.RuneCountInString(l) + 1
+		if i == most || used > room {
+			return strings.Join(append(lines[:i:i], more(len(lines)-i)), "\n")
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// seeMore says where the rest of a list is.
+func seeMore(where string) func(int) string {
+	return func(left int) string { return fmt.Sprintf("and %d more: %s", left, where) }
+}
+
 // withBlockIDs names every block after what the message shows: Slack keeps
 // state by block id, so an edit must bring new ones.
 func withBlockIDs(blocks []slack.Block, digest string) []slack.Block {

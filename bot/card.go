@@ -1,6 +1,10 @@
 package bot
 
 import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"rolecall/lifecycle"
@@ -10,18 +14,184 @@ import (
 // is the approver with that address, in a direct message or on their Home tab.
 type viewer struct{ Email string }
 
-// newCard returns what the card of r says to v. It is pure; names are the
-// Slack users of addresses, where they are known.
-func newCard(r lifecycle.Request, p lifecycle.Policy, now time.Time, loc *time.Location, v viewer, names map[string]lifecycle.SlackID) cardData {
-	return cardData{ID: r.ID, Revision: r.Revision}
-}
-
 // cardData is what one card says, in the order in which it is read. Its text
 // is escaped already.
 type cardData struct {
 	ID       lifecycle.RequestID
 	Revision int
+	Banner   string // that nothing will be written
+	Title    string // in words: who, and what
+	Status   string // where it stands, when, by whom
+	Facts    []fact
+	Steps    []string
+	Record   []string // who decided what, and why
+	Buttons  []cardButton
+	Foot     string
+	Push     string // the whole of it in a sentence or three
 }
 
-// message draws the card.
-func (c cardData) message() message { return message{} }
+const observing = "Observe mode: rolecall plans, asks and records this, and writes nothing to PagerDuty."
+
+type fact struct{ Label, Text string }
+
+type cardButton struct{ Action, Label string }
+
+// cardMaker is what a card is made from.
+type cardMaker struct {
+	r     lifecycle.Request
+	p     lifecycle.Policy
+	now   time.Time
+	loc   *time.Location
+	v     viewer
+	names map[string]lifecycle.SlackID
+}
+
+// newCard returns what the card of r says to v. It is pure. r.Approvers are
+// those who may decide now; names are the Slack users of addresses, where known.
+func newCard(r lifecycle.Request, p lifecycle.Policy, now time.Time, loc *time.Location, v viewer, names map[string]lifecycle.SlackID) cardData {
+	m := cardMaker{r: r, p: p, now: now, loc: loc, v: v, names: names}
+	c := cardData{
+		ID: r.ID, Revision: r.Revision, Title: m.title(), Status: m.status(), Facts: m.facts(),
+		Steps: m.steps(), Record: m.record(), Buttons: m.buttons(), Foot: m.foot(),
+	}
+	if r.Observe {
+		c.Banner = observing
+	}
+	c.Push = m.push(c)
+	return c
+}
+
+const titleChanges = 4
+
+func (m cardMaker) title() string {
+	words := make([]string, len(m.r.Changes))
+	for i, c := range m.r.Changes {
+		words[i] = changeWords(c)
+	}
+	return foreign(m.r.Subject.Label(), maxName) + ": " + listed(words, titleChanges, " · ")
+}
+
+// push says what the phone shows: who, what, why, and what comes of waiting.
+func (m cardMaker) push(c cardData) string {
+	parts := []string{fullStop(strings.ReplaceAll(c.Title, "`", ""))}
+	if c.Banner != "" {
+		parts = append(parts, c.Banner)
+	}
+	parts = append(parts, foreign(fullStop(m.r.Why.Event), maxPhrase))
+	if m.r.State != lifecycle.Pending || len(m.r.Decisions) > 0 {
+		parts = append(parts, c.Status)
+	}
+	if m.r.State == lifecycle.Pending {
+		parts = append(parts, m.asks()+" "+m.deadline())
+	}
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), " ")
+}
+
+func (m cardMaker) asks() string {
+	yes, no := "Approve", "deny"
+	if m.revokes() {
+		yes, no = "Revoke", "keep"
+	} else if m.r.IsFinding() {
+		yes, no = "Approve", "keep things as they are"
+	}
+	return yes + " or " + no + "?"
+}
+
+// revokes reports whether approving takes away what was found, so that the
+// buttons say Revoke and Keep.
+func (m cardMaker) revokes() bool { return m.r.IsFinding() && m.r.Removes() }
+
+func (m cardMaker) deadline() string {
+	if m.r.DecideBy.IsZero() {
+		return "There is no deadline; until somebody decides, nothing changes."
+	}
+	return "Decide by " + moment(m.r.DecideBy, m.loc) + "; " + silenceWords(m.r) + "."
+}
+
+// person says who has the address: as Slack knows them, where it does.
+func (m cardMaker) person(email string) string {
+	if email == string(lifecycle.ViaPolicy) {
+		return "the policy"
+	}
+	if id := m.names[lifecycle.FoldEmail(email)]; id != "" {
+		return "<@" + string(id) + ">"
+	}
+	return foreign(email, maxName)
+}
+
+func (m cardMaker) record() []string {
+	var lines []string
+	for _, d := range m.r.Decisions {
+		line := fmt.Sprintf("%s %s, %s", m.person(d.By), m.verdict(d), moment(d.At, m.loc))
+		switch d.Via {
+		case lifecycle.ViaCLI:
+			line += ", at the command line"
+		case lifecycle.ViaSlack, lifecycle.ViaPolicy:
+		}
+		if d.Reason != "" {
+			line += ": " + foreign(d.Reason, maxPhrase)
+		}
+		lines = append(lines, fullStop(line))
+	}
+	return lines
+}
+
+// verdict says what one person decided.
+func (m cardMaker) verdict(d lifecycle.Decision) string {
+	switch {
+	case d.Verdict == lifecycle.Approve && m.revokes():
+		return "chose to revoke"
+	case d.Verdict == lifecycle.Approve:
+		return "approved"
+	case m.r.IsFinding() && !d.Until.IsZero():
+		return "chose to keep it until " + day(d.Until, m.loc)
+	case m.r.IsFinding():
+		return "chose to keep it"
+	default:
+		return "denied"
+	}
+}
+
+func (m cardMaker) buttons() []cardButton {
+	r := m.r
+	switch r.State {
+	case lifecycle.Pending:
+		if m.v.Email != "" && !slices.Contains(r.Approvers, m.v.Email) {
+			return nil
+		}
+		return m.choices()
+	case lifecycle.Holding:
+		return []cardButton{{ActionUndo, "Undo"}}
+	case lifecycle.Failed:
+		return []cardButton{{ActionRetry, "Retry"}}
+	case lifecycle.Approved, lifecycle.Applying, lifecycle.Done, lifecycle.Blocked, lifecycle.Denied,
+		lifecycle.Expired, lifecycle.Withdrawn:
+		return nil
+	default:
+		return nil
+	}
+}
+
+func (m cardMaker) choices() []cardButton {
+	labelled := func(action, label string) cardButton {
+		if asksReason(m.r, action) {
+			label += "…"
+		}
+		return cardButton{action, label}
+	}
+	switch {
+	case m.revokes():
+		return []cardButton{labelled(ActionRevoke, "Revoke"), labelled(ActionKeep, "Keep")}
+	default:
+		return []cardButton{labelled(ActionApprove, "Approve"), labelled(ActionDeny, "Deny")}
+	}
+}
+
+func (m cardMaker) foot() string {
+	policy := m.r.Why.Policy
+	if len(policy) > 8 {
+		policy = policy[:8] + "…"
+	}
+	return fmt.Sprintf("%s · policy %s · %s · revision %d · opened %s",
+		kindWords(m.r.Kind), cmp.Or(foreign(policy, 12), "unknown"), m.r.ID, m.r.Revision, moment(m.r.OpenedAt, m.loc))
+}

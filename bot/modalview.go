@@ -8,23 +8,76 @@ import (
 	"rolecall/lifecycle"
 )
 
+const (
+	maxReason  = 2000 // characters; the domain takes no more
+	maxTitle   = 24
+	keepDays   = 90 // as the domain has it when no end is chosen
+	reasonHint = "It goes on the record, and the card shows it."
+)
+
 // approveModal asks for the reason of an approval that is not routine. meta is
 // what encodeMeta returns, and comes back as the private metadata.
 func approveModal(r lifecycle.Request, p lifecycle.Policy, meta string) slack.ModalViewRequest {
-	return slack.ModalViewRequest{}
+	v := decisionModal(ModalApprove, "Approve", meta, r, p, true)
+	v.Blocks.BlockSet = append(v.Blocks.BlockSet, reasonInput("Why is this right?"))
+	return v
 }
 
-// revokeModal is approveModal for a finding.
+// revokeModal is approveModal for a finding: what was found is taken back, or
+// what is missing is given.
 func revokeModal(r lifecycle.Request, p lifecycle.Policy, meta string) slack.ModalViewRequest {
-	return slack.ModalViewRequest{}
+	title := "Revoke"
+	if !r.Removes() {
+		title = "Approve"
+	}
+	v := decisionModal(ModalRevoke, title, meta, r, p, true)
+	v.Blocks.BlockSet = append(v.Blocks.BlockSet, reasonInput("Why is this right?"))
+	return v
 }
 
 // denyModal asks for the reason of a no.
 func denyModal(r lifecycle.Request, p lifecycle.Policy, meta string) slack.ModalViewRequest {
-	return slack.ModalViewRequest{}
+	v := decisionModal(ModalDeny, "Deny", meta, r, p, false)
+	v.Blocks.BlockSet = append(v.Blocks.BlockSet,
+		section("If you deny, nothing is changed in PagerDuty and this request is closed."), reasonInput("Why not?"))
+	return v
 }
 
 // keepModal asks why a finding is kept, and until when.
 func keepModal(r lifecycle.Request, p lifecycle.Policy, meta string, now time.Time) slack.ModalViewRequest {
-	return slack.ModalViewRequest{}
+	v := decisionModal(ModalKeep, "Keep as it is", meta, r, p, false)
+	until := slack.NewDatePickerBlockElement(InputUntil)
+	until.InitialDate = now.AddDate(0, 0, keepDays).Format(time.DateOnly)
+	v.Blocks.BlockSet = append(v.Blocks.BlockSet,
+		section("If you keep it, nothing is changed in PagerDuty, and it is asked again when the exception ends."),
+		reasonInput("Why is this departure from policy right?"),
+		slack.NewInputBlock(InputUntil, plainText("Until", maxButton), plainText("The last day of the exception, within a year.", maxButton), until))
+	return v
+}
+
+// decisionModal restates what is decided, so that nobody has to remember the
+// card behind the modal.
+func decisionModal(callback, title, meta string, r lifecycle.Request, p lifecycle.Policy, yes bool) slack.ModalViewRequest {
+	m := cardMaker{r: r, p: p, now: r.UpdatedAt, loc: time.UTC}
+	facts := []fact{{"Why", m.why()}, {"Now", held(r, false)}, {"After", held(r, true)}}
+	if yes {
+		facts = append(facts, fact{"Then", m.effects()})
+	} else {
+		facts[2].Label = "Asked for"
+	}
+	blocks := []slack.Block{section("*" + m.title() + "*"), section(factLines(facts))}
+	if r.Observe {
+		blocks = append(blocks, contextLine(observing))
+	}
+	return slack.ModalViewRequest{
+		Type: slack.VTModal, CallbackID: callback, PrivateMetadata: meta,
+		Title: plainText(title, maxTitle), Submit: plainText(title, maxTitle), Close: plainText("Cancel", maxTitle),
+		Blocks: slack.Blocks{BlockSet: blocks},
+	}
+}
+
+func reasonInput(label string) slack.Block {
+	input := slack.NewPlainTextInputBlockElement(nil, InputReason)
+	input.Multiline, input.MinLength, input.MaxLength = true, 1, maxReason
+	return slack.NewInputBlock(InputReason, plainText(label, maxButton), plainText(reasonHint, maxButton), input)
 }

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/slack-go/slack"
+
+	"rolecall/lifecycle"
 )
 
 // openView opens a modal. The trigger lives three seconds and works once, so
@@ -278,12 +280,20 @@ func rateLimited(err error) (time.Duration, bool) {
 // transient reports whether the call may have failed for a reason that passes:
 // anything but an answer of Slack's below 500.
 func transient(ctx context.Context, err error) bool {
-	if ctx.Err() != nil {
+	if _, ok := errors.AsType[slack.SlackErrorResponse](err); ok || ctx.Err() != nil {
 		return false
 	}
-	if _, ok := errors.AsType[slack.SlackErrorResponse](err); ok {
+	if _, waiting := errors.AsType[*lifecycle.JobError](err); waiting { // it was never sent
 		return false
 	}
 	status, ok := errors.AsType[slack.StatusCodeError](err)
 	return !ok || status.Code >= 500
+}
+
+// slackCode returns Slack's own word for what is wrong.
+func slackCode(err error) string {
+	if answer, ok := errors.AsType[slack.SlackErrorResponse](err); ok {
+		return answer.Err
+	}
+	return "no answer"
 }

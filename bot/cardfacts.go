@@ -1,0 +1,215 @@
+package bot
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"rolecall/lifecycle"
+)
+
+const (
+	manyTeams   = 12
+	manyEffects = 8
+	manyPeople  = 8
+)
+
+// facts says why, what is and will be, and what deciding means.
+func (m cardMaker) facts() []fact {
+	r := m.r
+	now, after := m.labels()
+	facts := []fact{{"Why", m.why()}, {now, held(r, false)}, {after, held(r, true)}}
+	if r.State != lifecycle.Pending {
+		return facts
+	}
+	facts = append(facts, fact{"If you " + strings.ToLower(m.yes()), m.effects()})
+	if r.IsFinding() {
+		facts = append(facts, fact{"If you " + strings.ToLower(m.no()), "It stays, as an exception with your reason, for 90 days or until the date you choose. Then it is asked again."})
+	}
+	return append(facts, fact{"Decide by", m.decideBy()}, m.who())
+}
+
+func (m cardMaker) yes() string {
+	if m.revokes() {
+		return "Revoke"
+	}
+	return "Approve"
+}
+
+func (m cardMaker) no() string {
+	if m.revokes() {
+		return "Keep"
+	}
+	return "Deny"
+}
+
+// labels says what the two states of the account are called: "After" promises
+// nothing that has not happened.
+func (m cardMaker) labels() (now, after string) {
+	switch m.r.State {
+	case lifecycle.Done:
+		return "Before", "Now"
+	case lifecycle.Applying, lifecycle.Failed:
+		return "Before", "Wanted"
+	case lifecycle.Denied, lifecycle.Expired, lifecycle.Withdrawn, lifecycle.Blocked:
+		return "Then", "Asked for"
+	case lifecycle.Pending, lifecycle.Approved, lifecycle.Holding:
+		return "Now", "After"
+	default:
+		return "Now", "After"
+	}
+}
+
+func (m cardMaker) why() string {
+	parts := []string{foreign(fullStop(m.r.Why.Event), maxPhrase)}
+	switch rules := m.r.Why.Rule; {
+	case strings.Contains(rules, ", "):
+		parts = append(parts, "Rules "+foreign(rules, maxPhrase)+".")
+	case rules != "":
+		parts = append(parts, "Rule "+foreign(rules, maxPhrase)+".")
+	}
+	return strings.TrimSpace(strings.Join(parts, " "))
+}
+
+// holding is what an account holds, for the two lines that compare.
+type holding struct {
+	account bool
+	base    string
+	teams   []lifecycle.Membership
+}
+
+// held says what the account held when this was planned, or (after) what it
+// holds when every change is made. What a change found counts more than what
+// was held: the grants of a second request about a leaver are those of the first.
+func held(r lifecycle.Request, after bool) string {
+	h := holding{account: r.Account.ID != ""}
+	for _, g := range r.Holds {
+		h.set(g.Entitlement, g.Entitlement.Role)
+	}
+	for _, c := range r.Changes {
+		if c.Op == lifecycle.OpDelete {
+			h.teams = nil
+		}
+		h.set(c.Entitlement, c.From)
+	}
+	if after {
+		for _, c := range r.Changes {
+			h.set(c.Entitlement, c.To)
+		}
+	}
+	return h.String()
+}
+
+func (h *holding) set(e lifecycle.Entitlement, role string) {
+	switch e.Kind {
+	case lifecycle.KindBaseRole:
+		h.base = role
+	case lifecycle.KindAccount:
+		h.base, h.account = role, role != ""
+	case lifecycle.KindTeamRole:
+		h.teams = slices.DeleteFunc(h.teams, func(m lifecycle.Membership) bool { return m.Team.ID == e.Team.ID && m.Team.Name == e.Team.Name })
+		if role != "" {
+			h.teams = append(h.teams, lifecycle.Membership{Team: e.Team, Role: lifecycle.TeamRole(role)})
+		}
+	case lifecycle.KindSchedule, lifecycle.KindEscalationPolicy, lifecycle.KindSession:
+	}
+}
+
+func (h holding) String() string {
+	if !h.account && h.base == "" {
+		return "no PagerDuty account"
+	}
+	var words []string
+	if h.base != "" {
+		words = append(words, roleWords(h.base))
+	}
+	if len(h.teams) == 0 {
+		words = append(words, "on no team")
+	}
+	for _, t := range h.teams {
+		words = append(words, teamName(t.Team)+": "+foreign(string(t.Role), maxTeam))
+	}
+	return listed(words, manyTeams, " · ")
+}
+
+// effects says what approving does beside the changes themselves.
+func (m cardMaker) effects() string {
+	var lines []string
+	for _, e := range m.r.Effects {
+		lines = append(lines, foreign(fullStop(e), maxPhrase))
+	}
+	if len(lines) == 0 {
+		lines = append(lines, "These changes are made, and nothing else.")
+	}
+	if hold := m.p.HoldFor(m.r); hold > 0 && !m.r.Observe {
+		lines = append(lines, "It waits "+span(hold)+" first, and can be undone until then.")
+	}
+	if m.r.NotBefore.After(m.now) && !m.r.Observe {
+		lines = append(lines, "Not done before "+moment(m.r.NotBefore, m.loc)+".")
+	}
+	if m.r.Observe {
+		lines = append(lines, "In observe mode your decision is recorded and nothing is changed.")
+	}
+	return listed(lines, manyEffects, " ")
+}
+
+func (m cardMaker) decideBy() string {
+	if m.r.DecideBy.IsZero() {
+		return "No deadline. Until somebody decides, nothing changes."
+	}
+	return "*" + moment(m.r.DecideBy, m.loc) + "*; " + silenceWords(m.r) + "."
+}
+
+// who says why this is asked of whom it is asked, and who else can decide.
+func (m cardMaker) who() fact {
+	var others []string
+	for _, email := range m.r.Approvers {
+		if email != m.v.Email {
+			others = append(others, m.withStanding(email))
+		}
+	}
+	text := "Nobody can decide this now. Ask Security to name an owner in the policy."
+	label := "Who decides"
+	mine := m.v.Email != "" && slices.Contains(m.r.Approvers, m.v.Email)
+	switch {
+	case mine && len(others) > 0:
+		label, text = "Why you", m.mine()+" "+orList(few(others))+" can decide too."
+	case mine:
+		label, text = "Why you", m.mine()+" Nobody else can decide."
+	case len(others) > 0:
+		text = orList(few(others)) + "."
+	}
+	if m.r.Needed > 1 {
+		text += fmt.Sprintf(" %d must approve; %d have.", m.r.Needed, m.r.Approvals())
+	}
+	if m.r.Escalated {
+		text += " Security is asked too, because nobody answered."
+	}
+	return fact{label, text}
+}
+
+func (m cardMaker) mine() string {
+	stands := m.p.Stands(m.r, m.v.Email)
+	switch team, owns := strings.CutPrefix(stands, "owns "); {
+	case owns:
+		return "You own " + foreign(team, maxTeam) + "."
+	case stands == "security":
+		return "You are Security."
+	default:
+		return "The policy names you."
+	}
+}
+
+func (m cardMaker) withStanding(email string) string {
+	if stands := m.p.Stands(m.r, email); stands != "" {
+		return m.person(email) + " (" + foreign(stands, maxTeam) + ")"
+	}
+	return m.person(email)
+}
+
+func few(people []string) []string {
+	if len(people) <= manyPeople {
+		return people
+	}
+	return append(slices.Clone(people[:manyPeople]), fmt.Sprintf("%d more", len(people)-manyPeople))
+}

@@ -1,0 +1,185 @@
+package bot
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"rolecall/lifecycle"
+)
+
+// status says where the request stands: when, and by whom. It carries a tick
+// only when PagerDuty was seen to be as it should.
+func (m cardMaker) status() string {
+	s := m.stands()
+	if d, ok := m.r.DecidedBy(); ok && m.v.Email != "" && d.Via != lifecycle.ViaPolicy {
+		return m.handled(d) + " " + s
+	}
+	return s
+}
+
+// handled tells an approver that there is nothing left to decide, and through whom.
+func (m cardMaker) handled(d lifecycle.Decision) string {
+	if d.By == m.v.Email {
+		return fmt.Sprintf("You %s, %s.", m.verdict(d), moment(d.At, m.loc))
+	}
+	return fmt.Sprintf("Handled by %s, who %s, %s. Nothing is left for you.", m.person(d.By), m.verdict(d), moment(d.At, m.loc))
+}
+
+func (m cardMaker) stands() string {
+	note := foreign(fullStop(m.r.Note), maxPhrase)
+	switch m.r.State {
+	case lifecycle.Pending:
+		return m.waiting()
+	case lifecycle.Approved:
+		return m.approved()
+	case lifecycle.Holding:
+		return fmt.Sprintf("Approved%s. Nothing is changed before %s; it can be undone until then.", m.by(), moment(m.r.HoldUntil, m.loc))
+	case lifecycle.Applying:
+		return m.applying(note)
+	case lifecycle.Done:
+		return fmt.Sprintf("✅ Done, checked in PagerDuty %s. Approved%s. Nothing is left to do.", moment(m.checked(), m.loc), m.by())
+	case lifecycle.Failed:
+		return m.failed(note)
+	case lifecycle.Blocked:
+		return "Stopped before anything was changed: " + note + " The approval does not cover that. What is left is asked again."
+	case lifecycle.Denied:
+		return m.denied()
+	case lifecycle.Expired:
+		return "Expired: " + strings.TrimSpace(note)
+	case lifecycle.Withdrawn:
+		return strings.TrimSpace("Withdrawn. " + note + " Nothing is left to decide.")
+	default:
+		return string(m.r.State)
+	}
+}
+
+func (m cardMaker) waiting() string {
+	r := m.r
+	switch given := r.Approvals(); {
+	case given > 0:
+		return fmt.Sprintf("Waiting: %d of %d approvals, %s.", given, r.Needed, m.lastApproval())
+	case r.Needed > 1:
+		return fmt.Sprintf("Waiting for %d approvals.", r.Needed)
+	case r.Escalated:
+		return "Waiting for a decision; Security is asked too."
+	default:
+		return "Waiting for a decision."
+	}
+}
+
+func (m cardMaker) lastApproval() string {
+	d := m.r.Decisions[len(m.r.Decisions)-1]
+	if d.By == m.v.Email {
+		return "one of them yours"
+	}
+	return "the last by " + m.person(d.By) + " " + moment(d.At, m.loc)
+}
+
+func (m cardMaker) approved() string {
+	if m.r.Observe {
+		return fmt.Sprintf("Approved%s. Observe mode: nothing was changed in PagerDuty, and nothing will be.", m.by())
+	}
+	return fmt.Sprintf("Approved%s. Not applied yet: it is about to start.", m.by())
+}
+
+// by says who approved, and when.
+func (m cardMaker) by() string {
+	d, ok := m.r.DecidedBy()
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf(" by %s, %s", m.person(d.By), moment(d.At, m.loc))
+}
+
+func (m cardMaker) applying(note string) string {
+	verified := 0
+	for _, c := range m.r.Changes {
+		if c.State == lifecycle.ChangeVerified {
+			verified++
+		}
+	}
+	s := fmt.Sprintf("Applying: %d of %d checked in PagerDuty.", verified, len(m.r.Changes))
+	return strings.TrimSpace(s + " " + note)
+}
+
+// failed says what stands and what does not.
+func (m cardMaker) failed(note string) string {
+	at, stands := 0, 0
+	for i, c := range m.r.Changes {
+		switch c.State {
+		case lifecycle.ChangeFailed:
+			at = i + 1
+		case lifecycle.ChangeVerified:
+			stands++
+		case lifecycle.ChangePlanned, lifecycle.ChangeApplied:
+		}
+	}
+	what := fmt.Sprintf("%d of %d changes stand.", stands, len(m.r.Changes))
+	if stands == 0 {
+		what = "No change is known to stand."
+	}
+	where := "Failed"
+	if at > 0 {
+		where = fmt.Sprintf("Failed at step %d of %d", at, len(m.r.Changes))
+	}
+	return strings.TrimSpace(where+": "+note) + " " + what + " Nothing more happens until somebody presses Retry."
+}
+
+func (m cardMaker) denied() string {
+	d, ok := m.r.DecidedBy()
+	switch {
+	case ok && m.r.IsFinding() && !d.Until.IsZero():
+		return fmt.Sprintf("Kept until %s by %s: %s Nothing was changed; it is asked again then.", day(d.Until, m.loc), m.person(d.By), foreign(fullStop(d.Reason), maxPhrase))
+	case ok:
+		return fmt.Sprintf("Denied by %s, %s: %s Nothing was changed.", m.person(d.By), moment(d.At, m.loc), foreign(fullStop(d.Reason), maxPhrase))
+	default:
+		return "Denied. Nothing was changed."
+	}
+}
+
+// checked returns when the last change was read back.
+func (m cardMaker) checked() time.Time {
+	at := time.Time{}
+	for _, c := range m.r.Changes {
+		if c.VerifiedAt.After(at) {
+			at = c.VerifiedAt
+		}
+	}
+	if at.IsZero() {
+		return m.r.UpdatedAt
+	}
+	return at
+}
+
+const manySteps = 25
+
+// steps lists the changes one by one, once there is something to tell of each.
+func (m cardMaker) steps() []string {
+	switch m.r.State {
+	case lifecycle.Applying, lifecycle.Done, lifecycle.Failed:
+	case lifecycle.Pending, lifecycle.Approved, lifecycle.Holding, lifecycle.Blocked, lifecycle.Denied,
+		lifecycle.Expired, lifecycle.Withdrawn:
+		return nil
+	}
+	steps := make([]string, len(m.r.Changes))
+	for i, c := range m.r.Changes {
+		steps[i] = fmt.Sprintf("%d. %s: %s", i+1, changeWords(c), m.step(c))
+	}
+	return steps
+}
+
+func (m cardMaker) step(c lifecycle.Change) string {
+	switch c.State {
+	case lifecycle.ChangeVerified:
+		return "✓ checked in PagerDuty " + moment(c.VerifiedAt, m.loc)
+	case lifecycle.ChangeApplied:
+		return "sent, not seen in PagerDuty yet"
+	case lifecycle.ChangeFailed:
+		return "failed. " + foreign(fullStop(c.Error), maxPhrase)
+	case lifecycle.ChangePlanned:
+		return "not started"
+	default:
+		return string(c.State)
+	}
+}

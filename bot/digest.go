@@ -1,0 +1,125 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"rolecall/lifecycle"
+)
+
+// digests sends every digest that is due. One that fails does not keep the
+// others back, and is due again when this is repeated. Ref: "".
+func (o *outbound) digests(ctx context.Context, a lifecycle.Attempt) error {
+	due, err := o.Digests.Due(ctx)
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for _, email := range due {
+		failed = append(failed, o.digest(ctx, lifecycle.Attempt{Ref: email, Last: a.Last}))
+	}
+	return errors.Join(failed...)
+}
+
+func digestKey(email string, at time.Time) string {
+	return "digest/" + email + "/" + at.Format(time.DateOnly)
+}
+
+// digest sends one owner's digest, at most once on any of their days, and not
+// at all when there is nothing to say. Ref: their address.
+func (o *outbound) digest(ctx context.Context, a lifecycle.Attempt) error {
+	email := lifecycle.FoldEmail(a.Ref)
+	release, err := o.locks.take(ctx, "digest/"+email)
+	if err != nil {
+		return err
+	}
+	defer release()
+	id, err := o.slackID(ctx, email)
+	if err != nil {
+		return err
+	}
+	if id == "" {
+		return o.undigested(ctx, email)
+	}
+	loc, err := o.zoneOf(ctx, string(id))
+	if err != nil {
+		return err
+	}
+	key := digestKey(email, o.Now().In(loc))
+	was, err := o.message(ctx, key)
+	if err != nil {
+		return err
+	}
+	if was.TS != "" {
+		return o.Digests.Sent(ctx, email, "already sent today")
+	}
+	return o.sendDigest(ctx, email, string(id), key, loc, was)
+}
+
+func (o *outbound) sendDigest(ctx context.Context, email, user, key string, loc *time.Location, was lifecycle.Message) error {
+	d, err := o.Digests.Compose(ctx, email)
+	if err != nil {
+		return fmt.Errorf("compose digest: %w", err)
+	}
+	if d.Empty() {
+		return o.Digests.Sent(ctx, email, "nothing to say")
+	}
+	policy, err := o.Policies.Current(ctx)
+	if err != nil {
+		return fmt.Errorf("read the policy in force: %w", err)
+	}
+	names, err := o.names(ctx, approversOf(d.Waiting)...)
+	if err != nil {
+		return err
+	}
+	channel, err := o.box.dm(ctx, user)
+	if unreachable(err) {
+		return o.undigested(ctx, email)
+	}
+	if err != nil {
+		return err
+	}
+	m := digestView{d: d, policy: policy, names: names, loc: loc, mode: o.Mode}.message()
+	if _, err := o.deliver(ctx, parcel{Key: key, Channel: channel, Message: m}, was); err != nil {
+		return fmt.Errorf("send digest: %w", err)
+	}
+	return o.Digests.Sent(ctx, email, "sent")
+}
+
+// undigested says that an owner cannot be sent a digest: on the record, and to
+// security, for what they own is looked after by nobody then.
+func (o *outbound) undigested(ctx context.Context, email string) error {
+	e := lifecycle.AuditEvent{At: o.Now(), Actor: lifecycle.System, Kind: lifecycle.EventCardFailed, Ref: email, Detail: map[string]string{"why": "the owner cannot be reached in Slack, so no digest was sent"}}
+	told := lifecycle.Job{Kind: lifecycle.JobAlert, Ref: fmt.Sprintf("The policy names %s, who cannot be reached in Slack: they get no cards and no digest. Name somebody else, or correct the address.", email)}
+	if err := o.Store.Record(ctx, e, told); err != nil {
+		return fmt.Errorf("record unreachable owner: %w", err)
+	}
+	return o.Digests.Sent(ctx, email, "cannot be reached in Slack")
+}
+
+// zoneOf returns the time zone that the person has set in Slack, or the house's.
+func (o *outbound) zoneOf(ctx context.Context, user string) (*time.Location, error) {
+	u, err := o.box.userInfo(ctx, user)
+	if err != nil {
+		return nil, fmt.Errorf("look up the time zone of %s: %w", user, err)
+	}
+	if loc, err := time.LoadLocation(u.TZ); err == nil && u.TZ != "" {
+		return loc, nil
+	}
+	return o.Location, nil
+}
+
+func approversOf(rs []lifecycle.Request) []string {
+	var emails []string
+	for _, r := range rs {
+		emails = append(emails, r.Approvers...)
+		for _, d := range r.Decisions {
+			if d.Via != lifecycle.ViaPolicy {
+				emails = append(emails, d.By)
+			}
+		}
+	}
+	return emails
+}

@@ -1,0 +1,131 @@
+package bot
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"rolecall/lifecycle"
+)
+
+// How much of each part a digest shows. All of it stays within Slack's 50
+// blocks: 2 for each request that waits, 1 for each part, and the frame.
+const (
+	digestWaiting  = 12
+	digestFindings = 10
+	digestDone     = 15
+)
+
+// digestView is one owner's digest as it is drawn.
+type digestView struct {
+	d      lifecycle.Digest
+	policy lifecycle.Policy
+	names  map[string]lifecycle.SlackID
+	loc    *time.Location
+	mode   lifecycle.Mode
+}
+
+// digestPart is one group of findings, most urgent first.
+type digestPart struct {
+	title string
+	kinds []lifecycle.FindingKind
+}
+
+func digestParts() []digestPart {
+	return []digestPart{
+		{"Leavers still present", []lifecycle.FindingKind{lifecycle.FoundLeaverPresent}},
+		{"Drift: changed with no decision on file", []lifecycle.FindingKind{lifecycle.FoundDrift}},
+		{"More than policy says", []lifecycle.FindingKind{lifecycle.FoundExcess, lifecycle.FoundOrphan}},
+		{"Less than policy says", []lifecycle.FindingKind{lifecycle.FoundMissing}},
+		{"Stale access", []lifecycle.FindingKind{lifecycle.FoundStale}},
+		{"Pending invitations", []lifecycle.FindingKind{lifecycle.FoundInvitePending}},
+		{"Nobody knows whose these are", []lifecycle.FindingKind{lifecycle.FoundUnmatched, lifecycle.FoundDisputed}},
+	}
+}
+
+func (v digestView) message() message {
+	blocks := []slack.Block{header("Your PagerDuty access digest, " + v.d.At.In(v.loc).Format("Mon 2 Jan"))}
+	if v.mode == lifecycle.Observe {
+		blocks = append(blocks, contextLine(observing))
+	}
+	blocks = append(blocks, v.waiting()...)
+	for _, p := range digestParts() {
+		if found := v.findings(p); len(found) > 0 {
+			blocks = append(blocks, section(fmt.Sprintf("*%s* (%d)\n%s", p.title, len(found), findingLines(found, digestFindings))))
+		}
+	}
+	if len(v.d.Ending) > 0 {
+		blocks = append(blocks, section(fmt.Sprintf("*Exceptions ending* (%d)\n%s", len(v.d.Ending), endingLines(v.d.Ending, v.d.Findings, v.loc, digestFindings))))
+	}
+	if len(v.d.Done) > 0 {
+		blocks = append(blocks, section(fmt.Sprintf("*Done since the last digest* (%d)\n%s", len(v.d.Done), v.done())))
+	}
+	blocks = append(blocks, contextLine("Everything that waits is on the Home tab too. Object roles and other people's API keys cannot be seen by API."))
+	m := message{Text: v.push(), Blocks: blocks}
+	m.Blocks = withBlockIDs(blocks, m.digest()[:12])
+	return m
+}
+
+// waiting draws what can be decided where it stands.
+func (v digestView) waiting() []slack.Block {
+	if len(v.d.Waiting) == 0 {
+		return nil
+	}
+	blocks := []slack.Block{section(fmt.Sprintf("*Needs you today* (%d)", len(v.d.Waiting)))}
+	me := v.d.For.Person.Email()
+	for i, r := range v.d.Waiting {
+		if i == digestWaiting {
+			return append(blocks, section(seeMore("`/rolecall inbox`")(len(v.d.Waiting)-i)))
+		}
+		if !slices.Contains(r.Approvers, me) {
+			r.Approvers = append(slices.Clone(r.Approvers), me)
+		}
+		r.Observe = r.Observe || v.mode == lifecycle.Observe
+		m := cardMaker{r: r, p: v.policy, now: v.d.At, loc: v.loc, v: viewer{Email: me}, names: v.names}
+		blocks = append(blocks, section("*"+m.title()+"*\n"+m.why()+" "+m.deadline()))
+		blocks = append(blocks, cardData{ID: r.ID, Revision: r.Revision, Buttons: m.buttons()}.actions())
+	}
+	return blocks
+}
+
+// findings returns those of the part that are not asked about above already.
+func (v digestView) findings(p digestPart) []lifecycle.Finding {
+	var found []lifecycle.Finding
+	for _, f := range v.d.Findings {
+		asked := f.Request != "" && slices.ContainsFunc(v.d.Waiting, func(r lifecycle.Request) bool { return r.ID == f.Request })
+		if slices.Contains(p.kinds, f.Kind) && !asked && f.Exception == "" {
+			found = append(found, f)
+		}
+	}
+	return found
+}
+
+func (v digestView) done() string {
+	lines := make([]string, len(v.d.Done))
+	for i, r := range v.d.Done {
+		m := cardMaker{r: r, p: v.policy, now: v.d.At, loc: v.loc, names: v.names}
+		lines[i] = "• " + m.title() + ". " + clipMarkup(m.stands(), maxPhrase)
+	}
+	return packLines(lines, digestDone, seeMore("`/rolecall status`"))
+}
+
+// push counts what there is, for the phone.
+func (v digestView) push() string {
+	var parts []string
+	count := func(n int, one, many string) {
+		switch {
+		case n == 1:
+			parts = append(parts, "1 "+one)
+		case n > 1:
+			parts = append(parts, fmt.Sprintf("%d %s", n, many))
+		}
+	}
+	count(len(v.d.Waiting), "request waits for you", "requests wait for you")
+	count(len(v.d.Findings), "finding about your teams", "findings about your teams")
+	count(len(v.d.Ending), "exception ends soon", "exceptions end soon")
+	count(len(v.d.Done), "change was settled", "changes were settled")
+	return "PagerDuty access today: " + strings.Join(parts, ", ") + "."
+}

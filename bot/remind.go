@@ -1,0 +1,65 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"rolecall/lifecycle"
+)
+
+func remindKey(id lifecycle.RequestID, email string) string {
+	return "remind/" + string(id) + "/" + email
+}
+
+// remind reminds, once, those who may decide a request that still waits and
+// have not decided: under their copy of the card, so that it is at hand. Ref: RequestID.
+func (o *outbound) remind(ctx context.Context, a lifecycle.Attempt) error {
+	id := lifecycle.RequestID(a.Ref)
+	release, err := o.locks.take(ctx, a.Ref)
+	if err != nil {
+		return err
+	}
+	defer release()
+	r, err := o.Store.Request(ctx, id)
+	if errors.Is(err, lifecycle.ErrNotFound) {
+		return lifecycle.Permanent(fmt.Errorf("load request %s: %w", id, err))
+	}
+	if err != nil {
+		return fmt.Errorf("load request %s: %w", id, err)
+	}
+	if r.State != lifecycle.Pending {
+		return nil
+	}
+	s, err := o.scene(ctx, r, false)
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for _, email := range s.r.Approvers {
+		if !slices.ContainsFunc(r.Decisions, func(d lifecycle.Decision) bool { return d.By == email }) {
+			failed = append(failed, o.remindOne(ctx, s, email))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+func (o *outbound) remindOne(ctx context.Context, s scene, email string) error {
+	channel, err := o.dmTo(ctx, email)
+	if errors.Is(err, errNotInSlack) || unreachable(err) {
+		return nil // the thread says so already
+	}
+	if err != nil {
+		return err
+	}
+	m := cardMaker{r: s.r, p: s.policy, now: o.Now(), loc: o.Location, v: viewer{Email: email}, names: s.names}
+	err = o.once(ctx, parcel{
+		Key: remindKey(s.r.ID, email), Request: s.r.ID, Channel: channel, Thread: s.known(copyKey(s.r.ID, email)).TS, Revision: s.r.Revision,
+		Message: message{Text: "Still waiting for you: " + fullStop(m.title()) + " " + m.asks() + " " + m.deadline()},
+	})
+	if unreachable(err) {
+		return nil
+	}
+	return err
+}

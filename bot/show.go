@@ -1,0 +1,244 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+
+	"rolecall/lifecycle"
+)
+
+// showTries is how often a card is drawn again because its request moved on
+// while it was drawn.
+const showTries = 5
+
+// show brings every copy of a request's card to the truth: the one in the
+// team's channel, its thread, each approver's copy, and what the subject is
+// told. It may be repeated and interrupted anywhere. Ref: RequestID.
+func (o *outbound) show(ctx context.Context, a lifecycle.Attempt) error {
+	id := lifecycle.RequestID(a.Ref)
+	release, err := o.locks.take(ctx, a.Ref)
+	if err != nil {
+		return err
+	}
+	defer release()
+	for try := range showTries {
+		r, err := o.Store.Request(ctx, id)
+		if errors.Is(err, lifecycle.ErrNotFound) {
+			return lifecycle.Permanent(fmt.Errorf("load request %s: %w", id, err))
+		}
+		if err != nil {
+			return fmt.Errorf("load request %s: %w", id, err)
+		}
+		if err := o.draw(ctx, r, try > 0); err != nil {
+			return fmt.Errorf("show request %s: %w", id, err)
+		}
+		// Another worker may have written an older state after a newer one: who
+		// finds that the request moved on writes again, whatever seems to stand.
+		now, err := o.Store.Request(ctx, id)
+		if err != nil {
+			return fmt.Errorf("load request %s: %w", id, err)
+		}
+		if now.Revision == r.Revision {
+			return nil
+		}
+	}
+	return fmt.Errorf("show request %s: it changed faster than it could be drawn", id)
+}
+
+// scene is what all copies of one card are drawn from.
+type scene struct {
+	r      lifecycle.Request
+	policy lifecycle.Policy
+	names  map[string]lifecycle.SlackID
+	have   []lifecycle.Message // in the order in which they were first intended
+	force  bool
+}
+
+func (o *outbound) draw(ctx context.Context, r lifecycle.Request, force bool) error {
+	s, err := o.scene(ctx, r, force)
+	if err != nil {
+		return err
+	}
+	card, cardErr := o.showCard(ctx, s)
+	missing, copyErr := o.showCopies(ctx, s)
+	return errors.Join(cardErr, copyErr, o.showNotes(ctx, s, card, missing), o.tellSubject(ctx, s))
+}
+
+func (o *outbound) scene(ctx context.Context, r lifecycle.Request, force bool) (scene, error) {
+	s := scene{r: r, force: force}
+	var err error
+	if s.policy, err = o.Policies.Current(ctx); err != nil {
+		return s, fmt.Errorf("read the policy in force: %w", err)
+	}
+	if r.State == lifecycle.Pending {
+		if s.r.Approvers, err = o.Approvals.Who(ctx, r); err != nil {
+			return s, err
+		}
+	}
+	s.r.Observe = r.Observe || o.Mode == lifecycle.Observe
+	if s.have, err = o.Store.Messages(ctx, r.ID); err != nil {
+		return s, fmt.Errorf("list messages: %w", err)
+	}
+	people := slices.Clone(s.r.Approvers)
+	for _, d := range r.Decisions {
+		if d.Via != lifecycle.ViaPolicy {
+			people = append(people, d.By)
+		}
+	}
+	s.names, err = o.names(ctx, people...)
+	return s, err
+}
+
+// known returns what is known of the message with that key.
+func (s scene) known(key string) lifecycle.Message {
+	for _, m := range s.have {
+		if m.Key == key {
+			return m
+		}
+	}
+	return lifecycle.Message{}
+}
+
+// under returns what is known of the messages whose key begins with prefix.
+func (s scene) under(prefix string) []lifecycle.Message {
+	var found []lifecycle.Message
+	for _, m := range s.have {
+		if strings.HasPrefix(m.Key, prefix) {
+			found = append(found, m)
+		}
+	}
+	return found
+}
+
+func (o *outbound) cardFor(s scene, v viewer) message {
+	return newCard(s.r, s.policy, o.Now(), o.Location, v, s.names).message()
+}
+
+func cardKey(id lifecycle.RequestID, channel string) string {
+	return "card/" + string(id) + "/" + channel
+}
+
+// home returns the channel that the request's card belongs in.
+func (s scene) home() string {
+	for _, t := range s.r.HomeTeams() {
+		if tp, ok := s.policy.TeamFor(t); ok && tp.Channel != "" {
+			return tp.Channel
+		}
+	}
+	return s.policy.Security.Channel
+}
+
+// showCard shows the card in its channel, or where it already stands, and
+// returns it: the zero message when no channel can be spoken in. A team's
+// channel that cannot be reached leaves the card with security.
+func (o *outbound) showCard(ctx context.Context, s scene) (lifecycle.Message, error) {
+	channels := []string{}
+	for _, m := range s.under(cardKey(s.r.ID, "")) {
+		channels = append(channels, strings.TrimPrefix(m.Key, cardKey(s.r.ID, "")))
+	}
+	if len(channels) == 0 && s.home() != "" {
+		channels = append(channels, s.home())
+	}
+	var card lifecycle.Message
+	for _, channel := range channels {
+		m, err := o.showCardIn(ctx, s, channel)
+		switch {
+		case err == nil:
+			card = m
+		case !unreachable(err):
+			return card, err
+		case channel == s.policy.Security.Channel || !slices.Contains(channels, s.policy.Security.Channel):
+			if err := o.unshown(ctx, s, channel, err); err != nil {
+				return card, err
+			}
+		}
+	}
+	security := s.policy.Security.Channel
+	if card.TS != "" || security == "" || slices.Contains(channels, security) {
+		return card, nil
+	}
+	card, err := o.showCardIn(ctx, s, security)
+	if unreachable(err) {
+		return lifecycle.Message{}, o.unshown(ctx, s, security, err)
+	}
+	return card, err
+}
+
+func (o *outbound) showCardIn(ctx context.Context, s scene, channel string) (lifecycle.Message, error) {
+	key := cardKey(s.r.ID, channel)
+	return o.deliver(ctx, parcel{
+		Key: key, Request: s.r.ID, Channel: channel, Revision: s.r.Revision, Force: s.force,
+		Event: lifecycle.EventCardShown, Message: o.cardFor(s, viewer{}),
+	}, s.known(key))
+}
+
+// unshown puts on the record that the channel cannot be spoken in, and tells
+// security what to do about it.
+func (o *outbound) unshown(ctx context.Context, s scene, channel string, cause error) error {
+	o.Log.WarnContext(ctx, "card cannot be shown", slog.String("request", string(s.r.ID)), slog.String("channel", channel), slog.Any("err", cause))
+	e := lifecycle.AuditEvent{At: o.Now(), Actor: lifecycle.System, Kind: lifecycle.EventCardFailed, Ref: string(s.r.ID), Detail: map[string]string{"channel": channel, "why": detailOf(cause)}}
+	told := lifecycle.Job{Kind: lifecycle.JobAlert, Ref: fmt.Sprintf("rolecall cannot speak in the channel %s that the policy names (%s). Its cards come here until that is mended: invite rolecall there, or correct the policy.", channel, slackCode(cause))}
+	if err := o.Store.Record(ctx, e, told); err != nil {
+		return fmt.Errorf("record that channel %s cannot be reached: %w", channel, err)
+	}
+	return nil
+}
+
+func copyKey(id lifecycle.RequestID, email string) string { return "dm/" + string(id) + "/" + email }
+
+// showCopies shows the card to each approver by direct message while it can be
+// decided, and keeps those copies true afterwards. It returns the approvers who
+// cannot be found in Slack.
+func (o *outbound) showCopies(ctx context.Context, s scene) (missing []string, err error) {
+	var emails []string
+	if s.r.State == lifecycle.Pending {
+		emails = slices.Clone(s.r.Approvers)
+	}
+	for _, m := range s.under(copyKey(s.r.ID, "")) {
+		if email := strings.TrimPrefix(m.Key, copyKey(s.r.ID, "")); !slices.Contains(emails, email) {
+			emails = append(emails, email)
+		}
+	}
+	var failed []error
+	for _, email := range emails {
+		err := o.showCopy(ctx, s, email)
+		switch {
+		case errors.Is(err, errNotInSlack) || unreachable(err):
+			missing = append(missing, email)
+		case err != nil:
+			failed = append(failed, err)
+		}
+	}
+	return missing, errors.Join(failed...)
+}
+
+var errNotInSlack = errors.New("nobody in Slack has this address")
+
+func (o *outbound) showCopy(ctx context.Context, s scene, email string) error {
+	channel, err := o.dmTo(ctx, email)
+	if err != nil {
+		return err
+	}
+	key := copyKey(s.r.ID, email)
+	_, err = o.deliver(ctx, parcel{
+		Key: key, Request: s.r.ID, Channel: channel, Revision: s.r.Revision, Force: s.force,
+		Event: lifecycle.EventCardShown, Message: o.cardFor(s, viewer{Email: email}),
+	}, s.known(key))
+	return err
+}
+
+// dmTo returns the direct message with whoever has the address, or errNotInSlack.
+func (o *outbound) dmTo(ctx context.Context, email string) (string, error) {
+	id, err := o.slackID(ctx, email)
+	if err != nil {
+		return "", err
+	}
+	if id == "" {
+		return "", errNotInSlack
+	}
+	return o.box.dm(ctx, string(id))
+}

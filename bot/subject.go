@@ -1,0 +1,109 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"rolecall/lifecycle"
+)
+
+func subjectKey(id lifecycle.RequestID, moment string) string {
+	return "subject/" + string(id) + "/" + moment
+}
+
+// tellSubject tells the person whose access it is what happens to it, once at
+// each moment. In observe mode nothing happens to it, and nothing is said.
+func (o *outbound) tellSubject(ctx context.Context, s scene) error {
+	m := cardMaker{r: s.r, p: s.policy, now: o.Now(), loc: o.Location, names: s.names}
+	moment, text := m.toSubject()
+	key := subjectKey(s.r.ID, moment)
+	was := s.known(key)
+	if text == "" || was.TS != "" {
+		return nil
+	}
+	channel, err := o.dmTo(ctx, s.r.Subject.Email)
+	if errors.Is(err, errNotInSlack) || unreachable(err) {
+		return nil // a joiner is often in PagerDuty before they are in Slack
+	}
+	if err != nil {
+		return err
+	}
+	_, err = o.deliver(ctx, parcel{Key: key, Request: s.r.ID, Channel: channel, Revision: s.r.Revision, Message: message{Text: text}}, was)
+	if unreachable(err) {
+		return nil
+	}
+	return err
+}
+
+// toSubject returns what the subject is told of the request as it stands, or "".
+// Somebody who left is not told; nor is an account that is nobody's.
+func (m cardMaker) toSubject() (moment, text string) {
+	r := m.r
+	if r.Observe || r.Subject.ID == "" || r.Kind == lifecycle.RequestLeaver {
+		return "", ""
+	}
+	switch r.State {
+	case lifecycle.Pending:
+		return "opened", m.opened()
+	case lifecycle.Done:
+		return "applied", m.applied()
+	case lifecycle.Denied, lifecycle.Expired:
+		return "denied", m.refused()
+	case lifecycle.Approved, lifecycle.Holding, lifecycle.Applying, lifecycle.Failed, lifecycle.Blocked, lifecycle.Withdrawn:
+		return "", ""
+	default:
+		return "", ""
+	}
+}
+
+// what lists the changes as one speaks of them to the person concerned.
+func (m cardMaker) what() string {
+	words := make([]string, len(m.r.Changes))
+	for i, c := range m.r.Changes {
+		words[i] = changeWords(c)
+	}
+	return listed(words, titleChanges, ", ")
+}
+
+// opened is said only of what is asked for the person: what was found about
+// them is their owner's to judge first.
+func (m cardMaker) opened() string {
+	if m.r.IsFinding() {
+		return ""
+	}
+	var who []string
+	for _, email := range m.r.Approvers {
+		who = append(who, m.person(email))
+	}
+	text := "Your PagerDuty access is to change: " + fullStop(m.what())
+	if len(who) > 0 {
+		text += " Waiting for " + orList(few(who)) + "."
+	}
+	return text + " " + strings.TrimSpace(foreign(fullStop(m.r.Why.Event), maxPhrase)) + " Nothing to do for you."
+}
+
+func (m cardMaker) applied() string {
+	lead := "Your PagerDuty access has changed: "
+	if !m.r.Removes() {
+		lead = "You're in. PagerDuty now says: "
+	}
+	text := lead + fullStop(m.what()) + fmt.Sprintf(" Checked %s.", moment(m.checked(), m.loc))
+	if m.r.Removes() {
+		text += " " + strings.TrimSpace(foreign(fullStop(m.r.Why.Event), maxPhrase))
+	}
+	if slices.ContainsFunc(m.r.Changes, func(c lifecycle.Change) bool { return c.Op == lifecycle.OpCreate }) {
+		text += " PagerDuty has sent you an invitation by e-mail: accept it and add a phone number, or you cannot be paged."
+	}
+	return text
+}
+
+func (m cardMaker) refused() string {
+	if m.r.IsFinding() {
+		return ""
+	}
+	asked := "This change of your PagerDuty access will not be made: " + fullStop(m.what())
+	return asked + " " + m.stands()
+}
