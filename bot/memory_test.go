@@ -1,0 +1,249 @@
+package bot_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"rolecall/lifecycle"
+)
+
+// memory keeps what a database would, for one test: revisions guard writes,
+// and every write leaves its line and its jobs.
+type memory struct {
+	mu         sync.Mutex
+	policy     lifecycle.Policy
+	requests   map[lifecycle.RequestID]lifecycle.Request
+	identities map[lifecycle.IdentityID]lifecycle.Identity
+	accounts   []lifecycle.Account
+	found      []lifecycle.Finding
+	exceptions []lifecycle.Exception
+	messages   []lifecycle.Message
+	digests    map[string]time.Time
+	events     []lifecycle.AuditEvent
+	jobs       []lifecycle.Job
+	called     time.Time
+
+	// slow, when set, is waited for before any request is loaded.
+	slow chan struct{}
+	// broken, when set, is what loading a request fails with.
+	broken error
+	// boom makes loading a request panic.
+	boom bool
+}
+
+func newMemory(p lifecycle.Policy) *memory {
+	return &memory{policy: p, requests: map[lifecycle.RequestID]lifecycle.Request{},
+		identities: map[lifecycle.IdentityID]lifecycle.Identity{}, digests: map[string]time.Time{}}
+}
+
+func (m *memory) Current(context.Context) (lifecycle.Policy, error) { return m.policy, nil }
+
+func (m *memory) Record(_ context.Context, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.write(e, next)
+	return nil
+}
+
+// write leaves the line and the jobs of a write. The caller holds mu.
+func (m *memory) write(e lifecycle.AuditEvent, next []lifecycle.Job) {
+	m.events = append(m.events, e)
+	m.jobs = append(m.jobs, next...)
+}
+
+func (m *memory) Request(ctx context.Context, id lifecycle.RequestID) (lifecycle.Request, error) {
+	m.mu.Lock()
+	slow, broken, boom := m.slow, m.broken, m.boom
+	m.mu.Unlock()
+	if slow != nil {
+		select {
+		case <-slow:
+		case <-ctx.Done():
+			return lifecycle.Request{}, ctx.Err()
+		}
+	}
+	if boom {
+		panic("the store is gone")
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r, ok := m.requests[id]
+	if broken != nil {
+		return r, broken
+	}
+	if !ok {
+		return r, fmt.Errorf("request %s: %w", id, lifecycle.ErrNotFound)
+	}
+	return r, nil
+}
+
+func (m *memory) SaveRequest(_ context.Context, r lifecycle.Request, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.saveRequest(r, e, next)
+}
+
+func (m *memory) saveRequest(r lifecycle.Request, e lifecycle.AuditEvent, next []lifecycle.Job) error {
+	was, ok := m.requests[r.ID]
+	switch {
+	case r.Revision == 1 && ok:
+		return lifecycle.ErrDuplicate
+	case r.Revision != 1 && r.Revision <= was.Revision:
+		return lifecycle.ErrConflict
+	}
+	m.requests[r.ID] = r
+	m.write(e, next)
+	return nil
+}
+
+func (m *memory) KeepFinding(_ context.Context, r lifecycle.Request, x lifecycle.Exception, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.saveRequest(r, e, next); err != nil {
+		return err
+	}
+	m.exceptions = append(m.exceptions, x)
+	return nil
+}
+
+func (m *memory) IdentitiesByEmail(_ context.Context, email string) ([]lifecycle.Identity, error) {
+	return m.having(func(i lifecycle.Identity) bool { return i.Person.Email() == email }), nil
+}
+
+func (m *memory) IdentityBySlack(_ context.Context, id lifecycle.SlackID) (lifecycle.Identity, error) {
+	hits := m.having(func(i lifecycle.Identity) bool { return i.Slack == id })
+	if len(hits) == 0 {
+		return lifecycle.Identity{}, lifecycle.ErrNotFound
+	}
+	return hits[0], nil
+}
+
+func (m *memory) having(wanted func(lifecycle.Identity) bool) []lifecycle.Identity {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var hits []lifecycle.Identity
+	for _, id := range slices.Sorted(maps.Keys(m.identities)) {
+		if wanted(m.identities[id]) {
+			hits = append(hits, m.identities[id])
+		}
+	}
+	return hits
+}
+
+func (m *memory) SaveIdentity(_ context.Context, i lifecycle.Identity, _ *lifecycle.Notice, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if i.Revision != m.identities[i.ID].Revision+1 {
+		return lifecycle.ErrConflict
+	}
+	m.identities[i.ID] = i
+	m.write(e, next)
+	return nil
+}
+
+func (m *memory) Requests(_ context.Context, f lifecycle.RequestFilter) ([]lifecycle.Request, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []lifecycle.Request
+	for _, r := range m.requests {
+		if (f.Subject == "" || r.Subject.ID == f.Subject) && (f.Account == "" || r.Account.ID == f.Account) &&
+			(!f.Open || r.State.Open()) && (len(f.States) == 0 || slices.Contains(f.States, r.State)) && !r.UpdatedAt.Before(f.Since) {
+			out = append(out, r)
+		}
+	}
+	slices.SortFunc(out, func(a, b lifecycle.Request) int { return a.OpenedAt.Compare(b.OpenedAt) })
+	if f.Limit > 0 && len(out) > f.Limit {
+		out = out[len(out)-f.Limit:]
+	}
+	return out, nil
+}
+
+func (m *memory) Findings(_ context.Context, t time.Time) ([]lifecycle.Finding, []lifecycle.Exception, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	ended := func(x lifecycle.Exception) bool { return !t.Before(x.Until) }
+	return slices.Clone(m.found), slices.DeleteFunc(slices.Clone(m.exceptions), ended), nil
+}
+
+func (m *memory) Baseline(context.Context) ([]lifecycle.Account, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.accounts), nil
+}
+
+func (m *memory) LastRollCall(context.Context) (time.Time, error) { return m.called, nil }
+
+func (m *memory) LastDigest(_ context.Context, email string) (time.Time, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.digests[email], nil
+}
+
+func (m *memory) SaveDigest(_ context.Context, email string, at time.Time, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.digests[email] = at
+	m.write(e, next)
+	return nil
+}
+
+func (m *memory) Message(_ context.Context, key string) (lifecycle.Message, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, msg := range m.messages {
+		if msg.Key == key {
+			return msg, nil
+		}
+	}
+	return lifecycle.Message{}, lifecycle.ErrNotFound
+}
+
+func (m *memory) Messages(_ context.Context, id lifecycle.RequestID) ([]lifecycle.Message, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(m.messages), func(msg lifecycle.Message) bool { return msg.Request != id }), nil
+}
+
+func (m *memory) SaveMessage(_ context.Context, msg lifecycle.Message, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	i := slices.IndexFunc(m.messages, func(was lifecycle.Message) bool { return was.Key == msg.Key })
+	if i < 0 {
+		m.messages = append(m.messages, msg)
+	} else {
+		m.messages[i] = msg
+	}
+	m.write(e, next)
+	return nil
+}
+
+// request returns the request as it stands now.
+func (m *memory) request(id lifecycle.RequestID) lifecycle.Request {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.requests[id]
+}
+
+// recorded returns how many lines of the kind the trail has.
+func (m *memory) recorded(kind lifecycle.EventKind) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := 0
+	for _, e := range m.events {
+		if e.Kind == kind {
+			n++
+		}
+	}
+	return n
+}
+
+// change edits the memory under its lock.
+func (m *memory) change(f func(*memory)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	f(m)
+}
