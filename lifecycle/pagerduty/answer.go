@@ -31,7 +31,7 @@ func judge(req *http.Request, resp *http.Response) (outcome, error) {
 		return broken, fmt.Errorf("PagerDuty answered %d", status)
 	case status >= 400:
 		return judgeRefusal(resp, all)
-	case status == http.StatusNoContent || req.Method == http.MethodDelete:
+	case status == http.StatusNoContent || len(all) == 0 && req.Method != http.MethodGet:
 		return done, nil
 	case !json.Valid(all):
 		return broken, fmt.Errorf("PagerDuty answered %d with something that is not JSON", status)

@@ -48,7 +48,7 @@ func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
 			return resp, settled(req, err)
 		}
 		r.log.WarnContext(req.Context(), "PagerDuty is asked again", slog.String("method", req.Method),
-			slog.String("path", req.URL.Path), slog.Int("try", try), slog.Any("err", err))
+			slog.String("path", req.URL.Path), slog.Int("try", try), slog.Bool("limited", what == limited), slog.Any("err", err))
 		if what == limited {
 			continue // everybody pauses together where calls are paced
 		}

@@ -31,7 +31,7 @@ func (c *Client) create(ctx context.Context, o lifecycle.Order) (lifecycle.Accou
 // setBaseRole sends nothing but the role; the library would blank the name and the address with it.
 func (c *Client) setBaseRole(ctx context.Context, o lifecycle.Order) error {
 	user := map[string]string{"type": "user", "role": o.Change.To}
-	return c.prompt.send(ctx, http.MethodPut, "/users/"+string(o.Account), c.cfg.From, map[string]any{"user": user}, nil)
+	return c.prompt.send(ctx, http.MethodPut, "/users/"+string(o.Account), "", map[string]any{"user": user}, nil)
 }
 
 // setTeamRole adds to a team, or changes the role there: it is one call. Without a role PagerDuty would choose one.
@@ -76,17 +76,17 @@ func (c *Client) make(ctx context.Context, a act) (lifecycle.AccountID, error) {
 		return "", err
 	case a.Change.Done(now):
 		return accountID(now, a.Order), nil
-	case lost(second) || duplicate(second):
+	case lost(second) || overtaken(second):
 		return "", fmt.Errorf("change %s was written twice and is not to be seen: %w", a.Change.ID, second)
 	default:
 		return "", c.refusedBy(ctx, a.Order, second)
 	}
 }
 
-// duplicate is PagerDuty's no to a second creation, when the first is not to be seen yet.
-func duplicate(err error) bool {
+// overtaken is PagerDuty's no to a second creation or removal when the first was made and is not to be seen yet.
+func overtaken(err error) bool {
 	e, is := asAnswer(err)
-	return is && e.says("Email has already been taken")
+	return is && (e.gone() || e.says("Email has already been taken"))
 }
 
 // settle looks until the change is seen, or time is up. It returns what it saw last: as wanted or as before; anything else

@@ -1,0 +1,121 @@
+package pagerduty_test
+
+import (
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"rolecall/lifecycle"
+	"rolecall/lifecycle/pagerduty"
+	"rolecall/lifecycle/pagerduty/pagerdutytest"
+)
+
+const key = "account-key-0001"
+
+func always(s string) func() (string, error) { return func() (string, error) { return s, nil } }
+
+// start serves an account until the test ends, and returns a client of it whose pauses are short. A test that ends with
+// something that a careful client does not do, or with a fault that never struck, has failed.
+func start(t testing.TB, fake pagerdutytest.Config, change ...func(*pagerduty.Config)) (*pagerdutytest.Account, *pagerduty.Client) {
+	t.Helper()
+	fake.Token = key
+	a := pagerdutytest.New(fake)
+	url, err := a.Start()
+	if err != nil {
+		t.Fatalf("start: %v", err)
+	}
+	t.Cleanup(func() {
+		for _, v := range a.Violations() {
+			t.Errorf("violation: %s", v)
+		}
+		for _, f := range a.Armed() {
+			t.Errorf("a fault never struck: %s", f)
+		}
+		if err := a.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	cfg := pagerduty.Config{
+		Token: always(key), APIURL: url, From: "olga@example.com", Backoff: time.Millisecond,
+		Settle: 30 * time.Millisecond, Patience: 300 * time.Millisecond, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+	}
+	for _, f := range change {
+		f(&cfg)
+	}
+	c, err := pagerduty.New(cfg)
+	if err != nil {
+		t.Fatalf("new client: %v", err)
+	}
+	return a, c
+}
+
+// company is an account with one of everything: Ann is called directly by Core policy and responds on Core; Bo manages
+// Core; Ada is an admin; Sue is a stakeholder.
+type company struct {
+	owner, ada, ann, bo, sue pagerdutytest.User
+	core, web                pagerdutytest.Team
+	policy                   pagerdutytest.EscalationPolicy
+}
+
+func populate(a *pagerdutytest.Account) company {
+	var w company
+	w.owner = a.AddUser(pagerdutytest.User{Name: "Olga Owner", Email: "olga@example.com", Role: pagerdutytest.Owner})
+	w.ada = a.AddUser(pagerdutytest.User{Name: "Ada Admin", Email: "ada@example.com", Role: pagerdutytest.Admin})
+	w.ann = a.AddUser(pagerdutytest.User{Name: "Ann Ash", Email: "Ann@Example.com", Role: pagerdutytest.Manager})
+	w.bo = a.AddUser(pagerdutytest.User{Name: "Bo Birch", Email: "bo@example.com", InvitationSent: true})
+	w.sue = a.AddUser(pagerdutytest.User{Name: "Sue Stake", Email: "sue@example.com", Role: pagerdutytest.Stakeholder})
+	w.core, w.web = a.AddTeam(pagerdutytest.Team{Name: "Core"}), a.AddTeam(pagerdutytest.Team{Name: "Web"})
+	a.AddMember(w.core.ID, w.ann.ID, pagerdutytest.TeamResponder)
+	a.AddMember(w.core.ID, w.bo.ID, pagerdutytest.TeamManager)
+	w.policy = a.AddEscalationPolicy(pagerdutytest.EscalationPolicy{Name: "Core-Crit", TeamIDs: []string{w.core.ID}, Rules: []pagerdutytest.Rule{
+		{Targets: []pagerdutytest.Target{pagerdutytest.UserTarget(w.bo.ID)}},
+		{Targets: []pagerdutytest.Target{pagerdutytest.UserTarget(w.ann.ID)}},
+	}})
+	return w
+}
+
+func order(u pagerdutytest.User, op lifecycle.Op, e lifecycle.Entitlement, from, to string) lifecycle.Order {
+	return lifecycle.Order{
+		Account: lifecycle.AccountID(u.ID), Subject: lifecycle.Subject{Email: u.Email, Name: u.Name},
+		Change: lifecycle.Change{ID: "chg_1", Op: op, Entitlement: e, From: from, To: to},
+	}
+}
+
+func baseRole(u pagerdutytest.User, to lifecycle.BaseRole) lifecycle.Order {
+	return order(u, lifecycle.OpReplace, lifecycle.Entitlement{Kind: lifecycle.KindBaseRole}, u.Role, string(to))
+}
+
+func teamRole(u pagerdutytest.User, t pagerdutytest.Team, from, to lifecycle.TeamRole) lifecycle.Order {
+	op := lifecycle.OpReplace
+	if to == "" {
+		op = lifecycle.OpRevoke
+	}
+	return order(u, op, lifecycle.OnTeam(lifecycle.Team{ID: lifecycle.TeamID(t.ID), Name: t.Name}, to), string(from), string(to))
+}
+
+func creation(email, name string, role lifecycle.BaseRole) lifecycle.Order {
+	return lifecycle.Order{
+		Subject: lifecycle.Subject{Email: email, Name: name},
+		Change:  lifecycle.Change{ID: "chg_1", Op: lifecycle.OpCreate, Entitlement: lifecycle.Entitlement{Kind: lifecycle.KindAccount}, To: string(role)},
+	}
+}
+
+func deletion(u pagerdutytest.User) lifecycle.Order {
+	return order(u, lifecycle.OpDelete, lifecycle.Entitlement{Kind: lifecycle.KindAccount}, u.Role, "")
+}
+
+// crowd adds users and teams, with every user on one team and every tenth on two.
+func crowd(a *pagerdutytest.Account, users, teams int) {
+	var ids []string
+	for i := range teams {
+		ids = append(ids, a.AddTeam(pagerdutytest.Team{Name: fmt.Sprintf("Team %03d", i)}).ID)
+	}
+	for i := range users {
+		u := a.AddUser(pagerdutytest.User{Name: fmt.Sprintf("User %05d", i), Email: fmt.Sprintf("user%d@example.com", i)})
+		a.AddMember(ids[i%teams], u.ID, pagerdutytest.TeamResponder)
+		if i%10 == 0 && teams > 1 {
+			a.AddMember(ids[(i+1)%teams], u.ID, pagerdutytest.TeamManager)
+		}
+	}
+}
