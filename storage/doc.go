@@ -1,0 +1,13 @@
+// Package storage remembers: who people are, what was asked and decided, what
+// became of it, and the trail that proves it. It is the only place with SQL,
+// and runs on one SQLite file or on PostgreSQL with the same queries.
+//
+// Every method that writes is one transaction: the rows, the jobs that follow
+// from them, and the audit lines, which are appended last because they make
+// writers queue up. A write without its audit line cannot be expressed.
+//
+// On SQLite one connection writes, for our rows and for the job queue alike:
+// database/sql hands it out first come, first served, where SQLite's own busy
+// handler would starve one of two pools. While a transaction is open nothing
+// may ask the pool for anything, or it waits for itself.
+package storage

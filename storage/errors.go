@@ -1,0 +1,40 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"rolecall/lifecycle"
+)
+
+const pgUniqueViolation = "23505"
+
+// conflict turns a broken unique index into lifecycle.ErrConflict: somebody
+// else was faster. It and damaged are all that knows the drivers' errors.
+func conflict(err error) error {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code == pgUniqueViolation {
+		return fmt.Errorf("%s is taken: %w", pg.ConstraintName, lifecycle.ErrConflict)
+	}
+	if lite, ok := errors.AsType[*sqlite.Error](err); ok && lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE {
+		return fmt.Errorf("%w: %w", lifecycle.ErrConflict, err)
+	}
+	return err
+}
+
+// damaged reports whether err says that the file itself is broken.
+func damaged(err error) bool {
+	lite, ok := errors.AsType[*sqlite.Error](err)
+	if !ok {
+		return false
+	}
+	switch lite.Code() & 0xff {
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR:
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,149 @@
+package storage
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+
+	"github.com/pressly/goose/v3"
+	"github.com/riverqueue/river/rivermigrate"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// migrateLock is the PostgreSQL advisory lock under which replicas migrate one
+// after the other. The number means nothing; it is only ours.
+const migrateLock = 7307219981
+
+// Migrate brings the database up to this version: our tables, then the job
+// queue's. It changes nothing where that is done already, and of several
+// replicas that start at once one does it and the others wait.
+func (db *DB) Migrate(ctx context.Context) (err error) {
+	if db.pg {
+		unlock, err := db.advisory(ctx)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, unlock()) }()
+	}
+	provider, err := db.goose()
+	if err != nil {
+		return err
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("migrate database %s: %w", db.name, err)
+	}
+	// After goose and not inside it: on PostgreSQL a new enum value cannot be used
+	// in the transaction that adds it, and on SQLite it would wait for itself.
+	queue, err := rivermigrate.New(db.driver, &rivermigrate.Config{Logger: quiet(db.log)})
+	if err != nil {
+		return fmt.Errorf("migrate job queue: %w", err)
+	}
+	done, err := queue.Migrate(ctx, rivermigrate.DirectionUp, nil)
+	if err != nil {
+		return fmt.Errorf("migrate job queue of %s: %w", db.name, err)
+	}
+	db.log.DebugContext(ctx, "database migrated", slog.Int("queue_versions", len(done.Versions)))
+	return nil
+}
+
+func (db *DB) advisory(ctx context.Context) (unlock func() error, err error) {
+	conn, err := db.writer.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", db.name, err)
+	}
+	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock($1)", int64(migrateLock)); err != nil {
+		return nil, errors.Join(fmt.Errorf("wait for other replicas to migrate: %w", err), conn.Close())
+	}
+	return func() error {
+		_, err := conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", int64(migrateLock))
+		return errors.Join(err, conn.Close())
+	}, nil
+}
+
+// goose returns the migrations: what runs on both databases is numbered SQL;
+// triggers, which each writes in its own way, are a numbered step of their own.
+func (db *DB) goose() (*goose.Provider, error) {
+	dialect, guard := goose.DialectSQLite3, "migrations/sqlite/guard.sql"
+	if db.pg {
+		dialect, guard = goose.DialectPostgres, "migrations/postgres/guard.sql"
+	}
+	portable, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, fmt.Errorf("read migrations: %w", err)
+	}
+	provider, err := goose.NewProvider(dialect, db.writer, portable,
+		goose.WithDisableGlobalRegistry(true), goose.WithGoMigrations(step(2, guard)))
+	if err != nil {
+		return nil, fmt.Errorf("read migrations: %w", err)
+	}
+	return provider, nil
+}
+
+func step(version int64, file string) *goose.Migration {
+	return goose.NewGoMigration(version, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
+		text, err := migrations.ReadFile(file)
+		if err != nil {
+			return fmt.Errorf("read %s: %w", file, err)
+		}
+		if _, err := tx.ExecContext(ctx, string(text)); err != nil {
+			return fmt.Errorf("run %s: %w", file, err)
+		}
+		return nil
+	}}, nil)
+}
+
+// pending reports whether there is something to migrate, or an error when a
+// newer rolecall has been here.
+func (db *DB) pending(ctx context.Context) (bool, error) {
+	provider, err := db.goose()
+	if err != nil {
+		return false, err
+	}
+	queue, err := rivermigrate.New(db.driver, &rivermigrate.Config{Logger: quiet(db.log)})
+	if err != nil {
+		return false, fmt.Errorf("read migrations of the job queue: %w", err)
+	}
+	sources, versions := provider.ListSources(), queue.AllVersions()
+	ours, err := db.compare(ctx, "goose_db_version", "SELECT max(version_id) FROM goose_db_version WHERE is_applied", sources[len(sources)-1].Version)
+	if err != nil {
+		return false, err
+	}
+	theirs, err := db.compare(ctx, "river_migration", "SELECT max(version) FROM river_migration", int64(versions[len(versions)-1].Version))
+	return ours < 0 || theirs < 0, err
+}
+
+// compare returns whether the database is behind (-1) or at (0) the version we
+// know. One that is ahead is refused: what it means now, this program cannot know.
+func (db *DB) compare(ctx context.Context, table, query string, known int64) (int, error) {
+	there, err := db.tableExists(ctx, table)
+	if err != nil || !there {
+		return -1, err
+	}
+	var at sql.NullInt64
+	if err := db.reader.QueryRowContext(ctx, query).Scan(&at); err != nil {
+		return 0, fmt.Errorf("read version of database %s: %w", db.name, err)
+	}
+	if at.Int64 > known {
+		return 0, fmt.Errorf("database %s was migrated by a newer rolecall (%s is at %d, this version knows %d): use that version, or restore the backup made before it", db.name, table, at.Int64, known)
+	}
+	return cmp.Compare(at.Int64, known), nil
+}
+
+func (db *DB) tableExists(ctx context.Context, name string) (bool, error) {
+	query := "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = $1"
+	if db.pg {
+		query = "SELECT count(*) FROM pg_catalog.pg_class WHERE oid = to_regclass($1)"
+	}
+	var n int
+	if err := db.reader.QueryRowContext(ctx, query, name).Scan(&n); err != nil {
+		return false, fmt.Errorf("read tables of database %s: %w", db.name, err)
+	}
+	return n > 0, nil
+}

@@ -1,0 +1,19 @@
+package storage
+
+import "rolecall/lifecycle"
+
+// What the flows ask of a store. bot.Store is held to *DB where the two meet, in cmd.
+var (
+	_ lifecycle.Recorder       = (*DB)(nil)
+	_ lifecycle.RequestStore   = (*DB)(nil)
+	_ lifecycle.ApprovalStore  = (*DB)(nil)
+	_ lifecycle.ProvisionStore = (*DB)(nil)
+	_ lifecycle.PlanReader     = (*DB)(nil)
+	_ lifecycle.PlanWriter     = (*DB)(nil)
+	_ lifecycle.RegistryStore  = (*DB)(nil)
+	_ lifecycle.FactStore      = (*DB)(nil)
+	_ lifecycle.RollStore      = (*DB)(nil)
+	_ lifecycle.DeskStore      = (*DB)(nil)
+	_ lifecycle.DirectoryStore = (*DB)(nil)
+	_ lifecycle.DigestStore    = (*DB)(nil)
+)

@@ -1,0 +1,37 @@
+-- name: InsertRequest :execrows
+INSERT INTO requests (id, kind, state, open, revision, subject, account, opened_at, updated_at, body)
+VALUES (@id, @kind, @state, @open, @revision, @subject, @account, @opened_at, @updated_at, @body)
+ON CONFLICT (id) DO NOTHING;
+
+-- name: UpdateRequest :execrows
+-- The WHERE clause is the lock: of two approvers who act at once, one updates a
+-- row and the other updates none. The id is set to itself so that a row is the
+-- argument as it is.
+UPDATE requests
+   SET id = @id, kind = @kind, state = @state, open = @open, revision = @revision, subject = @subject,
+       account = @account, opened_at = @opened_at, updated_at = @updated_at, body = @body
+ WHERE id = @id AND revision + 1 = @revision;
+
+-- name: Request :one
+SELECT body FROM requests WHERE id = @id;
+
+-- name: RequestsBySubject :many
+SELECT body FROM requests WHERE subject = @subject ORDER BY opened_at, id;
+
+-- name: RequestsByAccount :many
+SELECT body FROM requests WHERE account = @account ORDER BY opened_at, id;
+
+-- name: RequestsByState :many
+SELECT body FROM requests WHERE state = @state AND updated_at >= @since ORDER BY opened_at, id;
+
+-- name: RequestsSince :many
+SELECT body FROM requests WHERE updated_at >= @since ORDER BY opened_at, id;
+
+-- name: NewestRequests :many
+SELECT body FROM requests ORDER BY opened_at DESC, id DESC LIMIT @page;
+
+-- name: RequestsAfter :many
+SELECT * FROM requests WHERE id > @after ORDER BY id LIMIT @page;
+
+-- name: CountSubjects :one
+SELECT count(DISTINCT subject) FROM requests WHERE kind = @kind AND opened_at >= @since AND subject <> @other_than;

@@ -1,0 +1,84 @@
+package storage
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"rolecall/lifecycle"
+	"rolecall/storage/q"
+)
+
+// tx is one transaction that writes. Everything inside it goes through q: the
+// pool has no second connection for it on SQLite.
+type tx struct {
+	q     *q.Queries
+	wrote records
+}
+
+// errUnchanged rolls a transaction back that found nothing to do.
+var errUnchanged = errors.New("nothing to write")
+
+var errNoAudit = errors.New("a write needs its audit line")
+
+// write runs f, enqueues what follows and appends the audit lines, all or
+// nothing. The last line vouches for every row that f wrote.
+func (db *DB) write(ctx context.Context, events []lifecycle.AuditEvent, next []lifecycle.Job, f func(*tx) error) error {
+	if len(events) == 0 {
+		return errNoAudit
+	}
+	sqltx, err := db.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer sqltx.Rollback() //nolint:errcheck // does nothing once committed
+	t := &tx{q: q.New(sqltx), wrote: records{}}
+	if err := f(t); err != nil {
+		return conflict(err)
+	}
+	if err := db.enqueue(ctx, sqltx, next); err != nil {
+		return err
+	}
+	if err := t.append(ctx, events); err != nil {
+		return err
+	}
+	if err := sqltx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// Record appends e, and enqueues what follows from it.
+func (db *DB) Record(ctx context.Context, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	return db.write(ctx, one(e), next, func(*tx) error { return nil })
+}
+
+func one(e lifecycle.AuditEvent) []lifecycle.AuditEvent { return []lifecycle.AuditEvent{e} }
+
+// load returns the value of one row, or lifecycle.ErrNotFound.
+func load[T any](body string, err error) (T, error) {
+	var none T
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return none, lifecycle.ErrNotFound
+	case err != nil:
+		return none, fmt.Errorf("query: %w", err)
+	default:
+		return decode[T](body)
+	}
+}
+
+// loadAll returns the values of many rows.
+func loadAll[T any](bodies []string, err error) ([]T, error) {
+	if err != nil {
+		return nil, fmt.Errorf("query: %w", err)
+	}
+	values := make([]T, len(bodies))
+	for i, body := range bodies {
+		if values[i], err = decode[T](body); err != nil {
+			return nil, err
+		}
+	}
+	return values, nil
+}

@@ -1,0 +1,218 @@
+package storage
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"rolecall/lifecycle"
+	"rolecall/storage/q"
+)
+
+// tables holds every row against the trail, and its columns against its body.
+func (v *verifier) tables(ctx context.Context) error {
+	for _, t := range []struct {
+		name  string
+		check func(context.Context) error
+	}{
+		{"facts", v.facts}, {"identities", v.identities}, {"identity_keys", v.identityKeys}, {"notices", v.notices},
+		{"requests", v.requests}, {"findings", v.findings}, {"exceptions", v.exceptions}, {"accounts", v.accounts},
+		{"messages", v.messages}, {"marks", v.marks},
+	} {
+		if err := v.broken(t.name, t.check(ctx)); err != nil {
+			return fmt.Errorf("check table %s: %w", t.name, err)
+		}
+	}
+	v.missing()
+	return nil
+}
+
+func (v *verifier) facts(ctx context.Context) error {
+	return walk(v, "fact",
+		func(after string) ([]q.Fact, error) {
+			return v.q.FactsAfter(ctx, q.FactsAfterParams{After: after, Page: verifyPage})
+		},
+		func(r *q.Fact) (string, *string) { return r.ID, &r.Body }, factRow)
+}
+
+func (v *verifier) identities(ctx context.Context) error {
+	return walk(v, "identity",
+		func(after string) ([]q.Identity, error) {
+			return v.q.IdentitiesAfter(ctx, q.IdentitiesAfterParams{After: after, Page: verifyPage})
+		},
+		func(r *q.Identity) (string, *string) { return r.ID, &r.Body },
+		func(i lifecycle.Identity) (q.Identity, error) {
+			for source, key := range i.Keys {
+				v.keys[q.IdentityKey{Source: text(source), Key: text(key), Identity: string(i.ID)}] = true
+			}
+			return identityRow(i)
+		})
+}
+
+// identityKeys holds the keys against the identities that carry them, which
+// the trail vouches for.
+func (v *verifier) identityKeys(ctx context.Context) error {
+	var last q.IdentityKey
+	for {
+		page, err := v.q.IdentityKeysAfter(ctx, q.IdentityKeysAfterParams{Source: last.Source, Key: last.Key, Page: verifyPage})
+		if err != nil {
+			return fmt.Errorf("read the keys after %s: %w", last.Key, err)
+		}
+		for _, k := range page {
+			if !v.keys[k] {
+				v.problem(Problem{Table: "identity_keys", Row: k.Source + " " + k.Key, Why: "the identity it points to does not carry this key"})
+			}
+			delete(v.keys, k)
+			last = k
+		}
+		v.step(len(page))
+		if len(page) < verifyPage {
+			break
+		}
+	}
+	for k := range v.keys {
+		v.problem(Problem{Table: "identity_keys", Row: k.Source + " " + k.Key, Why: "the row is missing: identity " + k.Identity + " carries this key"})
+	}
+	return nil
+}
+
+func (v *verifier) notices(ctx context.Context) error {
+	return walk(v, "notice",
+		func(after string) ([]q.Notice, error) {
+			return v.q.NoticesAfter(ctx, q.NoticesAfterParams{After: after, Page: verifyPage})
+		},
+		func(r *q.Notice) (string, *string) { return r.ID, &r.Body }, noticeRow)
+}
+
+func (v *verifier) requests(ctx context.Context) error {
+	return walk(v, "request",
+		func(after string) ([]q.Request, error) {
+			return v.q.RequestsAfter(ctx, q.RequestsAfterParams{After: after, Page: verifyPage})
+		},
+		func(r *q.Request) (string, *string) { return r.ID, &r.Body }, requestRow)
+}
+
+func (v *verifier) findings(ctx context.Context) error {
+	return walk(v, "finding",
+		func(after string) ([]q.Finding, error) {
+			return v.q.FindingsAfter(ctx, q.FindingsAfterParams{After: after, Page: verifyPage})
+		},
+		func(r *q.Finding) (string, *string) { return r.ID, &r.Body }, findingRow)
+}
+
+func (v *verifier) exceptions(ctx context.Context) error {
+	return walk(v, "exception",
+		func(after string) ([]q.Exception, error) {
+			return v.q.ExceptionsAfter(ctx, q.ExceptionsAfterParams{After: after, Page: verifyPage})
+		},
+		func(r *q.Exception) (string, *string) { return r.ID, &r.Body }, exceptionRow)
+}
+
+func (v *verifier) accounts(ctx context.Context) error {
+	return walk(v, "account",
+		func(after string) ([]q.Account, error) {
+			return v.q.AccountsAfter(ctx, q.AccountsAfterParams{After: after, Page: verifyPage})
+		},
+		func(r *q.Account) (string, *string) { return r.ID, &r.Body }, accountRow)
+}
+
+func (v *verifier) messages(ctx context.Context) error {
+	return walk(v, "message",
+		func(after string) ([]q.Message, error) {
+			return v.q.MessagesAfter(ctx, q.MessagesAfterParams{After: after, Page: verifyPage})
+		},
+		func(r *q.Message) (string, *string) { return r.Key, &r.Body }, messageRow)
+}
+
+func (v *verifier) marks(ctx context.Context) error {
+	return walk(v, "mark",
+		func(after string) ([]q.Mark, error) {
+			return v.q.MarksAfter(ctx, q.MarksAfterParams{After: after, Page: verifyPage})
+		},
+		func(r *q.Mark) (string, *string) { return r.Name, &r.Body }, markRow)
+}
+
+// walk checks each row of a table: that the trail vouches for its body, and
+// that making the row again from that body gives the same columns.
+func walk[V any, R comparable](v *verifier, table string, page func(after string) ([]R, error), parts func(*R) (key string, body *string), again func(V) (R, error)) error {
+	after := ""
+	for {
+		rows, err := page(after)
+		if err != nil {
+			return fmt.Errorf("read the rows after %q: %w", after, err)
+		}
+		for i := range rows {
+			key, body := parts(&rows[i])
+			after = key
+			if v.vouchedFor(table, key, *body) && !madeAgain(rows[i], *body, parts, again) {
+				v.problem(Problem{Seq: v.vouched[table+"/"+key].seq, Table: table, Row: key, Why: "its columns do not say what its body says: one of them was changed"})
+			}
+		}
+		v.report.Rows += int64(len(rows))
+		v.step(len(rows))
+		if len(rows) < verifyPage {
+			return nil
+		}
+	}
+}
+
+func madeAgain[V any, R comparable](row R, body string, parts func(*R) (string, *string), again func(V) (R, error)) bool {
+	value, err := decode[V](body)
+	if err != nil {
+		return false
+	}
+	made, err := again(value)
+	if err != nil {
+		return false
+	}
+	_, madeBody := parts(&made)
+	*madeBody = body // a newer version may write the same value with more fields
+	return made == row
+}
+
+// vouchedFor reports whether the row is as the last line about it says, and
+// notes that it was seen.
+func (v *verifier) vouchedFor(table, key, body string) bool {
+	name := table + "/" + key
+	told, ok := v.vouched[name]
+	if !ok {
+		why := "no line of the trail speaks of this row: it was put here by something else"
+		if v.unread {
+			why = "no line that can still be read speaks of this row"
+		}
+		v.problem(Problem{Table: table, Row: key, Why: why})
+		return false
+	}
+	told.seen = true
+	v.vouched[name] = told
+	if bodyDigest(body) == told.digest {
+		return true
+	}
+	v.problem(Problem{Seq: told.seq, Table: table, Row: key, Why: "the row is not as this line, the last one about it, was written with: the row was changed, or later lines are gone"})
+	return false
+}
+
+func (v *verifier) missing() {
+	for _, name := range slices.Sorted(maps.Keys(v.vouched)) {
+		if told := v.vouched[name]; !told.seen {
+			table, key, _ := strings.Cut(name, "/")
+			v.problem(Problem{Seq: told.seq, Table: table, Row: key, Why: "the row that this line was written with is missing"})
+		}
+	}
+}
+
+// openForVerify opens the database so that it cannot be changed.
+func openForVerify(ctx context.Context, url string) (*sql.DB, func() error, error) {
+	if isPostgres(url) {
+		db := &DB{role: Command}
+		if err := db.openPostgres(ctx, url); err != nil {
+			return nil, nil, errors.Join(err, db.Close())
+		}
+		return db.reader, db.reader.Close, nil
+	}
+	return openFile(ctx, url)
+}
