@@ -95,7 +95,7 @@ func populate(w *slacktest.Workspace) {
 
 func lenient(c *slacktest.Config) { c.NoRateLimits = true }
 
-func impatient(c *slacktest.Config) { c.AckTimeout = 30 * time.Millisecond }
+func impatient(c *slacktest.Config) { c.AckTimeout = 500 * time.Millisecond }
 
 // app runs a real Socket Mode client until the test ends; handle answers each event.
 func (w *world) app(t *testing.T, handle func(*socketmode.Client, socketmode.Event)) *socketmode.Client {

@@ -11,36 +11,37 @@ import (
 
 // PressModal is Press on the modal that the person has before them.
 func (w *Workspace) PressModal(ctx context.Context, userID, actionID string, choices ...Choice) (Outcome, error) {
-	w.mu.Lock()
-	return w.pressView(ctx, userID, w.top(userID), actionID, choices)
+	out, _, err := w.do(ctx, "press "+actionID+" as "+userID, func() (act, error) {
+		return w.pressView(userID, w.top(userID), actionID, choices)
+	})
+	return out, err
 }
 
 // PressHome is Press on the person's App Home.
 func (w *Workspace) PressHome(ctx context.Context, userID, actionID string, choices ...Choice) (Outcome, error) {
-	w.mu.Lock()
-	return w.pressView(ctx, userID, w.homes[userID], actionID, choices)
+	out, _, err := w.do(ctx, "press "+actionID+" as "+userID, func() (act, error) {
+		return w.pressView(userID, w.homes[userID], actionID, choices)
+	})
+	return out, err
 }
 
-// pressView presses in a view; the caller holds mu, which is released.
-func (w *Workspace) pressView(ctx context.Context, userID string, v *view, actionID string, choices []Choice) (Outcome, error) {
-	_, err := w.person(userID)
-	if err == nil && v == nil {
-		err = fmt.Errorf("%w: they have no such view open", ErrImpossible)
+// pressView prepares a press in a view. The caller holds mu.
+func (w *Workspace) pressView(userID string, v *view, actionID string, choices []Choice) (act, error) {
+	if _, err := w.person(userID); err != nil {
+		return act{}, err
 	}
+	if v == nil {
+		return act{}, fmt.Errorf("%w: they have no such view open", ErrImpossible)
+	}
+	action, confirm, err := w.action(userID, v.blocks, v.state, actionID, choices)
 	if err != nil {
-		w.mu.Unlock()
-		return Outcome{}, fmt.Errorf("press %s as %s: %w", actionID, userID, err)
+		return act{}, err
 	}
-	act, confirm, err := w.act(userID, v.blocks, v.state, actionID, choices)
-	if err != nil {
-		w.mu.Unlock()
-		return Outcome{}, fmt.Errorf("press %s as %s: %w", actionID, userID, err)
-	}
-	payload := w.interaction("block_actions", userID, v.kind == "modal")
-	payload["actions"] = []any{act}
+	payload := w.payload("block_actions", userID, v.kind == "modal")
+	payload["actions"] = []any{action}
 	payload["container"] = object{"type": "view", "view_id": v.id}
 	payload["view"] = w.viewJSON(v)
-	return w.interact(ctx, payload, confirm)
+	return w.interaction(payload, confirm), nil
 }
 
 // OpenHome acts as a person who opens the app's Home tab: the app gets app_home_opened. It fails with ErrImpossible
@@ -155,7 +156,7 @@ func (w *Workspace) submission(userID string) (*view, Delivery, map[string]strin
 		w.bump()
 		return v, Delivery{}, maps.Clone(v.errors), nil
 	}
-	payload := w.interaction("view_submission", userID, true)
+	payload := w.payload("view_submission", userID, true)
 	payload["view"], payload["response_urls"] = w.viewJSON(v), []any{}
 	return v, Delivery{ID: w.id("I"), Kind: KindInteraction, Type: "view_submission", Payload: encode(payload)}, nil, nil
 }
@@ -246,24 +247,30 @@ func (w *Workspace) pushAnswer(v *view, raw json.RawMessage) error {
 // app that asked for it gets view_closed. It fails with ErrImpossible when nothing is open, or when the app does not
 // acknowledge.
 func (w *Workspace) CloseModal(ctx context.Context, userID string) error {
+	v, told, err := w.cancel(userID)
+	if err != nil || !told {
+		return err
+	}
+	_, _, err = w.do(ctx, "close modal as "+userID, func() (act, error) {
+		payload := w.payload("view_closed", userID, false)
+		delete(payload, "trigger_id") // a closed view opens nothing
+		payload["view"], payload["is_cleared"] = w.viewJSON(v), boolean(v.spec, "clear_on_close")
+		return w.interaction(payload, ""), nil
+	})
+	return err
+}
+
+// cancel takes the topmost modal away, and tells whether the app wants to know.
+func (w *Workspace) cancel(userID string) (*view, bool, error) {
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	v := w.top(userID)
 	if v == nil {
-		w.mu.Unlock()
-		return fmt.Errorf("%w: %s has no modal open", ErrImpossible, userID)
+		return nil, false, fmt.Errorf("%w: %s has no modal open", ErrImpossible, userID)
 	}
-	cleared := boolean(v.spec, "clear_on_close")
 	w.closeView(v)
-	if cleared {
+	if boolean(v.spec, "clear_on_close") {
 		w.stacks[userID] = nil
 	}
-	if !boolean(v.spec, "notify_on_close") {
-		w.mu.Unlock()
-		return nil
-	}
-	payload := w.interaction("view_closed", userID, false)
-	delete(payload, "trigger_id") // a closed view opens nothing
-	payload["view"], payload["is_cleared"] = w.viewJSON(v), cleared
-	_, err := w.interact(ctx, payload, "")
-	return err
+	return v, boolean(v.spec, "notify_on_close"), nil
 }

@@ -1,7 +1,7 @@
 package slacktest
 
-// interaction is what every interaction payload has: who, where from, and a fresh trigger. The caller holds mu.
-func (w *Workspace) interaction(kind, userID string, modal bool) object {
+// payload is what every interaction payload has: who, where from, and a fresh trigger. The caller holds mu.
+func (w *Workspace) payload(kind, userID string, modal bool) object {
 	u := w.users[userID]
 	return object{
 		"type": kind, "token": "deprecated", "api_app_id": w.cfg.AppID, "trigger_id": w.newTrigger(userID, modal),

@@ -20,40 +20,57 @@ type Outcome struct {
 	DeliveryID  string
 }
 
-// interact sends an interaction; the caller holds mu, which is released.
-func (w *Workspace) interact(ctx context.Context, payload object, confirm string) (Outcome, error) {
-	before := w.version
+// act is something a person does that the app is to hear of.
+type act struct {
+	delivery Delivery
+	outcome  Outcome
+}
+
+// interaction makes an act of a payload. The caller holds mu.
+func (w *Workspace) interaction(payload object, confirm string) act {
 	d := Delivery{ID: w.id("I"), Kind: KindInteraction, Type: str(payload, "type"), Payload: encode(payload)}
+	return act{delivery: d, outcome: Outcome{Before: w.version, TriggerID: str(payload, "trigger_id"),
+		ResponseURL: str(payload, "response_url"), Confirm: confirm, DeliveryID: d.ID}}
+}
+
+// do prepares an act while mu is held, then lets the app hear of it.
+func (w *Workspace) do(ctx context.Context, what string, prepare func() (act, error)) (Outcome, answer, error) {
+	w.mu.Lock()
+	a, err := prepare()
 	w.mu.Unlock()
-	a, err := w.deliver(ctx, d)
-	return Outcome{Before: before, Acked: a.took, TriggerID: str(payload, "trigger_id"), ResponseURL: str(payload, "response_url"),
-		Confirm: confirm, DeliveryID: d.ID}, err
+	if err != nil {
+		return Outcome{}, answer{}, fmt.Errorf("%s: %w", what, err)
+	}
+	said, err := w.deliver(ctx, a.delivery)
+	a.outcome.Acked = said.took
+	return a.outcome, said, err
 }
 
 // Command acts as a person who types a slash command in a conversation. The outcome's Reply is what the
 // acknowledgement showed. It fails with ErrImpossible when they cannot, or no such command is registered; with
 // ErrTrouble when the app answered what Slack does not accept.
 func (w *Workspace) Command(ctx context.Context, userID, channelID, command, text string) (Outcome, error) {
-	w.mu.Lock()
-	u, c, err := w.commander(userID, channelID, command)
-	if err != nil {
-		w.mu.Unlock()
-		return Outcome{}, fmt.Errorf("command %s as %s: %w", command, userID, err)
-	}
-	out := Outcome{Before: w.version, TriggerID: w.newTrigger(userID, false), ResponseURL: w.newResponseURL(channelID, userID, nil), DeliveryID: w.id("I")}
-	d := Delivery{ID: out.DeliveryID, Kind: KindCommand, Type: command, Payload: encode(object{
-		"token": "deprecated", "team_id": w.cfg.TeamID, "team_domain": w.cfg.TeamDomain, "channel_id": channelID, "channel_name": w.channelName(c),
-		"user_id": userID, "user_name": u.Name, "command": command, "text": text, "api_app_id": w.cfg.AppID,
-		"is_enterprise_install": "false", "response_url": out.ResponseURL, "trigger_id": out.TriggerID,
-	})}
-	w.mu.Unlock()
-	a, err := w.deliver(ctx, d)
-	out.Acked = a.took
+	out, said, err := w.do(ctx, "command "+command+" as "+userID, func() (act, error) {
+		return w.commanded(userID, channelID, command, text)
+	})
 	if err != nil {
 		return out, err
 	}
-	out.Reply, err = w.showAnswer(userID, channelID, d, a)
+	out.Reply, err = w.showAnswer(userID, channelID, said)
 	return out, err
+}
+
+func (w *Workspace) commanded(userID, channelID, command, text string) (act, error) {
+	u, c, err := w.commander(userID, channelID, command)
+	if err != nil {
+		return act{}, err
+	}
+	out := Outcome{Before: w.version, TriggerID: w.newTrigger(userID, false), ResponseURL: w.newResponseURL(channelID, userID, nil), DeliveryID: w.id("I")}
+	return act{outcome: out, delivery: Delivery{ID: out.DeliveryID, Kind: KindCommand, Type: command, Payload: encode(object{
+		"token": "deprecated", "team_id": w.cfg.TeamID, "team_domain": w.cfg.TeamDomain, "channel_id": channelID, "channel_name": w.channelName(c),
+		"user_id": userID, "user_name": u.Name, "command": command, "text": text, "api_app_id": w.cfg.AppID,
+		"is_enterprise_install": "false", "response_url": out.ResponseURL, "trigger_id": out.TriggerID,
+	})}}, nil
 }
 
 func (w *Workspace) commander(userID, channelID, command string) (*User, *channel, error) {
@@ -71,7 +88,7 @@ func (w *Workspace) commander(userID, channelID, command string) (*User, *channe
 	return u, c, nil
 }
 
-func (w *Workspace) showAnswer(userID, channelID string, d Delivery, a answer) (*Message, error) {
+func (w *Workspace) showAnswer(userID, channelID string, a answer) (*Message, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	m, err := w.commandAnswer(&responseURL{channel: channelID, user: userID}, a)
@@ -97,30 +114,32 @@ func (w *Workspace) trouble(method string, err error, body []byte) error {
 
 // MessageShortcut acts as a person who picks the app's shortcut in a message's menu.
 func (w *Workspace) MessageShortcut(ctx context.Context, userID, channelID, ts, callbackID string) (Outcome, error) {
-	w.mu.Lock()
-	c, m, err := w.messageFor(userID, channelID, ts)
-	if err != nil {
-		w.mu.Unlock()
-		return Outcome{}, fmt.Errorf("shortcut %s as %s: %w", callbackID, userID, err)
-	}
-	payload := w.interaction("message_action", userID, false)
-	payload["callback_id"], payload["action_ts"], payload["message_ts"] = callbackID, w.stamp(), m.TS
-	payload["channel"] = object{"id": c.ID, "name": w.channelName(c)}
-	payload["message"] = w.messageJSON(m)
-	payload["response_url"] = w.newResponseURL(c.ID, userID, nil)
-	return w.interact(ctx, payload, "")
+	out, _, err := w.do(ctx, "shortcut "+callbackID+" as "+userID, func() (act, error) {
+		c, m, err := w.messageFor(userID, channelID, ts)
+		if err != nil {
+			return act{}, err
+		}
+		payload := w.payload("message_action", userID, false)
+		payload["callback_id"], payload["action_ts"], payload["message_ts"] = callbackID, w.stamp(), m.TS
+		payload["channel"] = object{"id": c.ID, "name": w.channelName(c)}
+		payload["message"] = w.messageJSON(m)
+		payload["response_url"] = w.newResponseURL(c.ID, userID, nil)
+		return w.interaction(payload, ""), nil
+	})
+	return out, err
 }
 
 // GlobalShortcut acts as a person who picks the app's shortcut from the search or the composer.
 func (w *Workspace) GlobalShortcut(ctx context.Context, userID, callbackID string) (Outcome, error) {
-	w.mu.Lock()
-	if _, err := w.person(userID); err != nil {
-		w.mu.Unlock()
-		return Outcome{}, fmt.Errorf("shortcut %s as %s: %w", callbackID, userID, err)
-	}
-	payload := w.interaction("shortcut", userID, false)
-	payload["callback_id"], payload["action_ts"] = callbackID, w.stamp()
-	return w.interact(ctx, payload, "")
+	out, _, err := w.do(ctx, "shortcut "+callbackID+" as "+userID, func() (act, error) {
+		if _, err := w.person(userID); err != nil {
+			return act{}, err
+		}
+		payload := w.payload("shortcut", userID, false)
+		payload["callback_id"], payload["action_ts"] = callbackID, w.stamp()
+		return w.interaction(payload, ""), nil
+	})
+	return out, err
 }
 
 // Say acts as a person who writes in a conversation, or in a thread of it. It fails with ErrImpossible when they

@@ -27,26 +27,25 @@ func Pick(values ...string) Choice { return func(c *choice) { c.values = values 
 // direct message, or one that only they see. It fails with ErrImpossible when the element is not there for them (any
 // more), or several match; with ErrUnreachable or ErrNotAcknowledged when the app does not answer.
 func (w *Workspace) Press(ctx context.Context, userID, channelID, ts, actionID string, choices ...Choice) (Outcome, error) {
-	w.mu.Lock()
-	c, m, err := w.messageFor(userID, channelID, ts)
+	out, _, err := w.do(ctx, "press "+actionID+" as "+userID, func() (act, error) {
+		c, m, err := w.messageFor(userID, channelID, ts)
+		if err != nil {
+			return act{}, err
+		}
+		return w.pressMessage(userID, c, m, actionID, choices)
+	})
+	return out, err
+}
+
+// pressMessage prepares a press on a message. The caller holds mu.
+func (w *Workspace) pressMessage(userID string, c *channel, m *message, actionID string, choices []Choice) (act, error) {
+	held := m.heldBy(userID)
+	action, confirm, err := w.action(userID, m.blocks, held, actionID, choices)
 	if err != nil {
-		w.mu.Unlock()
-		return Outcome{}, fmt.Errorf("press %s as %s: %w", actionID, userID, err)
+		return act{}, err
 	}
-	if m.state == nil {
-		m.state = map[string]map[string]state{}
-	}
-	if m.state[userID] == nil {
-		m.state[userID] = initialState(m.blocks)
-	}
-	held := m.state[userID]
-	act, confirm, err := w.act(userID, m.blocks, held, actionID, choices)
-	if err != nil {
-		w.mu.Unlock()
-		return Outcome{}, fmt.Errorf("press %s as %s: %w", actionID, userID, err)
-	}
-	payload := w.interaction("block_actions", userID, false)
-	payload["actions"] = []any{act}
+	payload := w.payload("block_actions", userID, false)
+	payload["actions"] = []any{action}
 	payload["container"] = containerOf(m)
 	payload["channel"] = object{"id": c.ID, "name": w.channelName(c)}
 	payload["state"] = object{"values": stateValues(m.blocks, held)}
@@ -54,7 +53,18 @@ func (w *Workspace) Press(ctx context.Context, userID, channelID, ts, actionID s
 	if !m.Ephemeral { // Slack does not repeat a message that only one person sees
 		payload["message"] = w.messageJSON(m)
 	}
-	return w.interact(ctx, payload, confirm)
+	return w.interaction(payload, confirm), nil
+}
+
+// heldBy is what a person has chosen in the message's inputs so far.
+func (m *message) heldBy(userID string) map[string]state {
+	if m.state == nil {
+		m.state = map[string]map[string]state{}
+	}
+	if m.state[userID] == nil {
+		m.state[userID] = initialState(m.blocks)
+	}
+	return m.state[userID]
 }
 
 // messageFor finds a message that a person can see. The caller holds mu.
@@ -96,9 +106,9 @@ func canSee(u *User, c *channel) bool {
 	return c.has(u.ID) || (!c.Private && !u.Restricted && !u.UltraRestricted && !u.Stranger)
 }
 
-// act finds the element, enters what is chosen, and returns the action and the confirmation it asks for.
+// action finds the element, enters what is chosen, and returns the action and the confirmation it asks for.
 // The caller holds mu.
-func (w *Workspace) act(userID string, blocks []any, held map[string]state, actionID string, choices []Choice) (object, string, error) {
+func (w *Workspace) action(userID string, blocks []any, held map[string]state, actionID string, choices []Choice) (object, string, error) {
 	var want choice
 	for _, set := range choices {
 		set(&want)
@@ -107,11 +117,11 @@ func (w *Workspace) act(userID string, blocks []any, held map[string]state, acti
 	if err != nil {
 		return nil, "", err
 	}
-	act := object{"type": in.element["type"], "action_id": in.action, "block_id": in.block, "action_ts": w.stamp()}
-	if err := w.enter(act, in, held, want.values); err != nil {
+	action := object{"type": in.element["type"], "action_id": in.action, "block_id": in.block, "action_ts": w.stamp()}
+	if err := w.enter(action, in, held, want.values); err != nil {
 		return nil, "", err
 	}
-	return act, str(obj(obj(in.element, "confirm"), "text"), "text"), nil
+	return action, str(obj(obj(in.element, "confirm"), "text"), "text"), nil
 }
 
 // findElement finds the one element that the person means and can see.
@@ -139,18 +149,18 @@ func findElement(userID string, blocks []any, actionID string, want choice) (inp
 }
 
 // enter puts what is chosen into the action and keeps it.
-func (w *Workspace) enter(act object, in input, held map[string]state, values []string) error {
+func (w *Workspace) enter(action object, in input, held map[string]state, values []string) error {
 	kind := str(in.element, "type")
 	switch kind {
 	case "button", "icon_button", "workflow_button":
 		for _, field := range []string{"text", "value", "style"} {
 			if v := in.element[field]; v != nil && v != "" {
-				act[field] = v
+				action[field] = v
 			}
 		}
 		return nil
 	case "feedback_buttons":
-		return feedback(act, in.element, values)
+		return feedback(action, in.element, values)
 	}
 	s, err := w.choose(in.element, values)
 	if err != nil {
@@ -163,19 +173,19 @@ func (w *Workspace) enter(act object, in input, held map[string]state, values []
 		held[in.key()] = s
 	}
 	for field, v := range valueJSON(in.element, s) {
-		act[field] = v
+		action[field] = v
 	}
 	if in.element["placeholder"] != nil {
-		act["placeholder"] = in.element["placeholder"]
+		action["placeholder"] = in.element["placeholder"]
 	}
 	return nil
 }
 
-func feedback(act, element object, values []string) error {
+func feedback(action, element object, values []string) error {
 	for _, side := range []string{"positive_button", "negative_button"} {
 		b := obj(element, side)
 		if len(values) == 1 && values[0] == str(b, "value") {
-			act["value"], act["text"] = b["value"], b["text"]
+			action["value"], action["text"] = b["value"], b["text"]
 			return nil
 		}
 	}

@@ -56,7 +56,7 @@ func (w *Workspace) suggestion(userID, actionID, typed string) (Delivery, error)
 		if in.action != actionID || !strings.HasSuffix(str(in.element, "type"), "external_select") {
 			continue
 		}
-		payload := w.interaction("block_suggestion", userID, false)
+		payload := w.payload("block_suggestion", userID, false)
 		delete(payload, "trigger_id") // typing opens nothing
 		payload["action_id"], payload["block_id"], payload["value"] = in.action, in.block, typed
 		payload["container"], payload["view"] = object{"type": "view", "view_id": v.id}, w.viewJSON(v)
