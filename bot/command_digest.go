@@ -2,7 +2,7 @@ package bot
 
 import (
 	"context"
-	"slices"
+	"fmt"
 
 	"rolecall/lifecycle"
 )
@@ -17,32 +17,21 @@ func (b *Bot) digest(ctx context.Context, who lifecycle.Identity, _ string) (mes
 	if d.Empty() {
 		return message{Text: "Nothing to tell today: nothing waits for you, and nothing is off."}, nil
 	}
-	return lines("*Your digest* of "+day(d.At, b.cfg.Location), b.digestLines(d), "The Home tab has the rest."), nil
+	v, err := b.digestView(ctx, d)
+	if err != nil {
+		return message{}, err
+	}
+	return v.message(), nil
 }
 
-func (b *Bot) digestLines(d lifecycle.Digest) []string {
-	var all []string
-	part := func(title string, of []string) {
-		if len(of) > 0 {
-			all = append(append(all, "*"+title+"*"), of...)
-		}
+func (b *Bot) digestView(ctx context.Context, d lifecycle.Digest) (digestView, error) {
+	policy, err := b.cfg.Policies.Current(ctx)
+	if err != nil {
+		return digestView{}, fmt.Errorf("read the policy in force: %w", err)
 	}
-	var waiting, found, ending, done []string
-	for _, r := range d.Waiting {
-		waiting = append(waiting, "• "+requestLine(r)+" · "+b.stateWords(r))
+	names, err := b.jobs.names(ctx, approversOf(d.Waiting)...)
+	if err != nil {
+		return digestView{}, err
 	}
-	for _, f := range d.Findings {
-		found = append(found, b.findingLine(f))
-	}
-	for _, x := range d.Ending {
-		ending = append(ending, "• "+foreign(x.Reason, lineLength)+" · until "+day(x.Until, b.cfg.Location))
-	}
-	for _, r := range d.Done {
-		done = append(done, "• "+requestLine(r)+" · "+string(r.State))
-	}
-	part("Needs you", waiting)
-	part("Findings", slices.Concat(tally(d.Findings), found))
-	part("Exceptions ending", ending)
-	part("Done since the last digest", done)
-	return all
+	return digestView{d: d, policy: policy, names: names, loc: b.cfg.Location, mode: b.cfg.Mode}, nil
 }

@@ -53,7 +53,7 @@ func tally(found []lifecycle.Finding) []string {
 }
 
 func (b *Bot) findingLine(f lifecycle.Finding) string {
-	line := "• " + foreign(f.Sentence(), lineLength) + " Since " + day(f.Since, b.cfg.Location) + "."
+	line := "• " + findingWords(f) + " Since " + day(f.Since, b.cfg.Location) + "."
 	switch {
 	case f.Exception != "":
 		line += " Kept by an exception."

@@ -2,11 +2,12 @@ package bot
 
 import (
 	"context"
+	"fmt"
 
 	"rolecall/lifecycle"
 )
 
-// inbox lists what waits for whoever asks, oldest first.
+// inbox shows what waits for whoever asks, oldest first, decidable in place.
 func (b *Bot) inbox(ctx context.Context, who lifecycle.Identity, _ string) (message, error) {
 	waiting, err := b.cfg.Desk.Inbox(ctx, who)
 	if err != nil {
@@ -15,11 +16,20 @@ func (b *Bot) inbox(ctx context.Context, who lifecycle.Identity, _ string) (mess
 	if len(waiting) == 0 {
 		return message{Text: "Nothing waits for you."}, nil
 	}
-	var all []string
-	for _, r := range waiting {
-		all = append(all, "• "+requestLine(r)+" · "+b.stateWords(r))
+	first, rest := waiting[:min(len(waiting), digestWaiting)], waiting[min(len(waiting), digestWaiting):]
+	v, err := b.digestView(ctx, lifecycle.Digest{For: who, At: b.cfg.Now(), Waiting: first})
+	if err != nil {
+		return message{}, err
 	}
-	m := lines("*"+count(len(waiting), "request waits", "requests wait")+" for you*, oldest first", all, "The Home tab has the rest once these are decided.")
-	m.Blocks = append(m.Blocks, contextLine("Decide on the card in your direct messages with me, or on my Home tab."))
+	m := message{Text: count(len(waiting), "request waits", "requests wait") + " for you.", Blocks: v.waiting()}
+	if len(rest) > 0 {
+		all := make([]string, len(rest))
+		for i, r := range rest {
+			all[i] = "• " + requestLine(r) + " · " + b.stateWords(r)
+		}
+		then := lines(fmt.Sprintf("*Then* (%d)", len(rest)), all, "They come up once these are decided.")
+		m.Blocks = append(m.Blocks, then.Blocks...)
+	}
+	m.Blocks = withBlockIDs(m.Blocks, m.digest()[:12])
 	return m, nil
 }

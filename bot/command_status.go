@@ -137,15 +137,8 @@ func (b *Bot) holdLines(s lifecycle.Standing) []string {
 	if !s.AsOf.IsZero() {
 		asOf = " _(as of " + moment(s.AsOf, b.cfg.Location) + ")_"
 	}
-	if s.Account == nil {
-		return []string{"*Holds* no PagerDuty account that is surely theirs" + asOf}
-	}
-	held := []string{roleWords(string(s.Account.BaseRole))}
-	for _, m := range s.Account.Teams {
-		held = append(held, teamName(m.Team)+": "+foreign(string(m.Role), maxTeam))
-	}
-	line := "*Holds* " + strings.Join(held, " · ") + asOf
-	if s.Account.Invited {
+	line := "*Holds* " + accountWords(s.Account) + asOf
+	if s.Account != nil && s.Account.Invited {
 		line += " · the invitation is not accepted yet"
 	}
 	return []string{line}
@@ -192,7 +185,7 @@ func (b *Bot) findingLines(findings []lifecycle.Finding) []string {
 	}
 	all := []string{"*Findings*"}
 	for _, f := range findings {
-		all = append(all, "• "+foreign(f.Sentence(), lineLength))
+		all = append(all, "• "+findingWords(f))
 	}
 	return all
 }

@@ -80,18 +80,19 @@ type house struct {
 	hook    string        // base of the bot's endpoints, over HTTP
 	rolls   chan lifecycle.Actor
 	stopped chan error // what Run returned
+	stop    context.CancelFunc
 	log     *logbook
 }
 
-func newHouse(t testing.TB, over transport, adjust ...func(*slacktest.Config, *bot.Config)) *house {
+// relayed lets alter change what Slack sends over the socket.
+func relayed(t *testing.T, alter func([]byte) []byte) func(string) string {
+	return func(base string) string { return newRelay(t, base, alter).URL }
+}
+
+func newHouse(t testing.TB, over transport, between ...func(base string) string) *house {
 	t.Helper()
 	h := &house{clock: &clock{now: today}, store: newMemory(policy()), rolls: make(chan lifecycle.Actor, 8), stopped: make(chan error, 1), log: &logbook{}}
-	sc := slacktest.Config{Now: h.clock.Now, NoRateLimits: true, RetryDelays: []time.Duration{0, time.Millisecond, time.Millisecond}}
-	var bc bot.Config
-	for _, f := range adjust {
-		f(&sc, &bc)
-	}
-	h.Workspace = slacktest.New(sc)
+	h.Workspace = slacktest.New(slacktest.Config{Now: h.clock.Now, NoRateLimits: true, RetryDelays: []time.Duration{0, time.Millisecond, time.Millisecond}})
 	h.populate()
 	base, err := h.Start()
 	if err != nil {
@@ -103,15 +104,18 @@ func newHouse(t testing.TB, over transport, adjust ...func(*slacktest.Config, *b
 		}
 	})
 	h.api = slack.New(h.Config().BotToken, slack.OptionAPIURL(base+"/api/"), slack.OptionHTTPClient(&http.Client{Timeout: 10 * time.Second}))
-	h.fill(&bc, over, base)
-	if h.bot, err = bot.New(bc); err != nil {
+	for _, f := range between {
+		base = f(base)
+	}
+	if h.bot, err = bot.New(h.config(over, base)); err != nil {
 		t.Fatal(err)
 	}
 	h.run(t, over)
 	return h
 }
 
-func (h *house) fill(bc *bot.Config, over transport, base string) {
+func (h *house) config(over transport, base string) bot.Config {
+	var bc bot.Config
 	m := h.store
 	bc.Secrets = bot.Secrets{BotToken: h.Config().BotToken}
 	if over == overSocket {
@@ -127,16 +131,18 @@ func (h *house) fill(bc *bot.Config, over transport, base string) {
 	bc.Policies, bc.Store = m, m
 	bc.RollCall = func(_ context.Context, by lifecycle.Actor) error { h.rolls <- by; return nil }
 	bc.Mode, bc.Location, bc.Now, bc.Log = lifecycle.Enforce, time.UTC, h.clock.Now, slog.New(h.log)
+	return bc
 }
 
 // run connects the bot, and takes it down before the workspace closes.
 func (h *house) run(t testing.TB, over transport) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
+	var ctx context.Context
+	ctx, h.stop = context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { h.stopped <- h.bot.Run(ctx) })
 	t.Cleanup(func() {
-		cancel()
+		h.stop()
 		h.DropConnections()
 		running.Wait()
 	})

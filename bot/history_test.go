@@ -1,0 +1,106 @@
+package bot_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"rolecall/bot"
+	"rolecall/bot/slacktest"
+	"rolecall/lifecycle"
+)
+
+// settled is a request with a story.
+func settled(r *lifecycle.Request) {
+	r.State, r.Revision, r.UpdatedAt = lifecycle.Done, 5, today.Add(20*time.Minute)
+	r.Decisions = []lifecycle.Decision{{By: "ines@acme.test", ByID: "idn_ines", Verdict: lifecycle.Approve, Reason: "She <!channel> moved.", At: today.Add(5 * time.Minute), Via: lifecycle.ViaSlack}}
+	r.Changes[0].State, r.Changes[0].VerifiedAt = lifecycle.ChangeVerified, today.Add(19*time.Minute)
+}
+
+// plainCard puts up a card without buttons, as a settled one is, in thread
+// unless that is "". Its metadata says what it is.
+func (h *house) plainCard(t *testing.T, channel, thread, key string, request lifecycle.RequestID) string {
+	t.Helper()
+	options := []slack.MsgOption{slack.MsgOptionText("Done.", false), slack.MsgOptionMetadata(slack.SlackMetadata{EventType: bot.MetadataEvent, EventPayload: map[string]any{bot.MetadataKey: key}})}
+	if thread != "" {
+		options = append(options, slack.MsgOptionTS(thread))
+	}
+	_, ts, err := h.api.PostMessageContext(t.Context(), channel, options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if request != "" {
+		h.store.change(func(m *memory) {
+			m.messages = append(m.messages, lifecycle.Message{Key: key, Request: request, Channel: channel, TS: ts})
+		})
+	}
+	return ts
+}
+
+func (h *house) showHistory(t *testing.T, user, channel, ts string) {
+	t.Helper()
+	if _, err := h.MessageShortcut(t.Context(), user, channel, ts, bot.ShortcutHistory); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestACardTellsItsHistory(t *testing.T) {
+	t.Parallel()
+	for name, put := range map[string]func(*house, *testing.T, lifecycle.Request) string{
+		"with buttons": func(h *house, t *testing.T, r lifecycle.Request) string { return h.card(t, payments, r, "") },
+		"without buttons, by metadata": func(h *house, t *testing.T, r lifecycle.Request) string {
+			return h.plainCard(t, payments, "", "card/x", r.ID)
+		},
+		"in a thread, without buttons": func(h *house, t *testing.T, r lifecycle.Request) string {
+			return h.plainCard(t, payments, h.plainCard(t, payments, "", "other", ""), "note/x", r.ID)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			eachTransport(t, func(t *testing.T, over transport) {
+				h := newHouse(t, over)
+				ts := put(h, t, h.open("req_1", settled))
+				h.showHistory(t, ben, payments, ts) // whom it is about may read it
+				got := slacktest.PlainText(h.awaitModal(t, ben).Blocks)
+				for _, want := range []string{
+					"Ben: joins Payments as responder", "`Sat 2 May 09:00 UTC` Opened. Moved to Payments. Rule payments-sre.",
+					"`Sat 2 May 09:05 UTC` *ines@acme.test* approved (slack). “She &lt;!channel&gt; moved.”",
+					"`Sat 2 May 09:19 UTC` joins Payments as responder: done, and read back from PagerDuty.", "Now done.",
+				} {
+					if !strings.Contains(got, want) {
+						t.Errorf("the story lacks %q:\n%s", want, got)
+					}
+				}
+				h.clean(t)
+			})
+		})
+	}
+}
+
+func TestHistoryIsNotForEverybodyNorOfAnything(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, overHTTP)
+	r := h.open("req_1", settled)
+	card := h.card(t, payments, r, "")
+	h.showHistory(t, omar, payments, card)
+	h.awaitTold(t, omar, "Only those who decide on it, its subject and Security can read the story of a request.")
+	said, err := h.Say(ines, payments, "", "lunch?")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.showHistory(t, ines, payments, said.TS)
+	h.awaitTold(t, ines, "That message is not the card of a request.")
+	forged := h.plainCard(t, payments, "", "card/forged", "") // nothing of ours: the store does not know it
+	h.showHistory(t, priya, payments, forged)
+	h.awaitTold(t, priya, "That message is not the card of a request.")
+	h.store.change(func(m *memory) { m.messages = nil })
+	h.showHistory(t, marco, payments, card)
+	h.awaitTold(t, marco, "That message is not the card of a request.")
+	for _, user := range []string{omar, ines, priya, marco} {
+		if _, open := h.Modal(user); open {
+			t.Errorf("a modal opened for %s", user)
+		}
+	}
+}

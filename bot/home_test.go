@@ -1,0 +1,141 @@
+package bot_test
+
+import (
+	"strings"
+	"testing"
+
+	"rolecall/bot"
+	"rolecall/bot/slacktest"
+	"rolecall/lifecycle"
+)
+
+func (h *house) homeText(user string) string {
+	v, _ := h.Home(user)
+	return slacktest.PlainText(v.Blocks)
+}
+
+func TestHomeIsDrawnWhenItIsOpened(t *testing.T) {
+	t.Parallel()
+	eachTransport(t, func(t *testing.T, over transport) {
+		h := newHouse(t, over)
+		h.open("req_1")
+		for user, want := range map[string][]string{
+			marco: {"Inbox", "Ben", "[Approve", "My access", "My teams", "Payments"},
+			ben:   {"Nothing waits for you", "My access", "Responder"},
+		} {
+			if _, err := h.OpenHome(t.Context(), user); err != nil {
+				t.Fatal(err)
+			}
+			h.await(t, "home of "+user, func() bool { _, ok := h.Home(user); return ok })
+			for _, words := range want {
+				if got := h.homeText(user); !strings.Contains(got, words) {
+					t.Errorf("home of %s lacks %q:\n%s", user, words, got)
+				}
+			}
+		}
+		h.clean(t)
+	})
+}
+
+func TestADecisionOnHomeShowsThere(t *testing.T) {
+	t.Parallel()
+	eachTransport(t, func(t *testing.T, over transport) {
+		h := newHouse(t, over)
+		r := h.open("req_1")
+		other := h.open("req_2", func(r *lifecycle.Request) {
+			r.Subject.Email, r.Subject.ID, r.Subject.Name = "zoe@acme.test", "idn_zoe", "Zoe"
+		})
+		h.openHome(t, marco)
+		if _, err := h.PressHome(t.Context(), marco, bot.ActionApprove, slacktest.WithValue("req_1:1")); err != nil {
+			t.Fatal(err)
+		}
+		h.awaitState(t, r.ID, lifecycle.Approved)
+		h.await(t, "home without Ben's buttons", func() bool { v, _ := h.Home(marco); return len(slacktest.Buttons(v.Blocks)) == 2 })
+		if _, err := h.PressHome(t.Context(), marco, bot.ActionDeny); err != nil {
+			t.Fatal(err)
+		}
+		h.awaitModal(t, marco)
+		if red, err := h.Submit(t.Context(), marco, map[string]any{"reason": "No."}); err != nil || len(red) > 0 {
+			t.Fatalf("submit: %v %v", red, err)
+		}
+		h.awaitState(t, other.ID, lifecycle.Denied)
+		h.await(t, "an empty inbox", func() bool { return strings.Contains(h.homeText(marco), "Nothing waits for you") })
+		h.clean(t)
+	})
+}
+
+func TestHomeIsNotPublishedAgainUnchanged(t *testing.T) {
+	t.Parallel()
+	eachTransport(t, func(t *testing.T, over transport) {
+		h := newHouse(t, over)
+		h.openHome(t, marco)
+		out, err := h.OpenHome(t.Context(), marco)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := h.Redeliver(t.Context(), out.DeliveryID); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.bot.Handlers()[lifecycle.JobHome](t.Context(), lifecycle.Attempt{Ref: marco}); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(h.Calls("views.publish")); n != 1 {
+			t.Errorf("published %d times, want once", n)
+		}
+		h.open("req_1")
+		if err := h.bot.Handlers()[lifecycle.JobHome](t.Context(), lifecycle.Attempt{Ref: marco}); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(h.Calls("views.publish")); n != 2 {
+			t.Errorf("published %d times after a change, want twice", n)
+		}
+	})
+}
+
+func TestAnEventDeliveredAgainIsWorkedOnOnce(t *testing.T) {
+	t.Parallel()
+	eachTransport(t, func(t *testing.T, over transport) {
+		h := newHouse(t, over)
+		h.openHome(t, marco)
+		event := h.Deliveries(slacktest.KindEvent)[0]
+		h.open("req_1") // worked on again, the event would show this
+		if err := h.Redeliver(t.Context(), event.ID); err != nil {
+			t.Fatal(err)
+		}
+		h.ask(t, marco, "inbox") // and would have done so by now
+		if n := len(h.Calls("views.publish")); n != 1 {
+			t.Errorf("published %d times, want once", n)
+		}
+	})
+}
+
+func TestAnEventThatWasLostArrivesByRetry(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, overSocket)
+	h.AddGhosts(1)
+	for range 3 { // of two connections and a ghost, each gets its turn
+		_, _ = h.OpenHome(t.Context(), ben) //nolint:errcheck // one of them is lost, which is the point
+	}
+	h.await(t, "home", func() bool { _, ok := h.Home(ben); return ok })
+}
+
+func TestWhoIsNobodyHasNoHome(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, overHTTP)
+	if _, err := h.OpenHome(t.Context(), nobody); err != nil {
+		t.Fatal(err)
+	}
+	h.awaitTold(t, nobody, "Nobody with the address eve@acme.test is known")
+	err := h.bot.Handlers()[lifecycle.JobHome](t.Context(), lifecycle.Attempt{Ref: nobody})
+	if lifecycle.ReasonOf(err) == "" {
+		t.Errorf("job ends with %v, want the refusal", err)
+	}
+}
+
+func (h *house) openHome(t testing.TB, user string) {
+	t.Helper()
+	if _, err := h.OpenHome(t.Context(), user); err != nil {
+		t.Fatal(err)
+	}
+	h.await(t, "home of "+user, func() bool { _, ok := h.Home(user); return ok })
+}
