@@ -68,7 +68,7 @@ func prepare(a *pagerdutytest.Account, name string) company {
 	return w
 }
 
-func quick(cfg *pagerduty.Config) { cfg.Timeout = 500 * time.Millisecond }
+func quick(cfg *pagerduty.Config) { cfg.Timeout = 250 * time.Millisecond }
 
 // Whatever goes wrong once, the change is made, made once, and seen to be made.
 func TestOneFaultOneEffect(t *testing.T) {
