@@ -1,0 +1,55 @@
+package intake
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"rolecall/lifecycle"
+)
+
+func (r *roster) readJSONL(in io.Reader) error {
+	lines := bufio.NewScanner(in)
+	lines.Buffer(nil, longestBody)
+	row := 0
+	for lines.Scan() {
+		row++
+		if err := r.takeLine(row, lines.Bytes()); err != nil {
+			return err
+		}
+	}
+	err := lines.Err()
+	if errors.Is(err, bufio.ErrTooLong) {
+		r.blameRow(row+1, "is longer than 1 MiB; the rest was not read")
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read roster: %w", err)
+	}
+	return nil
+}
+
+func (r *roster) takeLine(row int, line []byte) error {
+	if len(bytes.TrimSpace(line)) == 0 {
+		return nil
+	}
+	value, err := parseJSON(line)
+	if fault, ok := errors.AsType[*syntaxFault](err); ok {
+		r.blame(lifecycle.FieldError{Path: fmt.Sprintf("%d:%d", row, fault.column), Message: fault.what})
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	o, ok := value.(object)
+	if !ok {
+		r.blameRow(row, "must be an object, not %s", typeOf(value))
+		return nil
+	}
+	return r.take(row, o, func(at int) int {
+		_, column := position(line, at)
+		return column
+	})
+}
