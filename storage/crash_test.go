@@ -1,0 +1,102 @@
+package storage_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"rolecall/lifecycle"
+	"rolecall/storage"
+)
+
+// childEnv makes the test binary a process that works on the database it names until it is killed.
+const childEnv = "ROLECALL_STORAGE_TEST_CHILD"
+
+// child says when it has begun the job that it will not finish.
+func child(path string) {
+	ctx := context.Background()
+	db, err := storage.Open(ctx, config(path, storage.Serve))
+	if err == nil {
+		err = db.Migrate(ctx)
+	}
+	if err == nil {
+		handleAll(db, lifecycle.JobApply, func(ctx context.Context, _ lifecycle.Attempt) error {
+			fmt.Println("begun")
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		err = db.Start(ctx)
+	}
+	if err == nil {
+		err = db.Record(ctx, lifecycle.AuditEvent{At: time.Now(), Kind: lifecycle.EventServiceStarted}, lifecycle.Job{Kind: lifecycle.JobApply, Ref: "req_1"})
+	}
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	select {}
+}
+
+func handleAll(db *storage.DB, kind lifecycle.JobKind, f storage.Handler) {
+	for _, k := range lifecycle.JobKinds() {
+		if k == kind {
+			db.Handle(k, f)
+		} else {
+			db.Handle(k, func(context.Context, lifecycle.Attempt) error { return nil })
+		}
+	}
+}
+
+// A process that is killed at work must not park its job until a timeout, and
+// must leave a database that verifies.
+func TestJobOfAKilledProcessStartsAgainAtOnce(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "rolecall.db")
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), childEnv+"="+path)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != "begun\n" {
+		t.Fatalf("the child said %q, %v", line, err)
+	}
+	if _, err := storage.Open(t.Context(), config(path, storage.Serve)); err == nil {
+		t.Fatal("two processes serve one file")
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Wait() //nolint:errcheck // it was killed
+
+	report, err := storage.Verify(t.Context(), path, nil)
+	if err != nil || !report.Whole {
+		t.Errorf("after the kill: %+v, %v", report, err)
+	}
+	db, again := serve(t, path), make(chan lifecycle.Attempt, 1)
+	handleAll(db, lifecycle.JobApply, func(_ context.Context, a lifecycle.Attempt) error {
+		again <- a
+		return nil
+	})
+	if err := db.Start(context.WithoutCancel(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	select {
+	case a := <-again:
+		t.Logf("it started again after %s", time.Since(begun))
+		if a.Ref != "req_1" || a.Last {
+			t.Errorf("attempt %+v", a)
+		}
+	case <-time.After(15 * time.Second): // the rescuer would need a minute
+		t.Error("the job is parked")
+	}
+}

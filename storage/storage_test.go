@@ -1,0 +1,61 @@
+package storage_test
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"rolecall/storage"
+	"rolecall/storage/storagetest"
+)
+
+// postgres is started by the first test that needs it.
+var postgres storagetest.Postgres
+
+func TestMain(m *testing.M) {
+	if path := os.Getenv(childEnv); path != "" {
+		child(path)
+	}
+	code := m.Run()
+	if err := postgres.Stop(); err != nil {
+		fmt.Fprintln(os.Stderr, "stop PostgreSQL:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func TestSQLite(t *testing.T) {
+	t.Parallel()
+	storagetest.Run(t, func(t *testing.T) string { return filepath.Join(t.TempDir(), "rolecall.db") })
+}
+
+func TestPostgreSQL(t *testing.T) {
+	t.Parallel()
+	postgres.Database(t) // skips here, once, where there is none
+	storagetest.Run(t, func(t *testing.T) string { return postgres.Database(t) })
+}
+
+// serve opens a migrated database, and closes it after the test.
+func serve(t testing.TB, url string) *storage.DB {
+	t.Helper()
+	db, err := storage.Open(t.Context(), config(url, storage.Serve))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	if err := db.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+func config(url string, role storage.Role) storage.Config {
+	return storage.Config{URL: url, Role: role, Log: slog.New(slog.DiscardHandler), Now: time.Now}
+}

@@ -1,0 +1,231 @@
+package storagetest
+
+import (
+	"crypto/sha256"
+	"database/sql"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"rolecall/lifecycle"
+	"rolecall/storage"
+)
+
+func testTrail(t *testing.T, x *fixture) {
+	t.Run("many at once leave one chain", func(t *testing.T) {
+		t.Parallel()
+		testChain(t, x)
+	})
+	t.Run("only grows", func(t *testing.T) {
+		t.Parallel()
+		testOnlyGrows(t, x)
+	})
+	t.Run("empty is whole", func(t *testing.T) {
+		t.Parallel()
+		_, url := x.openAt(t)
+		whole(t, url)
+	})
+}
+
+func testChain(t *testing.T, x *fixture) {
+	const writers, each = 8, 125
+	db, url := x.openAt(t)
+	wrote := together(writers, func() bool {
+		for range each {
+			f := sampleFact("okta", unique())
+			if _, _, err := db.SaveFact(t.Context(), f, event(lifecycle.EventNoticeReceived, string(f.ID)), lifecycle.Job{Kind: lifecycle.JobRegister, Ref: string(f.ID)}); err != nil {
+				t.Error(err)
+				return false
+			}
+		}
+		return true
+	})
+	if n := lines(t, db); wrote != writers || n != writers*each {
+		t.Fatalf("%d writers left %d lines, want %d and %d", wrote, n, writers, writers*each)
+	}
+	trail := get[[]storage.AuditLine](t)(db.Tail(t.Context(), 0, 10_000))
+	prev := strings.Repeat("0", 64)
+	for i, l := range trail {
+		if l.Seq != int64(i+1) || l.Prev != prev || l.Hash != independent(t, l) {
+			t.Fatalf("line %d does not follow: %+v", i+1, l)
+		}
+		prev = l.Hash
+	}
+	if _, head, err := db.Head(t.Context()); err != nil || head != prev {
+		t.Errorf("the head is %s, %v; want %s", head, err, prev)
+	}
+	if part := get[[]storage.AuditLine](t)(db.Tail(t.Context(), 990, 5)); len(part) != 5 || part[0].Seq != 991 {
+		t.Errorf("a part of the trail begins with %+v", part)
+	}
+	var done, total int64
+	report := get[storage.VerifyReport](t)(storage.Verify(t.Context(), url, func(d, n int64) { done, total = d, n }))
+	if !report.Whole || report.Lines != 1000 || report.Rows != 1000 || report.Head != prev || done != 2000 || total != 2000 {
+		t.Errorf("verified as %+v after %d of %d", report, done, total)
+	}
+}
+
+// independent hashes a line by what trail.go says, and by nothing that it does.
+func independent(t *testing.T, l storage.AuditLine) string {
+	t.Helper()
+	var detail strings.Builder
+	enc := json.NewEncoder(&detail)
+	enc.SetEscapeHTML(false)
+	must(t, enc.Encode(l.Detail))
+	h := sha256.New()
+	for _, field := range []string{
+		fmt.Sprint(l.Seq), fmt.Sprint(l.At.UnixMicro()), string(l.Actor), string(l.Kind), l.Ref,
+		strings.TrimSpace(detail.String()), l.Record, l.RecordSHA256, l.Prev,
+	} {
+		must(t, binary.Write(h, binary.BigEndian, uint64(len(field))))
+		h.Write([]byte(field))
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func testOnlyGrows(t *testing.T, x *fixture) {
+	db, url := x.openAt(t)
+	writeAll(t, db)
+	client := raw(t, url)
+	for _, statement := range []string{
+		"UPDATE audit_events SET actor = 'me' WHERE seq = 1", "DELETE FROM audit_events WHERE seq = 1", "DELETE FROM audit_events",
+		"UPDATE audit_records SET sha256 = ''", "DELETE FROM audit_records", "DELETE FROM audit_head", "UPDATE audit_head SET seq = seq - 1",
+	} {
+		if _, err := client.ExecContext(t.Context(), statement); err == nil {
+			t.Errorf("%s was let through", statement)
+		}
+	}
+	if postgresURL(url) {
+		if _, err := client.ExecContext(t.Context(), "TRUNCATE audit_events"); err == nil {
+			t.Error("TRUNCATE was let through")
+		}
+	}
+	whole(t, url)
+}
+
+// writeAll leaves rows in every table, some written twice, some together.
+func writeAll(t *testing.T, db *storage.DB) {
+	t.Helper()
+	f := sampleFact("okta", "evt-1")
+	must1(t)(db.SaveFact(t.Context(), f, event(lifecycle.EventNoticeReceived, string(f.ID))))
+	ana, bo := sampleIdentity("ana"), sampleIdentity("bo")
+	n := sampleNotice(ana)
+	must(t, db.SaveIdentity(t.Context(), ana, &n, event(lifecycle.EventIdentityChanged, string(ana.ID))))
+	must(t, db.SaveIdentity(t.Context(), bo, nil, event(lifecycle.EventIdentityChanged, string(bo.ID))))
+	found := sampleFinding("fnd_1")
+	must(t, db.SaveRollCall(t.Context(), rollCall(noon(), []lifecycle.Account{sampleAccount("P1"), sampleAccount("P2")}, []lifecycle.Finding{found}, nil)))
+	r, ask := sampleRequest("ntc_1"), sampleRequest("fnd_1")
+	ask.Why.Find = found.ID
+	must(t, db.SaveRequest(t.Context(), r, event(lifecycle.EventRequestOpened, string(r.ID))))
+	must(t, db.SaveRequest(t.Context(), ask, event(lifecycle.EventRequestOpened, string(ask.ID))))
+	must(t, db.KeepFinding(t.Context(), moved(ask, lifecycle.Denied), sampleException(found), event(lifecycle.EventRequestDenied, string(ask.ID))))
+	held := sampleAccount("P1")
+	must(t, db.SaveEffect(t.Context(), moved(r, lifecycle.Applying), lifecycle.Effect{Account: "P1", Held: &held, Identity: ana.ID}, event(lifecycle.EventChangeVerified, string(r.ID))))
+	must(t, db.SaveMessage(t.Context(), lifecycle.Message{Key: "card/1", Request: r.ID, Intended: noon()}, event(lifecycle.EventCardShown, string(r.ID))))
+	must(t, db.SaveDigest(t.Context(), "ana@acme.test", noon().Add(time.Hour), event(lifecycle.EventDigestSent, "ana@acme.test")))
+	must(t, db.Record(t.Context(), event(lifecycle.EventServiceStopped, "rolecall")))
+}
+
+// writtenLines is how many lines writeAll leaves.
+const writtenLines = 11
+
+func testTampering(t *testing.T, x *fixture) {
+	swap := func(table, key, column string) func(*testing.T, *sql.DB) {
+		return func(t *testing.T, db *sql.DB) {
+			one := fmt.Sprintf("(SELECT min(%s) FROM %s)", key, table)
+			two := fmt.Sprintf("(SELECT max(%s) FROM %s)", key, table)
+			a := query[string](t, db, fmt.Sprintf("SELECT %s FROM %s WHERE %s = %s", column, table, key, one))
+			b := query[string](t, db, fmt.Sprintf("SELECT %s FROM %s WHERE %s = %s", column, table, key, two))
+			update := fmt.Sprintf("UPDATE %s SET %s = $1 WHERE %s = ", table, column, key)
+			must1err(t)(db.ExecContext(t.Context(), update+one, b))
+			must1err(t)(db.ExecContext(t.Context(), update+two, a))
+		}
+	}
+	sqls := func(statements ...string) func(*testing.T, *sql.DB) {
+		return func(t *testing.T, db *sql.DB) { execute(t, db, statements...) }
+	}
+	for name, tt := range map[string]struct {
+		do    func(*testing.T, *sql.DB)
+		table string // that a problem must name
+		first int64  // bad line; 0: not asked for
+	}{
+		"a byte of a line":              {sqls("UPDATE audit_events SET actor = 'rolecalk' WHERE seq = 3"), "audit_events", 3},
+		"the moment of a line":          {sqls("UPDATE audit_events SET at = at + 1 WHERE seq = 4"), "audit_events", 4},
+		"the detail of a line":          {sqls(`UPDATE audit_events SET detail = '{"why":"no"}' WHERE seq = 5`), "audit_events", 5},
+		"a line deleted":                {sqls("DELETE FROM audit_events WHERE seq = 5"), "audit_events", 5},
+		"lines deleted":                 {sqls("DELETE FROM audit_events WHERE seq IN (3, 4, 5)"), "audit_events", 3},
+		"the first line deleted":        {sqls("DELETE FROM audit_events WHERE seq = 1"), "audit_events", 1},
+		"a line before the first":       {sqls("INSERT INTO audit_events SELECT 0, at, actor, kind, ref, detail, '', '', prev, hash FROM audit_events WHERE seq = 1"), "audit_head", 1},
+		"two lines swapped":             {swap("audit_events", "seq", "ref"), "", 0},
+		"the tail cut off":              {sqls("DELETE FROM audit_events WHERE seq > 9"), "audit_head", 10},
+		"the tail cut off and head set": {sqls("DELETE FROM audit_events WHERE seq > 7", "DELETE FROM audit_records WHERE seq > 7", "UPDATE audit_head SET seq = 7, hash = (SELECT hash FROM audit_events WHERE seq = 7)"), "request", 5},
+		"the head's hash":               {sqls("UPDATE audit_head SET hash = prev FROM audit_events WHERE audit_events.seq = 11"), "audit_head", writtenLines},
+		"the head set back":             {sqls("UPDATE audit_head SET seq = 7"), "audit_head", 8},
+		"the whole trail":               {sqls("DELETE FROM audit_events", "DELETE FROM audit_records"), "fact", 0},
+		"the records of a line":         {sqls("UPDATE audit_records SET sha256 = 'x' WHERE record = 'account/P1' AND seq = 4"), "audit_records", 4},
+		"a record of a line deleted":    {sqls("DELETE FROM audit_records WHERE record = 'account/P2'"), "audit_records", 4},
+		"a byte of a fact":              {sqls("UPDATE facts SET body = replace(body, 'Payments', 'payments')"), "fact", 1},
+		"a fact deleted":                {sqls("DELETE FROM facts"), "fact", 1},
+		"a row put in":                  {sqls("INSERT INTO facts (id, source, event_id, body) VALUES ('ntc_x', 'x', 'x', '{}')"), "fact", 0},
+		"a request approved by hand":    {sqls(`UPDATE requests SET body = replace(body, '"denied"', '"approved"')`), "request", 0},
+		"only the column of a request":  {sqls("UPDATE requests SET state = 'approved' WHERE state = 'denied'"), "request", 7},
+		"an exception drawn out":        {sqls("UPDATE exceptions SET ends = ends + 1"), "exception", 7},
+		"a finding hidden":              {sqls("UPDATE findings SET cleared = (1=1)"), "finding", 7},
+		"a baseline frozen":             {sqls("UPDATE accounts SET seen = seen + 1 WHERE id = 'P2'"), "account", 4},
+		"two requests swapped":          {swap("requests", "id", "body"), "request", 0},
+		"two identities swapped":        {swap("identities", "id", "body"), "identity", 0},
+		"a key given to somebody else":  {sqls("UPDATE identity_keys SET identity = (SELECT max(identity) FROM identity_keys)"), "identity_keys", 0},
+		"a key deleted":                 {sqls("DELETE FROM identity_keys WHERE key = 'E-ana'"), "identity_keys", 0},
+		"a notice changed":              {sqls(`UPDATE notices SET body = replace(body, 'joiner', 'leaver')`), "notice", 2},
+		"a message deleted":             {sqls("DELETE FROM messages"), "message", 9},
+		"the mark of a roll call":       {sqls("UPDATE marks SET at = at + 1 WHERE name = 'rollcall'"), "mark", 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			report := tampered(t, x, tt.do)
+			if report.Whole || !slices.ContainsFunc(report.Problems, func(p storage.Problem) bool { return tt.table == "" || p.Table == tt.table }) {
+				t.Errorf("it was not found in %s: %+v", tt.table, report)
+			}
+			if tt.first > 0 && report.FirstBad != tt.first {
+				t.Errorf("the first bad line is %d, want %d: %v", report.FirstBad, tt.first, report.Problems)
+			}
+		})
+	}
+}
+
+// tampered verifies a database that somebody changed who first put the guards away.
+func tampered(t *testing.T, x *fixture, do func(*testing.T, *sql.DB)) storage.VerifyReport {
+	t.Helper()
+	db, url := x.openAt(t)
+	writeAll(t, db)
+	if n := lines(t, db); n != writtenLines {
+		t.Fatalf("%d lines, want %d", n, writtenLines)
+	}
+	must(t, db.Close())
+	whole(t, url)
+	client := raw(t, url)
+	if postgresURL(url) {
+		execute(t, client, "SET session_replication_role = replica")
+	} else {
+		for _, table := range []string{"audit_events", "audit_records"} {
+			execute(t, client, "DROP TRIGGER "+table+"_no_update", "DROP TRIGGER "+table+"_no_delete")
+		}
+		execute(t, client, "DROP TRIGGER audit_head_forward")
+	}
+	do(t, client)
+	must(t, client.Close())
+	return get[storage.VerifyReport](t)(storage.Verify(t.Context(), url, nil))
+}
+
+func must1err(t *testing.T) func(_ sql.Result, err error) {
+	return func(_ sql.Result, err error) {
+		t.Helper()
+		must(t, err)
+	}
+}
+
+func unique() string { return string(lifecycle.NewChangeID()) }
