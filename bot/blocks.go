@@ -26,6 +26,12 @@ const (
 	maxPhrase = 400
 )
 
+// What keeps right-to-left text to itself (Unicode Bidirectional Algorithm, FSI and PDI).
+const (
+	isolate  = "\u2068"
+	isolated = "\u2069"
+)
+
 // escape returns foreign text as Slack shows it literally, on one line: it can
 // be no mention, link, emphasis or emoji, cannot turn the text around it, and
 // cannot show a tick that only the house may show.
@@ -53,7 +59,7 @@ func escape(s string) string {
 		}
 	}
 	if rightToLeft { // isolated, so that it does not reorder what stands beside it
-		return "\u2068" + b.String() + "\u2069"
+		return isolate + b.String() + isolated
 	}
 	return b.String()
 }
@@ -146,6 +152,9 @@ func clipMarkup(s string, n int) string {
 	}
 	if amp := strings.LastIndexByte(cut, '&'); amp >= 0 && !strings.Contains(cut[amp:], ";") {
 		cut = cut[:amp]
+	}
+	if strings.Count(cut, isolate) > strings.Count(cut, isolated) {
+		return cut + "…" + isolated
 	}
 	return cut + "…"
 }

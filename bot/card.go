@@ -78,7 +78,7 @@ func (m cardMaker) push(c cardData) string {
 		parts = append(parts, c.Banner)
 	}
 	parts = append(parts, foreign(fullStop(m.r.Why.Event), maxPhrase))
-	if m.r.State != lifecycle.Pending || len(m.r.Decisions) > 0 {
+	if m.r.State != lifecycle.Pending || len(m.r.Decisions) > 0 || m.r.Escalated {
 		parts = append(parts, c.Status)
 	}
 	if m.r.State == lifecycle.Pending {
@@ -119,9 +119,19 @@ func (m cardMaker) person(email string) string {
 	return foreign(email, maxName)
 }
 
+// record says who decided what. What settles a denied request is its status,
+// and is not said twice.
 func (m cardMaker) record() []string {
+	decisions := m.r.Decisions
+	if m.r.State == lifecycle.Denied && len(decisions) > 0 {
+		decisions = decisions[:len(decisions)-1]
+	}
+	return m.decisions(decisions)
+}
+
+func (m cardMaker) decisions(decisions []lifecycle.Decision) []string {
 	var lines []string
-	for _, d := range m.r.Decisions {
+	for _, d := range decisions {
 		line := fmt.Sprintf("%s %s, %s", m.person(d.By), m.verdict(d), moment(d.At, m.loc))
 		switch d.Via {
 		case lifecycle.ViaCLI:
@@ -156,7 +166,7 @@ func (m cardMaker) buttons() []cardButton {
 	r := m.r
 	switch r.State {
 	case lifecycle.Pending:
-		if m.v.Email != "" && !slices.Contains(r.Approvers, m.v.Email) {
+		if m.v.Email != "" && (!m.asked() || m.decidedAlready()) {
 			return nil
 		}
 		return m.choices()
@@ -170,6 +180,13 @@ func (m cardMaker) buttons() []cardButton {
 	default:
 		return nil
 	}
+}
+
+// asked reports whether the viewer may decide, as it was last computed.
+func (m cardMaker) asked() bool { return slices.Contains(m.r.Approvers, m.v.Email) }
+
+func (m cardMaker) decidedAlready() bool {
+	return slices.ContainsFunc(m.r.Decisions, func(d lifecycle.Decision) bool { return d.By == m.v.Email })
 }
 
 func (m cardMaker) choices() []cardButton {

@@ -23,8 +23,11 @@ func (m cardMaker) facts() []fact {
 		return facts
 	}
 	facts = append(facts, fact{"If you " + strings.ToLower(m.yes()), m.effects()})
-	if r.IsFinding() {
-		facts = append(facts, fact{"If you " + strings.ToLower(m.no()), "It stays, as an exception with your reason, for 90 days or until the date you choose. Then it is asked again."})
+	switch {
+	case r.IsFinding() && !r.Removes():
+		facts = append(facts, fact{"If you deny", "Nothing is given, as an exception with your reason, for 90 days or until the date you choose. Then it is asked again."})
+	case r.IsFinding():
+		facts = append(facts, fact{"If you keep", "It stays, as an exception with your reason, for 90 days or until the date you choose. Then it is asked again."})
 	}
 	return append(facts, fact{"Decide by", m.decideBy()}, m.who())
 }
@@ -36,13 +39,6 @@ func (m cardMaker) yes() string {
 	return "Approve"
 }
 
-func (m cardMaker) no() string {
-	if m.revokes() {
-		return "Keep"
-	}
-	return "Deny"
-}
-
 // labels says what the two states of the account are called: "After" promises
 // nothing that has not happened.
 func (m cardMaker) labels() (now, after string) {
@@ -52,7 +48,7 @@ func (m cardMaker) labels() (now, after string) {
 	case lifecycle.Applying, lifecycle.Failed:
 		return "Before", "Wanted"
 	case lifecycle.Denied, lifecycle.Expired, lifecycle.Withdrawn, lifecycle.Blocked:
-		return "Then", "Asked for"
+		return "Held then", "Asked for"
 	case lifecycle.Pending, lifecycle.Approved, lifecycle.Holding:
 		return "Now", "After"
 	default:
@@ -64,9 +60,9 @@ func (m cardMaker) why() string {
 	parts := []string{foreign(fullStop(m.r.Why.Event), maxPhrase)}
 	switch rules := m.r.Why.Rule; {
 	case strings.Contains(rules, ", "):
-		parts = append(parts, "Rules "+foreign(rules, maxPhrase)+".")
+		parts = append(parts, fullStop("Rules "+foreign(rules, maxPhrase)))
 	case rules != "":
-		parts = append(parts, "Rule "+foreign(rules, maxPhrase)+".")
+		parts = append(parts, fullStop("Rule "+foreign(rules, maxPhrase)))
 	}
 	return strings.TrimSpace(strings.Join(parts, " "))
 }
@@ -141,11 +137,12 @@ func (m cardMaker) effects() string {
 	if len(lines) == 0 {
 		lines = append(lines, "These changes are made, and nothing else.")
 	}
-	if hold := m.p.HoldFor(m.r); hold > 0 && !m.r.Observe {
+	switch hold := m.p.HoldFor(m.r); {
+	case m.r.Observe:
+	case m.r.NotBefore.After(m.now.Add(hold)):
+		lines = append(lines, "Not done before "+moment(m.r.NotBefore, m.loc)+", and can be undone until then.")
+	case hold > 0:
 		lines = append(lines, "It waits "+span(hold)+" first, and can be undone until then.")
-	}
-	if m.r.NotBefore.After(m.now) && !m.r.Observe {
-		lines = append(lines, "Not done before "+moment(m.r.NotBefore, m.loc)+".")
 	}
 	if m.r.Observe {
 		lines = append(lines, "In observe mode your decision is recorded and nothing is changed.")
@@ -170,7 +167,7 @@ func (m cardMaker) who() fact {
 	}
 	text := "Nobody can decide this now. Ask Security to name an owner in the policy."
 	label := "Who decides"
-	mine := m.v.Email != "" && slices.Contains(m.r.Approvers, m.v.Email)
+	mine := m.v.Email != "" && m.asked()
 	switch {
 	case mine && len(others) > 0:
 		label, text = "Why you", m.mine()+" "+orList(few(others))+" can decide too."
@@ -180,7 +177,7 @@ func (m cardMaker) who() fact {
 		text = orList(few(others)) + "."
 	}
 	if m.r.Needed > 1 {
-		text += fmt.Sprintf(" %d must approve; %d have.", m.r.Needed, m.r.Approvals())
+		text += fmt.Sprintf(" %d approvals are needed; given so far: %d.", m.r.Needed, m.r.Approvals())
 	}
 	if m.r.Escalated {
 		text += " Security is asked too, because nobody answered."

@@ -12,10 +12,21 @@ import (
 // only when PagerDuty was seen to be as it should.
 func (m cardMaker) status() string {
 	s := m.stands()
-	if d, ok := m.r.DecidedBy(); ok && m.v.Email != "" && d.Via != lifecycle.ViaPolicy {
+	d, ok := m.handledBy()
+	switch {
+	case ok:
 		return m.handled(d) + " " + s
+	case m.r.State == lifecycle.Pending && m.v.Email != "" && !m.asked():
+		return "You are no longer asked about this. " + s
+	default:
+		return s
 	}
-	return s
+}
+
+// handledBy returns the decision that an approver's own copy begins with.
+func (m cardMaker) handledBy() (lifecycle.Decision, bool) {
+	d, ok := m.r.DecidedBy()
+	return d, ok && m.v.Email != "" && d.Via != lifecycle.ViaPolicy
 }
 
 // handled tells an approver that there is nothing left to decide, and through whom.
@@ -38,7 +49,7 @@ func (m cardMaker) stands() string {
 	case lifecycle.Applying:
 		return m.applying(note)
 	case lifecycle.Done:
-		return fmt.Sprintf("✅ Done, checked in PagerDuty %s. Approved%s. Nothing is left to do.", moment(m.checked(), m.loc), m.by())
+		return m.done()
 	case lifecycle.Failed:
 		return m.failed(note)
 	case lifecycle.Blocked:
@@ -83,10 +94,18 @@ func (m cardMaker) approved() string {
 	return fmt.Sprintf("Approved%s. Not applied yet: it is about to start.", m.by())
 }
 
-// by says who approved, and when.
+func (m cardMaker) done() string {
+	s := "✅ Done, checked in PagerDuty " + moment(m.checked(), m.loc) + "."
+	if by := m.by(); by != "" {
+		s += " Approved" + by + "."
+	}
+	return s + " Nothing is left to do."
+}
+
+// by says who approved, and when, where that has not been said already.
 func (m cardMaker) by() string {
 	d, ok := m.r.DecidedBy()
-	if !ok {
+	if _, said := m.handledBy(); said || !ok {
 		return ""
 	}
 	return fmt.Sprintf(" by %s, %s", m.person(d.By), moment(d.At, m.loc))
@@ -128,7 +147,10 @@ func (m cardMaker) failed(note string) string {
 
 func (m cardMaker) denied() string {
 	d, ok := m.r.DecidedBy()
+	_, said := m.handledBy()
 	switch {
+	case said:
+		return "Reason: " + foreign(fullStop(d.Reason), maxPhrase) + " Nothing was changed."
 	case ok && m.r.IsFinding() && !d.Until.IsZero():
 		return fmt.Sprintf("Kept until %s by %s: %s Nothing was changed; it is asked again then.", day(d.Until, m.loc), m.person(d.By), foreign(fullStop(d.Reason), maxPhrase))
 	case ok:

@@ -63,7 +63,7 @@ func (o *outbound) sendDigest(ctx context.Context, email, user, key string, loc 
 	if err != nil {
 		return fmt.Errorf("compose digest: %w", err)
 	}
-	if d.Empty() {
+	if (digestView{d: d}).empty() {
 		return o.Digests.Sent(ctx, email, "nothing to say")
 	}
 	policy, err := o.Policies.Current(ctx)

@@ -91,7 +91,8 @@ func (v digestView) waiting() []slack.Block {
 	return blocks
 }
 
-// findings returns those of the part that are not asked about above already.
+// findings returns those of the part that are neither kept on purpose nor asked
+// about above already.
 func (v digestView) findings(p digestPart) []lifecycle.Finding {
 	var found []lifecycle.Finding
 	for _, f := range v.d.Findings {
@@ -101,6 +102,20 @@ func (v digestView) findings(p digestPart) []lifecycle.Finding {
 		}
 	}
 	return found
+}
+
+// standing counts the findings that are shown, or summed up.
+func (v digestView) standing() int {
+	n := 0
+	for _, p := range digestParts() {
+		n += len(v.findings(p))
+	}
+	return n
+}
+
+// empty reports whether there is nothing to say.
+func (v digestView) empty() bool {
+	return len(v.d.Waiting)+len(v.d.Ending)+len(v.d.Done)+v.standing() == 0
 }
 
 func (v digestView) done() string {
@@ -124,7 +139,7 @@ func (v digestView) push() string {
 		}
 	}
 	count(len(v.d.Waiting), "request waits for you", "requests wait for you")
-	count(len(v.d.Findings), "finding about your teams", "findings about your teams")
+	count(v.standing(), "finding about your teams", "findings about your teams")
 	count(len(v.d.Ending), "exception ends soon", "exceptions end soon")
 	count(len(v.d.Done), "change was settled", "changes were settled")
 	return "PagerDuty access today: " + strings.Join(parts, ", ") + "."

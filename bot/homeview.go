@@ -76,6 +76,7 @@ func (d homeData) item(r lifecycle.Request) []slack.Block {
 	if !slices.Contains(r.Approvers, me) { // they may decide now, whoever was asked first
 		r.Approvers = append(slices.Clone(r.Approvers), me)
 	}
+	r.Observe = r.Observe || d.Mode == lifecycle.Observe
 	c := newCard(r, d.Policy, d.Now, d.Location, viewer{Email: me}, d.Names)
 	return []slack.Block{section("*" + c.Title + "*\n" + c.Status + "\n" + factLines(c.Facts)), c.actions(), slack.NewDividerBlock()}
 }
@@ -96,7 +97,8 @@ func (d homeData) access() []slack.Block {
 }
 
 func (d homeData) owned() []slack.Block {
-	if len(d.Teams)+len(d.Findings)+len(d.Ending) == 0 {
+	open := slices.DeleteFunc(slices.Clone(d.Findings), func(f lifecycle.Finding) bool { return f.Exception != "" })
+	if len(d.Teams)+len(open)+len(d.Ending) == 0 {
 		return nil
 	}
 	blocks := []slack.Block{header("My teams")}
@@ -107,8 +109,8 @@ func (d homeData) owned() []slack.Block {
 		}
 		blocks = append(blocks, section(t.words()))
 	}
-	if len(d.Findings) > 0 {
-		blocks = append(blocks, section("*Does not agree with policy*\n"+findingLines(d.Findings, homeFindings)))
+	if len(open) > 0 {
+		blocks = append(blocks, section("*Does not agree with policy*\n"+findingLines(open, homeFindings)))
 	}
 	if len(d.Ending) > 0 {
 		blocks = append(blocks, section("*Exceptions that end soon*\n"+d.ending()))

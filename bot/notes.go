@@ -71,7 +71,7 @@ func (m cardMaker) notes() []note {
 // card has said so from the start.
 func (m cardMaker) decisionNotes() []note {
 	var notes []note
-	for i, line := range m.record() {
+	for i, line := range m.decisions(m.r.Decisions) {
 		if d := m.r.Decisions[i]; d.Via == lifecycle.ViaPolicy && m.r.Needed == 0 {
 			continue
 		}

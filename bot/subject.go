@@ -86,12 +86,13 @@ func (m cardMaker) opened() string {
 }
 
 func (m cardMaker) applied() string {
-	lead := "Your PagerDuty access has changed: "
-	if !m.r.Removes() {
-		lead = "You're in. PagerDuty now says: "
+	removes := slices.ContainsFunc(m.r.Changes, lifecycle.Change.Removes)
+	lead := "You're in: "
+	if removes {
+		lead = "Your PagerDuty access has changed: "
 	}
 	text := lead + fullStop(m.what()) + fmt.Sprintf(" Checked %s.", moment(m.checked(), m.loc))
-	if m.r.Removes() {
+	if removes {
 		text += " " + strings.TrimSpace(foreign(fullStop(m.r.Why.Event), maxPhrase))
 	}
 	if slices.ContainsFunc(m.r.Changes, func(c lifecycle.Change) bool { return c.Op == lifecycle.OpCreate }) {

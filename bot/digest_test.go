@@ -1,0 +1,319 @@
+package bot
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"rolecall/bot/slacktest"
+	"rolecall/lifecycle"
+)
+
+func secondsLong(n int) time.Duration { return time.Duration(n) * time.Second }
+
+func found(n int, kind lifecycle.FindingKind, about string) lifecycle.Finding {
+	return lifecycle.Finding{
+		ID: lifecycle.FindingID(fmt.Sprintf("fnd_%s_%d", kind, n)), Kind: kind, Severity: lifecycle.SeverityMedium,
+		Account:     lifecycle.AccountCard{ID: lifecycle.AccountID(fmt.Sprint("PACC", n)), Email: fmt.Sprintf("p%d@acme.test", n), Name: about, BaseRole: lifecycle.RoleAdmin},
+		Entitlement: lifecycle.OnTeam(pay, lifecycle.TeamManager), From: "manager", To: "responder", Since: noon, Source: "roll call",
+	}
+}
+
+// fill gives Marco something of everything.
+func (d *desk) fill() {
+	l := d.store
+	l.digests["marco@acme.test"] = noon.Add(-25 * time.Hour)
+	l.put(mover())
+	l.put(finding())
+	l.put(with(verified(decided(joiner(), lifecycle.Done, "ines@acme.test", lifecycle.Approve, ""), 2), func(r *lifecycle.Request) { r.UpdatedAt = noon.Add(-time.Hour) }))
+	stale := found(3, lifecycle.FoundStale, "Old Hand")
+	stale.Note, stale.Proxy = "has not signed in for 120 days.", "PagerDuty analytics, up to 24 h old"
+	kept := found(4, lifecycle.FoundExcess, "Kept Kim")
+	kept.Exception = "exc_1"
+	drift := found(5, lifecycle.FoundDrift, "Dana Roe")
+	drift.MadeBy = "sam@acme.test"
+	l.found = []lifecycle.Finding{found(1, lifecycle.FoundLeaverPresent, "Ana Gone"), drift, found(2, lifecycle.FoundExcess, "Max More"), stale, kept}
+	l.exceptions = []lifecycle.Exception{{ID: "exc_1", Finding: kept.ID, By: "ines@acme.test", Reason: "covers the night", Since: noon, Until: noon.Add(72 * time.Hour), Held: "manager"}}
+}
+
+func TestDigest(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.fill()
+	o := d.out(t)
+	if err := o.digest(t.Context(), lifecycle.Attempt{Ref: "Marco@acme.test"}); err != nil {
+		t.Fatal(err)
+	}
+	got := d.dm("U0MARCO")
+	sameCount(t, "digests", len(got), 1)
+	golden(t, "digest/marco.txt", []byte("push: "+got[0].Text+"\n\n"+slacktest.PlainText(got[0].Blocks)+"\n"))
+	sameCount(t, "digests on record", d.store.count(lifecycle.EventDigestSent), 1)
+	d.clean(t)
+}
+
+func TestDigestIsSentOnceADay(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.fill()
+	for range 2 {
+		if err := d.out(t).digest(t.Context(), lifecycle.Attempt{Ref: "marco@acme.test"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sameCount(t, "digests on the first day", len(d.dm("U0MARCO")), 1)
+	d.forward(24 * time.Hour)
+	if err := d.out(t).digest(t.Context(), lifecycle.Attempt{Ref: "marco@acme.test"}); err != nil {
+		t.Fatal(err)
+	}
+	sameCount(t, "digests on two days", len(d.dm("U0MARCO")), 2)
+}
+
+func TestDigestSurvivesACrashAnywhere(t *testing.T) {
+	t.Parallel()
+	for n := 1; ; n++ {
+		d := newDesk(t)
+		d.fill()
+		hook, died := dieAt(n)
+		d.store.hook(hook)
+		err := d.out(t).digest(t.Context(), lifecycle.Attempt{Ref: "marco@acme.test"})
+		if !died() {
+			return
+		}
+		if err == nil {
+			t.Fatalf("dying at operation %d went unnoticed", n)
+		}
+		d.store.hook(nil)
+		o := d.out(t)
+		d.settle(t, func() error { return o.digest(t.Context(), lifecycle.Attempt{Ref: "marco@acme.test"}) })
+		sameCount(t, "digests", len(d.dm("U0MARCO")), 1)
+	}
+}
+
+func TestEmptyDigestIsQuiet(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	if err := d.out(t).digest(t.Context(), lifecycle.Attempt{Ref: "marco@acme.test"}); err != nil {
+		t.Fatal(err)
+	}
+	sameCount(t, "messages", len(d.dm("U0MARCO")), 0)
+	if d.store.digests["marco@acme.test"].IsZero() {
+		t.Error("the digest is due again")
+	}
+}
+
+func TestDigestOfSomebodyOutsideSlackIsSecuritysBusiness(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.fill()
+	d.DeleteUser("U0MARCO")
+	if err := d.out(t).digest(t.Context(), lifecycle.Attempt{Ref: "marco@acme.test"}); err != nil {
+		t.Fatal(err)
+	}
+	sameCount(t, "alerts", len(d.store.jobs), 1)
+	wants(t, d.store.jobs[0].Ref, "marco@acme.test", "cannot be reached")
+	if d.store.digests["marco@acme.test"].IsZero() {
+		t.Error("the digest is due again")
+	}
+}
+
+func TestOneFailingDigestDoesNotKeepTheOthersBack(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.fill()
+	for _, who := range d.store.policy.People() {
+		d.store.digests[who] = noon.Add(-25 * time.Hour)
+	}
+	d.Fail("conversations.open", slacktest.Fault{Error: "fatal_error", User: "U0INES"})
+	o := d.out(t)
+	if err := o.digests(t.Context(), lifecycle.Attempt{}); err == nil {
+		t.Error("the failure went unnoticed")
+	}
+	sameCount(t, "digests for Marco", len(d.dm("U0MARCO")), 1)
+	sameCount(t, "digests for Ines", len(d.dm("U0INES")), 0)
+	d.ClearFaults()
+	if err := o.digests(t.Context(), lifecycle.Attempt{}); err != nil {
+		t.Fatal(err)
+	}
+	sameCount(t, "digests for Marco", len(d.dm("U0MARCO")), 1)
+	sameCount(t, "digests for Ines", len(d.dm("U0INES")), 1)
+}
+
+func TestDigestOfFiveThousandFindingsIsOneMessage(t *testing.T) {
+	t.Parallel()
+	v := digestView{d: lifecycle.Digest{At: noon, For: lifecycle.Identity{Person: lifecycle.Person{Emails: []string{"marco@acme.test"}}}}, policy: testPolicy(), loc: time.UTC, mode: lifecycle.Observe}
+	for i := range 5000 {
+		for _, p := range digestParts() {
+			f := found(i, p.kinds[0], strings.Repeat("<!channel> & 𝔘 ", 200))
+			f.Note, f.MadeBy, f.Proxy = f.Account.Name, f.Account.Name, f.Account.Name
+			v.d.Findings = append(v.d.Findings, f)
+		}
+		r := hostile()
+		r.State, r.ID = lifecycle.Pending, lifecycle.RequestID(fmt.Sprint("req_", i))
+		v.d.Waiting = append(v.d.Waiting, r)
+		v.d.Done = append(v.d.Done, hostile())
+		v.d.Ending = append(v.d.Ending, lifecycle.Exception{Finding: "fnd_x", By: "<@U1>", Reason: strings.Repeat("*x* ", 500), Until: noon})
+		if i == 60 {
+			break
+		}
+	}
+	m := v.message()
+	within(t, m)
+	wants(t, readBlocks(t, m.Blocks), "and 49 more: `/rolecall inbox`", "more: `/rolecall findings`")
+	d := newDesk(t)
+	if _, _, err := d.out(t).box.post(t.Context(), "C0SECURITY", "", m); err != nil {
+		t.Fatal(err)
+	}
+	if len(d.Messages("C0SECURITY")[0].Blocks) == 0 {
+		t.Error("Slack did not take the blocks")
+	}
+	d.clean(t)
+}
+
+func TestAlertIsToldOnceADay(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	sentence := "Stopped: 140 leaver notices in 5 min (limit 10) <!channel>."
+	for range 3 {
+		if err := d.out(t).alert(t.Context(), lifecycle.Attempt{Ref: sentence}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sameCount(t, "alerts", len(d.Messages("C0SECURITY")), 1)
+	wants(t, texts(d.Messages("C0SECURITY")), "140 leaver notices", "&lt;!channel&gt;")
+	d.forward(24 * time.Hour)
+	if err := d.out(t).alert(t.Context(), lifecycle.Attempt{Ref: sentence}); err != nil {
+		t.Fatal(err)
+	}
+	sameCount(t, "alerts on two days", len(d.Messages("C0SECURITY")), 2)
+	d.clean(t)
+}
+
+func TestAlertFindsSecurityWithoutTheirChannel(t *testing.T) {
+	t.Parallel()
+	for name, breakIt := range map[string]func(*desk){
+		"it is archived":        func(d *desk) { d.ChangeChannel("C0SECURITY", func(c *slacktest.Channel) { c.Archived = true }) },
+		"the policy names none": func(d *desk) { d.store.policy.Security.Channel = "" },
+		"one member is not here": func(d *desk) {
+			d.store.policy.Security.Channel = ""
+			d.store.policy.Security.Members = append(d.store.policy.Security.Members, "gone@acme.test")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t)
+			breakIt(d)
+			o := d.out(t)
+			for range 2 {
+				if err := o.alert(t.Context(), lifecycle.Attempt{Ref: "Look at this."}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			sameCount(t, "alerts for Priya", len(d.dm("U0PRIYA")), 1)
+			sameCount(t, "alerts for Lee", len(d.dm("U0LEE")), 1)
+		})
+	}
+	d := newDesk(t)
+	d.store.policy.Security = lifecycle.Security{}
+	if err := d.out(t).alert(t.Context(), lifecycle.Attempt{Ref: "Look at this."}); err == nil {
+		t.Error("an alert that reached nobody passed for told")
+	}
+}
+
+func TestRemindOnlyThoseWhoHaveNotDecided(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	o := d.out(t)
+	r := with(leaver(), func(r *lifecycle.Request) { r.Needed = 2; r.Approvers = []string{"marco@acme.test", "ines@acme.test"} })
+	d.show(t, o, r)
+	r = decided(r, lifecycle.Pending, "marco@acme.test", lifecycle.Approve, "Left")
+	d.show(t, o, r)
+	for range 2 {
+		if err := o.remind(t.Context(), lifecycle.Attempt{Ref: string(r.ID)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sameCount(t, "messages to who has decided", len(d.dm("U0MARCO")), 1)
+	got := d.dm("U0INES")
+	sameCount(t, "card and reminder", len(got), 2)
+	wants(t, got[1].Text, "Still waiting for you: Ben Ode", "Decide by")
+	if got[1].ThreadTS != got[0].TS {
+		t.Error("the reminder does not stand under the card")
+	}
+	d.clean(t)
+}
+
+func TestRemindOfWhatIsSettledIsQuiet(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.store.put(decided(mover(), lifecycle.Denied, "ines@acme.test", lifecycle.Deny, "No"))
+	if err := d.out(t).remind(t.Context(), lifecycle.Attempt{Ref: "req_mover"}); err != nil {
+		t.Fatal(err)
+	}
+	sameCount(t, "calls", len(d.Calls("chat.postMessage")), 0)
+}
+
+func TestModals(t *testing.T) {
+	t.Parallel()
+	p, meta := testPolicy(), encodeMeta("req_x:1", place{"C0PAYMENTS", "1.1"})
+	for name, v := range map[string]slack.ModalViewRequest{
+		"approve":        approveModal(leaver(), p, meta),
+		"revoke":         revokeModal(finding(), p, meta),
+		"deny":           denyModal(mover(), p, meta),
+		"keep":           keepModal(finding(), p, meta, noon),
+		"deny_observing": denyModal(with(mover(), func(r *lifecycle.Request) { r.Observe = true }), p, meta),
+		"hostile":        keepModal(hostile(), p, meta, noon),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			golden(t, "modal/"+name+".txt", []byte(v.Title.Text+"\n\n"+readBlocks(t, v.Blocks.BlockSet)+"\n"))
+			golden(t, "modal/"+name+".json", encoded(t, v))
+		})
+	}
+}
+
+func home(n int) homeData {
+	d := homeData{
+		Viewer: lifecycle.Identity{ID: "idn_marco", Person: lifecycle.Person{Emails: []string{"marco@acme.test"}, Name: "Marco"}},
+		Policy: testPolicy(), Names: known3, Mode: lifecycle.Enforce, Now: noon, Location: time.UTC,
+	}
+	d.Standing = lifecycle.Standing{
+		Identity: d.Viewer, AsOf: noon,
+		Account:  &lifecycle.Account{ID: "PMARCO", BaseRole: lifecycle.RoleManager, Teams: []lifecycle.Membership{{Team: pay, Role: lifecycle.TeamManager}}},
+		Want:     lifecycle.Want{Rules: []string{"payments-lead"}, BaseRole: lifecycle.RoleManager, Teams: []lifecycle.Membership{{Team: pay, Role: lifecycle.TeamManager}}},
+		Requests: []lifecycle.Request{verified(decided(joiner(), lifecycle.Done, "ines@acme.test", lifecycle.Approve, ""), 2)},
+	}
+	kept := found(9, lifecycle.FoundExcess, "Kept Kim")
+	kept.Exception = "exc_9"
+	for i := range n {
+		d.Inbox = append(d.Inbox, with(mover(), func(r *lifecycle.Request) { r.ID = lifecycle.RequestID(fmt.Sprint("req_", i)) }))
+		d.Teams = append(d.Teams, homeTeam{Team: d.Policy.Teams[0]})
+		for j := range n {
+			d.Teams[i].Holders = append(d.Teams[i].Holders, lifecycle.Holder{Account: lifecycle.Account{Name: fmt.Sprint("Holder ", j), BaseRole: lifecycle.RoleResponder}, Role: lifecycle.TeamResponder})
+		}
+		d.Findings = append(d.Findings, found(i, lifecycle.FoundExcess, "Max More"), kept)
+		d.Ending = append(d.Ending, lifecycle.Exception{Finding: kept.ID, By: "ines@acme.test", Reason: "covers", Until: noon.Add(time.Hour)})
+	}
+	return d
+}
+
+func TestHomes(t *testing.T) {
+	t.Parallel()
+	for name, d := range map[string]homeData{"empty": home(0), "one": home(1), "many": home(40)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := homeView(d)
+			golden(t, "home/"+name+".txt", []byte(readBlocks(t, v.Blocks.BlockSet)+"\n"))
+			if n := len(v.Blocks.BlockSet); n > maxView {
+				t.Errorf("%d blocks, want at most %d", n, maxView)
+			}
+			w := newDesk(t)
+			if err := w.out(t).box.publishHome(t.Context(), "U0MARCO", v); err != nil {
+				t.Error(err)
+			}
+			w.clean(t)
+		})
+	}
+}
