@@ -28,7 +28,7 @@ func unknownCommand(name string) message {
 func nearest(name string) subcommand {
 	all := subcommands()
 	best := all[len(all)-1] // help, when nothing is near
-	least := len(name)/2 + 1
+	least := min(len(name)/2+1, 3)
 	for _, s := range all {
 		if name != "" && strings.HasPrefix(s.name, name) {
 			return s

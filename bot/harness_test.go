@@ -152,7 +152,9 @@ func (h *house) run(t testing.TB, over transport) {
 		h.hook = server.URL
 		h.UseHTTP(h.hook+"/slack/events", h.hook+"/slack/commands", h.hook+"/slack/interactions")
 	}
-	h.await(t, "the bot is connected", func() bool { return h.bot.Connected() == nil })
+	h.await(t, "the bot is connected", func() bool {
+		return h.bot.Connected() == nil && (over == overHTTP || h.log.count(slog.LevelInfo, "slack connected") == 2)
+	})
 }
 
 func (h *house) populate() {

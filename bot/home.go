@@ -49,10 +49,7 @@ func (b *Bot) home(ctx context.Context, a lifecycle.Attempt) error {
 
 // refresh shows the Home tab anew to somebody who decided there. The decision
 // stands whatever becomes of that.
-func (b *Bot) refresh(ctx context.Context, fromHome bool, who lifecycle.Identity) {
-	if !fromHome {
-		return
-	}
+func (b *Bot) refresh(ctx context.Context, who lifecycle.Identity) {
 	if err := b.publishHome(ctx, slackRef{ID: string(who.Slack)}); err != nil {
 		b.log.WarnContext(ctx, "show home after a decision", slog.String("identity", string(who.ID)), slog.Any("err", err))
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -25,8 +24,7 @@ func (b *Bot) askReason(ctx context.Context, in interaction, a action, r lifecyc
 	if err != nil {
 		return fmt.Errorf("read the policy in force: %w", err)
 	}
-	at := in.where()
-	meta := encodeMeta(a.chosen(), place{Channel: at.channel, TS: at.thread})
+	meta := encodeMeta(a.chosen(), place{Channel: in.where().channel, TS: in.Container.MessageTS})
 	var v slack.ModalViewRequest
 	switch {
 	case verdictOf(a.ActionID) == lifecycle.Approve && r.IsFinding():
@@ -129,10 +127,11 @@ func (b *Bot) decideModal(ctx context.Context, in interaction, verdict lifecycle
 		return err
 	}
 	p := lifecycle.Press{Request: id, Seen: seen, By: by, Verdict: verdict, Reason: reason, Until: until, Via: lifecycle.ViaSlack}
-	if _, err := b.cfg.Approvals.Decide(ctx, p); err != nil {
+	r, err := b.cfg.Approvals.Decide(ctx, p)
+	if err != nil {
 		return err
 	}
-	b.refresh(ctx, from.Channel == "", by)
+	b.settled(ctx, in.origin(), from.TS, by, r)
 	return nil
 }
 
@@ -201,8 +200,9 @@ func noticeModal(words string) *slack.ModalViewRequest {
 	}
 }
 
-// origin is where the modal was opened from.
+// origin is where the modal was opened from: the conversation, not the thread
+// in it, which the modal does not carry.
 func (in interaction) origin() where {
 	_, from := decodeMeta(in.View.Metadata)
-	return where{user: in.User.ID, channel: from.Channel, thread: strings.TrimSpace(from.TS)}
+	return where{user: in.User.ID, channel: from.Channel}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 
 	"rolecall/lifecycle"
@@ -31,21 +32,47 @@ func (b *Bot) press(ctx context.Context, in interaction, a action) error {
 	if err != nil {
 		return err
 	}
-	switch a.ActionID {
-	case ActionHistory:
+	if a.ActionID == ActionHistory {
 		return b.openHistory(ctx, in.TriggerID, id, by)
-	case ActionUndo:
-		_, err = b.cfg.Approvals.Undo(ctx, id, by)
-	case ActionRetry:
-		_, err = b.cfg.Approvals.Retry(ctx, id, by)
-	default:
-		err = b.decide(ctx, in, a, lifecycle.Press{Request: id, Seen: seen, By: by, Verdict: verdictOf(a.ActionID), Via: lifecycle.ViaSlack})
 	}
-	if err != nil {
+	r, asked, err := b.act(ctx, in, a, lifecycle.Press{Request: id, Seen: seen, By: by, Verdict: verdictOf(a.ActionID), Via: lifecycle.ViaSlack})
+	if err != nil || asked {
 		return err
 	}
-	b.refresh(ctx, in.Container.ViewID != "", by)
+	b.settled(ctx, in.where(), in.Container.MessageTS, by, r)
 	return nil
+}
+
+// act makes the one call of the domain that the button is for. It reports
+// whether a modal asks on instead.
+func (b *Bot) act(ctx context.Context, in interaction, a action, p lifecycle.Press) (r lifecycle.Request, asked bool, err error) {
+	switch a.ActionID {
+	case ActionUndo:
+		r, err = b.cfg.Approvals.Undo(ctx, p.Request, p.By)
+	case ActionRetry:
+		r, err = b.cfg.Approvals.Retry(ctx, p.Request, p.By)
+	default:
+		return b.decide(ctx, in, a, p)
+	}
+	return r, false, err
+}
+
+// settled lets somebody see what came of their decision. A card changes by
+// itself and the Home tab is drawn anew; a digest or a private list shows what
+// it showed, so there a line says it.
+func (b *Bot) settled(ctx context.Context, at where, ts string, by lifecycle.Identity, r lifecycle.Request) {
+	if at.channel == "" {
+		b.refresh(ctx, by)
+		return
+	}
+	sent, err := b.cfg.Store.Messages(ctx, r.ID)
+	if err != nil {
+		b.log.WarnContext(ctx, "look up cards after a decision", slog.String("request", string(r.ID)), slog.Any("err", err))
+		return
+	}
+	if !slices.ContainsFunc(sent, func(m lifecycle.Message) bool { return m.Channel == at.channel && m.TS == ts }) {
+		b.say(ctx, at, "Noted. "+requestLine(r)+" · "+b.stateWords(r))
+	}
 }
 
 func verdictOf(action string) lifecycle.Verdict {
@@ -59,14 +86,13 @@ func verdictOf(action string) lifecycle.Verdict {
 // asks for a reason. The domain is asked in either case, before any modal
 // opens: whoever may not decide is refused, and is on the record for having
 // tried; of whoever may, it asks for the reason that the modal then takes.
-func (b *Bot) decide(ctx context.Context, in interaction, a action, p lifecycle.Press) error {
-	_, err := b.cfg.Approvals.Decide(ctx, p)
+func (b *Bot) decide(ctx context.Context, in interaction, a action, p lifecycle.Press) (r lifecycle.Request, asked bool, err error) {
+	r, err = b.cfg.Approvals.Decide(ctx, p)
 	if !errors.Is(err, lifecycle.ErrInvalid) {
-		return err
+		return r, false, err
 	}
-	r, err := b.cfg.Store.Request(ctx, p.Request)
-	if err != nil {
-		return fmt.Errorf("load request %s: %w", p.Request, err)
+	if r, err = b.cfg.Store.Request(ctx, p.Request); err != nil {
+		return r, false, fmt.Errorf("load request %s: %w", p.Request, err)
 	}
-	return b.askReason(ctx, in, a, r)
+	return r, true, b.askReason(ctx, in, a, r)
 }

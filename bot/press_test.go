@@ -262,3 +262,52 @@ func TestABrokenValueChangesNothing(t *testing.T) {
 		t.Errorf("revision is %d, want 1", got.Revision)
 	}
 }
+
+func TestADecisionOnWhatIsNoCardIsAnswered(t *testing.T) {
+	t.Parallel()
+	eachTransport(t, func(t *testing.T, over transport) {
+		h := newHouse(t, over)
+		r := h.open("req_1")
+		other := h.open("req_2", deletion)
+		h.ask(t, marco, "inbox")
+		list := h.Ephemerals(marco)[0]
+		pick := func(action string, id lifecycle.RequestID) {
+			t.Helper()
+			if _, err := h.Press(t.Context(), marco, payments, list.TS, action, slacktest.WithValue(string(id)+":1")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		pick(bot.ActionApprove, r.ID)
+		h.awaitTold(t, marco, "Noted. Ben: joins Payments as responder · approved since Sat 2 May 09:00 UTC")
+		pick(bot.ActionDeny, other.ID)
+		h.awaitModal(t, marco)
+		if red, err := h.Submit(t.Context(), marco, map[string]any{"reason": "Not yet."}); err != nil || len(red) > 0 {
+			t.Fatalf("submit: %v %v", red, err)
+		}
+		h.awaitTold(t, marco, "Noted. Ben: PagerDuty account deleted for good · denied since")
+		h.clean(t)
+	})
+}
+
+func TestWhereSlackLetsUsSayNothingPrivatelyItIsSaidInADirectMessage(t *testing.T) {
+	t.Parallel()
+	eachTransport(t, func(t *testing.T, over transport) {
+		h := newHouse(t, over)
+		ts := h.card(t, payments, h.open("req_1"), "")
+		h.Fail("chat.postEphemeral", slacktest.Fault{Error: "user_not_in_channel"})
+		h.press(t, omar, payments, ts, bot.ActionApprove)
+		h.await(t, "a direct message", func() bool { return strings.Contains(h.told(omar), "can decide this") })
+		if dm := h.DirectMessage(omar); dm == "" || len(h.Messages(dm)) != 1 {
+			t.Errorf("not one line in the direct messages: %q", h.told(omar))
+		}
+	})
+}
+
+func TestWhenSlackIsBusyThePersonIsToldWhen(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, overHTTP)
+	ts := h.card(t, payments, h.open("req_1"), "")
+	h.Fail("users.info", slacktest.Fault{RetryAfter: 30 * time.Second})
+	h.press(t, marco, payments, ts, bot.ActionApprove)
+	h.awaitTold(t, marco, "Slack is busy, and nothing was changed. Please do that again in 30 seconds.")
+}

@@ -21,7 +21,8 @@ const seenMost = 1 << 20
 // same delivery over a second connection is acknowledged and does nothing. It
 // keeps two generations, the younger of which is at most an hour old.
 type seen struct {
-	now func() time.Time
+	now  func() time.Time
+	most int
 
 	mu         sync.Mutex
 	born       time.Time
@@ -31,7 +32,7 @@ type seen struct {
 type seenKey [16]byte
 
 func newSeen(now func() time.Time) *seen {
-	return &seen{now: now, born: now(), young: map[seenKey]struct{}{}}
+	return &seen{now: now, most: seenMost, born: now(), young: map[seenKey]struct{}{}}
 }
 
 // first reports whether this is the first time that the parts are seen.
@@ -60,7 +61,7 @@ func (s *seen) forget(parts ...string) {
 
 func (s *seen) age() {
 	now := s.now()
-	if now.Sub(s.born) < seenFor && len(s.young) < seenMost {
+	if now.Sub(s.born) < seenFor && len(s.young) < s.most {
 		return
 	}
 	s.old, s.young, s.born = s.young, map[seenKey]struct{}{}, now
