@@ -36,6 +36,11 @@ func start(t testing.TB, fake pagerdutytest.Config, change ...func(*pagerduty.Co
 			t.Errorf("close: %v", err)
 		}
 	})
+	return a, client(t, url, key, change...)
+}
+
+func client(t testing.TB, url, key string, change ...func(*pagerduty.Config)) *pagerduty.Client {
+	t.Helper()
 	cfg := pagerduty.Config{
 		Token: always(key), APIURL: url, From: "olga@example.com", Backoff: time.Millisecond,
 		Settle: 30 * time.Millisecond, Patience: 300 * time.Millisecond, Now: time.Now, Log: slog.New(slog.DiscardHandler),
@@ -47,7 +52,7 @@ func start(t testing.TB, fake pagerdutytest.Config, change ...func(*pagerduty.Co
 	if err != nil {
 		t.Fatalf("new client: %v", err)
 	}
-	return a, c
+	return c
 }
 
 // company is an account with one of everything: Ann is called directly by Core policy and responds on Core; Bo manages

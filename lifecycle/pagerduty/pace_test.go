@@ -173,7 +173,7 @@ func TestEverybodyPauses(t *testing.T) {
 						t.Errorf("ping: %v", err)
 					}
 				})
-				synctest.Wait() // the 429 has come
+				synctest.Wait()    // the 429 has come
 				if tt.times == 1 { // an answer in between would end the row of 429s
 					if _, err := c.Teams(t.Context()); err != nil {
 						t.Errorf("teams: %v", err)
