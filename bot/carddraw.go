@@ -24,10 +24,7 @@ func (c cardData) message() message {
 	if len(c.Record) > 0 {
 		blocks = append(blocks, contextLine(strings.Join(c.Record, "\n")))
 	}
-	if len(c.Buttons) > 0 {
-		blocks = append(blocks, c.actions())
-	}
-	blocks = append(blocks, contextLine(c.Foot))
+	blocks = append(append(blocks, c.actions()...), contextLine(c.Foot))
 	m := message{Text: c.Push, Blocks: blocks}
 	m.Blocks = withBlockIDs(blocks, m.digest()[:12])
 	return m
@@ -41,8 +38,12 @@ func factLines(facts []fact) string {
 	return strings.Join(lines, "\n")
 }
 
-// actions draws the buttons. They carry the request and its revision, and no authority.
-func (c cardData) actions() slack.Block {
+// actions draws the buttons, if any: Slack takes no empty row of them. They
+// carry the request and its revision, and no authority.
+func (c cardData) actions() []slack.Block {
+	if len(c.Buttons) == 0 {
+		return nil
+	}
 	value := encodeValue(c.ID, c.Revision)
 	elements := make([]slack.BlockElement, len(c.Buttons))
 	for i, b := range c.Buttons {
@@ -55,7 +56,7 @@ func (c cardData) actions() slack.Block {
 		}
 		elements[i] = e
 	}
-	return slack.NewActionBlock("", elements...)
+	return []slack.Block{slack.NewActionBlock("", elements...)}
 }
 
 // digest returns the SHA-256 of what the message shows, in hex. Block ids are

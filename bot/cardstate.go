@@ -34,7 +34,11 @@ func (m cardMaker) handled(d lifecycle.Decision) string {
 	if d.By == m.v.Email {
 		return fmt.Sprintf("You %s, %s.", m.verdict(d), moment(d.At, m.loc))
 	}
-	return fmt.Sprintf("Handled by %s, who %s, %s. Nothing is left for you.", m.person(d.By), m.verdict(d), moment(d.At, m.loc))
+	s := fmt.Sprintf("Handled by %s, who %s, %s.", m.person(d.By), m.verdict(d), moment(d.At, m.loc))
+	if len(m.buttons()) == 0 {
+		s += " Nothing is left for you."
+	}
+	return s
 }
 
 func (m cardMaker) stands() string {

@@ -299,9 +299,17 @@ func home(n int) homeData {
 	return d
 }
 
+// halfDecided is the home of somebody who waits for a second approval.
+func halfDecided() homeData {
+	d := home(0)
+	d.Mode = lifecycle.Observe
+	d.Inbox = []lifecycle.Request{decided(leaver(), lifecycle.Pending, "marco@acme.test", lifecycle.Approve, "Left")}
+	return d
+}
+
 func TestHomes(t *testing.T) {
 	t.Parallel()
-	for name, d := range map[string]homeData{"empty": home(0), "one": home(1), "many": home(40)} {
+	for name, d := range map[string]homeData{"empty": home(0), "one": home(1), "many": home(40), "half_decided": halfDecided()} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			v := homeView(d)

@@ -86,7 +86,7 @@ func (v digestView) waiting() []slack.Block {
 		r.Observe = r.Observe || v.mode == lifecycle.Observe
 		m := cardMaker{r: r, p: v.policy, now: v.d.At, loc: v.loc, v: viewer{Email: me}, names: v.names}
 		blocks = append(blocks, section("*"+m.title()+"*\n"+m.why()+" "+m.deadline()))
-		blocks = append(blocks, cardData{ID: r.ID, Revision: r.Revision, Buttons: m.buttons()}.actions())
+		blocks = append(blocks, cardData{ID: r.ID, Revision: r.Revision, Buttons: m.buttons()}.actions()...)
 	}
 	return blocks
 }

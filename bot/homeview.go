@@ -78,7 +78,8 @@ func (d homeData) item(r lifecycle.Request) []slack.Block {
 	}
 	r.Observe = r.Observe || d.Mode == lifecycle.Observe
 	c := newCard(r, d.Policy, d.Now, d.Location, viewer{Email: me}, d.Names)
-	return []slack.Block{section("*" + c.Title + "*\n" + c.Status + "\n" + factLines(c.Facts)), c.actions(), slack.NewDividerBlock()}
+	blocks := []slack.Block{section("*" + c.Title + "*\n" + c.Status + "\n" + factLines(c.Facts))}
+	return append(append(blocks, c.actions()...), slack.NewDividerBlock())
 }
 
 func (d homeData) access() []slack.Block {
