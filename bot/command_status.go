@@ -39,7 +39,7 @@ func (b *Bot) standing(ctx context.Context, who lifecycle.Identity, args string)
 		return b.cfg.Desk.Standing(ctx, who)
 	case !ownsAny(policy, who) && !isSecurity(policy, who):
 		return lifecycle.Standing{}, notYours()
-	case errors.Is(err, lifecycle.ErrNotFound) && !isSecurity(policy, who):
+	case (errors.Is(err, lifecycle.ErrNotFound) || errors.Is(err, lifecycle.ErrConflict)) && !isSecurity(policy, who):
 		return lifecycle.Standing{}, notYours()
 	case err != nil:
 		return lifecycle.Standing{}, err

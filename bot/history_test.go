@@ -104,3 +104,43 @@ func TestHistoryIsNotForEverybodyNorOfAnything(t *testing.T) {
 		}
 	}
 }
+
+func TestEveryTurnOfAStoryIsTold(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		turn func(*lifecycle.Request)
+		want []string
+	}{
+		"a step that failed": {func(r *lifecycle.Request) {
+			settled(r)
+			r.State = lifecycle.Failed
+			r.Changes[0].State, r.Changes[0].Error = lifecycle.ChangeFailed, "he is a target of policy *Refunds*"
+		}, []string{"failed. he is a target of policy ∗Refunds∗", "Now failed."}},
+		"a step that is under way": {func(r *lifecycle.Request) {
+			settled(r)
+			r.State, r.Changes[0].State = lifecycle.Applying, lifecycle.ChangeApplied
+		}, []string{"sent to PagerDuty, not read back yet."}},
+		"a hold": {func(r *lifecycle.Request) {
+			settled(r)
+			r.State, r.HoldUntil, r.Changes[0].State = lifecycle.Holding, today.Add(10*time.Minute), lifecycle.ChangePlanned
+		}, []string{"`Sat 2 May 09:10 UTC` End of the hold.", "not made.", "approved, holding until Sat 2 May 09:10 UTC"}},
+		"a finding that was kept": {func(r *lifecycle.Request) {
+			drift(r)
+			r.State, r.Note = lifecycle.Denied, "Covers the night."
+			r.Decisions = []lifecycle.Decision{{By: "marco@acme.test", Verdict: lifecycle.Deny, Reason: "Covers the night.", Until: today.AddDate(0, 1, 0), At: today, Via: lifecycle.ViaCLI}}
+		}, []string{"*marco@acme.test* kept until 2 Jun 2026 (cli). “Covers the night.”"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, overHTTP)
+			h.showHistory(t, priya, payments, h.card(t, payments, h.open("req_1", tt.turn), ""))
+			got := slacktest.PlainText(h.awaitModal(t, priya).Blocks)
+			for _, want := range tt.want {
+				if !strings.Contains(got, want) {
+					t.Errorf("the story lacks %q:\n%s", want, got)
+				}
+			}
+			h.clean(t)
+		})
+	}
+}

@@ -1,6 +1,7 @@
 package bot_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -113,10 +114,23 @@ func TestAnEventThatWasLostArrivesByRetry(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, overSocket)
 	h.AddGhosts(1)
+	lost := 0
 	for range 3 { // of two connections and a ghost, each gets its turn
-		_, _ = h.OpenHome(t.Context(), ben) //nolint:errcheck // one of them is lost, which is the point
+		if _, err := h.OpenHome(t.Context(), ben); err != nil {
+			lost++
+		}
 	}
-	h.await(t, "home", func() bool { _, ok := h.Home(ben); return ok })
+	if lost != 1 {
+		t.Errorf("%d of three events were lost, want the ghost's", lost)
+	}
+	events := h.Deliveries(slacktest.KindEvent)
+	if i := slices.IndexFunc(events, func(d slacktest.Delivery) bool { return d.Error != "" }); i < 0 {
+		t.Error("no event was lost")
+	} else {
+		h.await(t, "the retry of the lost one is acknowledged", func() bool {
+			return slices.ContainsFunc(h.Deliveries(slacktest.KindEvent), func(d slacktest.Delivery) bool { return d.ID == events[i].ID && d.Error == "" })
+		})
+	}
 }
 
 func TestWhoIsNobodyHasNoHome(t *testing.T) {

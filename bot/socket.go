@@ -155,14 +155,14 @@ func (b *Bot) acknowledge(ctx context.Context, client *socketmode.Client, envelo
 	}
 }
 
-// greeted notes that a connection stands. Connections that Slack counts and we
-// do not have are another replica's, or half-open ones that Slack still
-// delivers to: what people press is then lost without a trace.
+// greeted notes that a connection stands. Connections that Slack counts beyond
+// all that we ever open are another replica's, or half-open ones that Slack
+// still delivers to: what people press is then lost without a trace.
 func (b *Bot) greeted(ctx context.Context, conn, counted int) {
-	ours := b.link.set(conn, true, nil)
-	b.log.InfoContext(ctx, "slack connected", slog.Int("connection", conn), slog.Int("ours", ours), slog.Int("slack_counts", counted))
-	if counted > ours {
+	up := b.link.set(conn, true, nil)
+	b.log.InfoContext(ctx, "slack connected", slog.Int("connection", conn), slog.Int("up", up), slog.Int("slack_counts", counted))
+	if counted > connections {
 		b.log.WarnContext(ctx, "slack counts more connections than this process has: unless another replica runs, some presses are lost",
-			slog.Int("ours", ours), slog.Int("slack_counts", counted))
+			slog.Int("ours", connections), slog.Int("slack_counts", counted))
 	}
 }
