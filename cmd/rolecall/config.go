@@ -1,0 +1,206 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kelseyhightower/envconfig"
+	"github.com/robfig/cron/v3"
+
+	"rolecall/lifecycle"
+	"rolecall/lifecycle/intake"
+)
+
+// config is the environment, as text: each part is checked when a command
+// needs it, so that a command asks only for what it uses.
+type config struct {
+	Database          string `default:"rolecall.db" desc:"path of the SQLite file, or postgres://…"`
+	Policy            string `default:"policy.yaml" desc:"path of the policy file"`
+	Listen            string `default:"127.0.0.1:8080" desc:"address of the HTTP listener"`
+	Mode              string `default:"observe" desc:"observe (writes nothing to PagerDuty) or enforce"`
+	Timezone          string `default:"UTC" desc:"zone in which schedules run and times are said"`
+	ReconcileSchedule string `split_words:"true" default:"0 */4 * * *" desc:"cron spec of the roll call"`
+	DigestSchedule    string `split_words:"true" default:"0 9 * * 1-5" desc:"cron spec of the digest"`
+
+	SlackBotToken      secret `split_words:"true" desc:"xoxb-…"`
+	SlackAppToken      secret `split_words:"true" desc:"xapp-…, for Socket Mode"`
+	SlackSigningSecret secret `split_words:"true" desc:"for HTTP mode, instead of the app token"`
+	SlackAPIURL        string `envconfig:"SLACK_API_URL" default:"https://slack.com/api/" desc:"where Slack's Web API is"`
+
+	PagerdutyToken        secret `split_words:"true" desc:"account API key, or:"`
+	PagerdutyClientID     string `envconfig:"PAGERDUTY_CLIENT_ID" desc:"scoped OAuth app"`
+	PagerdutyClientSecret secret `split_words:"true" desc:"of the scoped OAuth app"`
+	PagerdutySubdomain    string `split_words:"true" desc:"of the account, for scoped OAuth"`
+	PagerdutyRegion       string `split_words:"true" default:"us" desc:"us or eu"`
+	PagerdutyAPIURL       string `envconfig:"PAGERDUTY_API_URL" desc:"where PagerDuty's REST API is; the region's by default"`
+	PagerdutyTokenURL     string `envconfig:"PAGERDUTY_TOKEN_URL" desc:"where PagerDuty's OAuth tokens are; PagerDuty's by default"`
+	PagerdutyFrom         string `split_words:"true" desc:"address of the PagerDuty user in whose name changes are made"`
+
+	WebhookSecret secret `split_words:"true" desc:"whsec_…, one or two; without it /v1/lifecycle and /v1/findings are off"`
+	AuditKeyFile  string `split_words:"true" desc:"ed25519 key that signs checkpoints"`
+}
+
+const prefix = "ROLECALL"
+
+// part is a piece of the configuration that a command may need.
+type part int
+
+const (
+	needDatabase part = iota
+	needPolicy
+	needPagerDuty
+	needSlack
+	needIntake
+	needClock
+)
+
+// loadConfig reads the environment and returns every mistake in the parts
+// that are needed, at once.
+func loadConfig(needs ...part) (config, error) {
+	var c config
+	if err := envconfig.Process(prefix, &c); err != nil {
+		return c, coded(exitUsage, err)
+	}
+	wrong := c.readSecretFiles()
+	for _, need := range needs {
+		wrong = append(wrong, c.check(need)...)
+	}
+	if len(wrong) > 0 {
+		return c, coded(exitUsage, errors.New("the configuration is not complete:\n  "+strings.Join(wrong, "\n  ")))
+	}
+	return c, nil
+}
+
+func (c config) check(p part) []string {
+	switch p {
+	case needDatabase:
+		return required("DATABASE", c.Database)
+	case needPolicy:
+		return c.checkPolicy()
+	case needPagerDuty:
+		return c.checkPagerDuty()
+	case needSlack:
+		return c.checkSlack()
+	case needIntake:
+		return c.checkIntake()
+	case needClock:
+		return c.checkClock()
+	default:
+		return nil
+	}
+}
+
+func (c config) checkPolicy() []string {
+	if _, err := os.Stat(c.Policy); err != nil {
+		return []string{fmt.Sprintf("ROLECALL_POLICY: cannot read %q: %v", c.Policy, err)}
+	}
+	return nil
+}
+
+func (c config) checkPagerDuty() []string {
+	var wrong []string
+	switch oauth := c.PagerdutyClientID != "" || c.PagerdutyClientSecret.isSet() || c.PagerdutySubdomain != ""; {
+	case c.PagerdutyToken.isSet() && oauth:
+		wrong = append(wrong, "ROLECALL_PAGERDUTY_TOKEN: give either the token or the OAuth client, not both")
+	case oauth:
+		wrong = append(wrong, required("PAGERDUTY_CLIENT_ID", c.PagerdutyClientID)...)
+		wrong = append(wrong, c.PagerdutyClientSecret.required("PAGERDUTY_CLIENT_SECRET")...)
+		wrong = append(wrong, required("PAGERDUTY_SUBDOMAIN", c.PagerdutySubdomain)...)
+	case !c.PagerdutyToken.isSet():
+		wrong = append(wrong, "ROLECALL_PAGERDUTY_TOKEN: is not set (or _FILE; or ROLECALL_PAGERDUTY_CLIENT_ID, _CLIENT_SECRET and _SUBDOMAIN)")
+	}
+	if c.PagerdutyRegion != "us" && c.PagerdutyRegion != "eu" {
+		wrong = append(wrong, fmt.Sprintf("ROLECALL_PAGERDUTY_REGION: %q is neither us nor eu", c.PagerdutyRegion))
+	}
+	if c.PagerdutyAPIURL != "" {
+		wrong = append(wrong, checkURL("PAGERDUTY_API_URL", c.PagerdutyAPIURL)...)
+	}
+	if _, err := lifecycle.ParseMode(c.Mode); err != nil {
+		wrong = append(wrong, "ROLECALL_MODE: "+lifecycle.ReasonOf(err))
+	}
+	if !strings.Contains(c.PagerdutyFrom, "@") {
+		wrong = append(wrong, "ROLECALL_PAGERDUTY_FROM: give the address of the PagerDuty user in whose name changes are made")
+	}
+	return wrong
+}
+
+func (c config) checkSlack() []string {
+	wrong := c.SlackBotToken.required("SLACK_BOT_TOKEN")
+	switch app, signing := c.SlackAppToken.isSet(), c.SlackSigningSecret.isSet(); {
+	case app && signing:
+		wrong = append(wrong, "ROLECALL_SLACK_APP_TOKEN: give either the app token (Socket Mode) or the signing secret (HTTP), not both")
+	case !app && !signing:
+		wrong = append(wrong, "ROLECALL_SLACK_APP_TOKEN: is not set (Socket Mode; or ROLECALL_SLACK_SIGNING_SECRET for HTTP)")
+	}
+	if !strings.HasSuffix(c.SlackAPIURL, "/") {
+		wrong = append(wrong, fmt.Sprintf("ROLECALL_SLACK_API_URL: %q must end in a slash", c.SlackAPIURL))
+	}
+	return append(wrong, checkURL("SLACK_API_URL", c.SlackAPIURL)...)
+}
+
+func (c config) checkIntake() []string {
+	var wrong []string
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		wrong = append(wrong, fmt.Sprintf("ROLECALL_LISTEN: %q is not an address like 127.0.0.1:8080", c.Listen))
+	}
+	if _, err := c.webhookSecrets(); err != nil {
+		wrong = append(wrong, "ROLECALL_WEBHOOK_SECRET: "+err.Error())
+	}
+	return wrong
+}
+
+// webhookSecrets returns the secrets as they are now: a _FILE that changed is
+// read again. None is not a mistake: the intake is off then.
+func (c config) webhookSecrets() ([]intake.Secret, error) {
+	text, err := c.WebhookSecret.value()
+	if err != nil || text == "" {
+		return nil, err
+	}
+	return intake.ParseSecrets(text)
+}
+
+func (c config) checkClock() []string {
+	var wrong []string
+	if _, err := time.LoadLocation(c.Timezone); err != nil {
+		wrong = append(wrong, fmt.Sprintf("ROLECALL_TIMEZONE: %q is not a zone like Europe/Berlin", c.Timezone))
+	}
+	for name, spec := range map[string]string{"RECONCILE_SCHEDULE": c.ReconcileSchedule, "DIGEST_SCHEDULE": c.DigestSchedule} {
+		if _, err := cron.ParseStandard(spec); err != nil {
+			wrong = append(wrong, fmt.Sprintf("ROLECALL_%s: %q is not a cron spec like \"0 9 * * 1-5\": %v", name, spec, err))
+		}
+	}
+	slices.Sort(wrong)
+	return wrong
+}
+
+// schedule returns the cron spec as it runs in the configured zone.
+func (c config) schedule(spec string) (lifecycle.Schedule, error) {
+	if !strings.Contains(spec, "TZ=") {
+		spec = "CRON_TZ=" + c.Timezone + " " + spec
+	}
+	s, err := cron.ParseStandard(spec)
+	if err != nil {
+		return nil, fmt.Errorf("parse schedule %q: %w", spec, err)
+	}
+	return s, nil
+}
+
+func required(name, value string) []string {
+	if value == "" {
+		return []string{"ROLECALL_" + name + ": is not set"}
+	}
+	return nil
+}
+
+func checkURL(name, value string) []string {
+	if u, err := url.Parse(value); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+		return []string{fmt.Sprintf("ROLECALL_%s: %q is not a URL", name, value)}
+	}
+	return nil
+}

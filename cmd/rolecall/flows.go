@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"rolecall/lifecycle"
+	"rolecall/storage"
+)
+
+// flows are the domain's, each over the ports it asks for.
+type flows struct {
+	inbox       *lifecycle.Inbox
+	registrar   *lifecycle.Registrar
+	planner     *lifecycle.Planner
+	approvals   *lifecycle.Approvals
+	timekeeper  *lifecycle.Timekeeper
+	provisioner *lifecycle.Provisioner
+	rollCall    *lifecycle.RollCall
+	directory   *lifecycle.Directory
+	desk        *lifecycle.Desk
+	digests     *lifecycle.Digests
+}
+
+// platform is what the flows need of PagerDuty.
+type platform interface {
+	lifecycle.Platform
+	lifecycle.Snapshotter
+}
+
+func newFlows(db *storage.DB, pd platform, rules lifecycle.PolicySource, mode lifecycle.Mode, digest lifecycle.Schedule, now func() time.Time) flows {
+	f := flows{
+		inbox:       lifecycle.NewInbox(db, now),
+		registrar:   lifecycle.NewRegistrar(db, now),
+		planner:     lifecycle.NewPlanner(db, db, pd, rules, mode, now),
+		approvals:   lifecycle.NewApprovals(db, rules, now),
+		timekeeper:  lifecycle.NewTimekeeper(db, rules, now),
+		provisioner: lifecycle.NewProvisioner(db, pd, mode, now),
+		rollCall:    lifecycle.NewRollCall(db, pd, rules, now),
+		directory:   lifecycle.NewDirectory(db, rules, now),
+	}
+	f.desk = lifecycle.NewDesk(db, f.approvals, rules, now)
+	f.digests = lifecycle.NewDigests(db, f.desk, f.directory, rules, digest, now)
+	return f
+}
+
+// work hands each step of the flow to the one that takes it.
+func (f flows) work(db *storage.DB) {
+	db.Handle(lifecycle.JobRegister, func(ctx context.Context, a lifecycle.Attempt) error {
+		return f.registrar.Register(ctx, lifecycle.NoticeID(a.Ref))
+	})
+	db.Handle(lifecycle.JobPlan, func(ctx context.Context, a lifecycle.Attempt) error {
+		return f.planner.Plan(ctx, lifecycle.NoticeID(a.Ref))
+	})
+	db.Handle(lifecycle.JobAsk, func(ctx context.Context, a lifecycle.Attempt) error {
+		return f.planner.Ask(ctx, lifecycle.FindingID(a.Ref))
+	})
+	db.Handle(lifecycle.JobReplan, func(ctx context.Context, a lifecycle.Attempt) error {
+		return f.planner.Replan(ctx, lifecycle.RequestID(a.Ref))
+	})
+	db.Handle(lifecycle.JobApply, func(ctx context.Context, a lifecycle.Attempt) error {
+		return f.provisioner.Apply(ctx, lifecycle.RequestID(a.Ref), a.Last)
+	})
+	db.Handle(lifecycle.JobEscalate, func(ctx context.Context, a lifecycle.Attempt) error {
+		return f.timekeeper.Escalate(ctx, lifecycle.RequestID(a.Ref))
+	})
+	db.Handle(lifecycle.JobExpire, func(ctx context.Context, a lifecycle.Attempt) error {
+		return f.timekeeper.Expire(ctx, lifecycle.RequestID(a.Ref))
+	})
+	db.Handle(lifecycle.JobRollCall, func(ctx context.Context, a lifecycle.Attempt) error {
+		if _, err := f.rollCall.Run(ctx, lifecycle.Actor(a.Ref)); err != nil {
+			return lifecycle.Permanent(err) // it is on record; the schedule comes round again
+		}
+		return nil
+	})
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"rolecall/lifecycle/intake"
+)
+
+// routes is everything the one listener answers.
+func (h *service) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/v1/", intake.New(intake.Config{Inbox: h.flows.inbox, Secrets: h.webhook, Now: time.Now, Log: h.log, Metrics: func(string, int) {}}))
+	mux.Handle("/slack/", h.bot.HTTP())
+	mux.Handle("GET /metrics", h.meter.handler())
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "ok") })
+	mux.HandleFunc("GET /readyz", h.readyz)
+	return h.meter.count(withHeaders(mux))
+}
+
+// withHeaders says on every answer that it is nobody's page to show.
+func withHeaders(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+const readyWithin = 5 * time.Second
+
+// readyz is 200 when everything that work needs is there, else 503 and a line
+// for each that is not.
+func (h *service) readyz(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), readyWithin)
+	defer cancel()
+	var wrong []string
+	for _, c := range h.checks() {
+		if err := c.check(ctx); err != nil {
+			h.log.WarnContext(ctx, "not ready", attr("what", c.what), attrErr(err))
+			wrong = append(wrong, c.what)
+		}
+	}
+	if len(wrong) > 0 {
+		answer(w, http.StatusServiceUnavailable, strings.Join(wrong, "\n"))
+		return
+	}
+	answer(w, http.StatusOK, "ready")
+}
+
+type readyCheck struct {
+	what  string // is wrong, when check fails
+	check func(context.Context) error
+}
+
+func (h *service) checks() []readyCheck {
+	return []readyCheck{
+		{"the database does not answer", h.db.Ping},
+		{"PagerDuty does not answer", h.pd.Ping},
+		{"the policy's teams are not resolved against PagerDuty", func(ctx context.Context) error { _, err := h.live.Current(ctx); return err }},
+		{"Slack is not connected", func(context.Context) error { return h.bot.Connected() }},
+	}
+}
+
+func answer(w http.ResponseWriter, code int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(code)
+	fmt.Fprintln(w, text)
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rolecall/bot"
+	"rolecall/lifecycle"
+	"rolecall/lifecycle/pagerduty"
+	"rolecall/lifecycle/policy"
+)
+
+func serveCommand(t *terminal) *cobra.Command {
+	return &cobra.Command{
+		Use:   "serve",
+		Short: "Run the bot: hear notices, ask in Slack, change PagerDuty, keep the record",
+		Args:  usage(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := configured(serveLogger(t))
+			if err != nil {
+				return err
+			}
+			return serve(cmd.Context(), s)
+		},
+	}
+}
+
+func serve(ctx context.Context, s settings) error {
+	h, err := newService(ctx, s)
+	if err != nil {
+		return err
+	}
+	return errors.Join(h.run(ctx), h.close())
+}
+
+// configured returns the settings that the environment gives, or every mistake in it.
+func configured(log *slog.Logger) (settings, error) {
+	cfg, err := loadConfig(needDatabase, needPolicy, needPagerDuty, needSlack, needIntake, needClock)
+	if err != nil {
+		return settings{}, err
+	}
+	s := settings{database: cfg.Database, listen: cfg.Listen, slackURL: cfg.SlackAPIURL, webhook: cfg.webhookSecrets, log: log}
+	if s.rules, err = policy.Load(cfg.Policy); err != nil {
+		return s, coded(exitUsage, err)
+	}
+	if s.mode, err = lifecycle.ParseMode(cfg.Mode); err != nil {
+		return s, err
+	}
+	if s.location, err = time.LoadLocation(cfg.Timezone); err != nil {
+		return s, fmt.Errorf("load zone %s: %w", cfg.Timezone, err)
+	}
+	if s.reconcile, err = cfg.schedule(cfg.ReconcileSchedule); err != nil {
+		return s, err
+	}
+	if s.digest, err = cfg.schedule(cfg.DigestSchedule); err != nil {
+		return s, err
+	}
+	s.pagerDuty = cfg.pagerDuty(log)
+	s.slack, err = cfg.slackSecrets()
+	return s, err
+}
+
+func (c config) slackSecrets() (s bot.Secrets, err error) {
+	for _, part := range []struct {
+		to   *string
+		from secret
+	}{{&s.BotToken, c.SlackBotToken}, {&s.AppToken, c.SlackAppToken}, {&s.SigningSecret, c.SlackSigningSecret}} {
+		if *part.to, err = part.from.value(); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+func (c config) pagerDuty(log *slog.Logger) pagerduty.Config {
+	p := pagerduty.Config{
+		ClientID: c.PagerdutyClientID, Subdomain: c.PagerdutySubdomain, Region: c.PagerdutyRegion,
+		APIURL: c.PagerdutyAPIURL, TokenURL: c.PagerdutyTokenURL, From: c.PagerdutyFrom, Now: time.Now, Log: log,
+	}
+	if c.PagerdutyToken.isSet() {
+		p.Token = c.PagerdutyToken.value
+	} else {
+		p.ClientSecret = c.PagerdutyClientSecret.value
+	}
+	return p
+}
+
+// rollCallOver is a roll call for a command: over the database, without Slack.
+func rollCallOver(cfg config, store lifecycle.RollStore, log *slog.Logger) (*lifecycle.RollCall, error) {
+	rules, err := policy.Load(cfg.Policy)
+	if err != nil {
+		return nil, coded(exitUsage, err)
+	}
+	pd, err := pagerduty.New(cfg.pagerDuty(log))
+	if err != nil {
+		return nil, fmt.Errorf("set up PagerDuty: %w", err)
+	}
+	return lifecycle.NewRollCall(store, pd, policy.NewLive(rules, pd.Teams), time.Now), nil
+}

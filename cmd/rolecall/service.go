@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"rolecall/bot"
+	"rolecall/lifecycle"
+	"rolecall/lifecycle/intake"
+	"rolecall/lifecycle/pagerduty"
+	"rolecall/lifecycle/policy"
+	"rolecall/storage"
+)
+
+// settings are all that a running service needs, read and parsed.
+type settings struct {
+	database  string
+	rules     lifecycle.Policy
+	mode      lifecycle.Mode
+	location  *time.Location
+	reconcile lifecycle.Schedule
+	digest    lifecycle.Schedule
+	slack     bot.Secrets
+	slackURL  string
+	pagerDuty pagerduty.Config
+	webhook   func() ([]intake.Secret, error)
+	listen    string
+	log       *slog.Logger
+}
+
+// A service is the whole house, running.
+type service struct {
+	settings
+	db       *storage.DB
+	pd       *pagerduty.Client
+	live     *policy.Live
+	flows    flows
+	bot      *bot.Bot
+	meter    *meter
+	listener net.Listener
+}
+
+const (
+	drainFor      = 10 * time.Second
+	digestsEvery  = time.Minute
+	slackDeadline = 15 * time.Second
+)
+
+// newService opens the database, brings it up to date, and builds the rings.
+// Nothing runs yet; the listener is open, so that its address is known.
+func newService(ctx context.Context, s settings) (_ *service, err error) {
+	h := &service{settings: s}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, h.close())
+		}
+	}()
+	if h.db, err = openDatabase(ctx, s.database, storage.Serve, s.log); err != nil {
+		return nil, err
+	}
+	if err = h.db.Migrate(ctx); err != nil {
+		return nil, fmt.Errorf("bring the database up to date: %w", err)
+	}
+	if h.pd, err = pagerduty.New(s.pagerDuty); err != nil {
+		return nil, fmt.Errorf("set up PagerDuty: %w", err)
+	}
+	h.live = policy.NewLive(s.rules, h.pd.Teams)
+	h.flows = newFlows(h.db, h.pd, h.live, s.mode, s.digest, time.Now)
+	if h.bot, err = bot.New(h.botConfig()); err != nil {
+		return nil, fmt.Errorf("set up Slack: %w", err)
+	}
+	h.meter = newMeter(h.db)
+	h.flows.work(h.db)
+	for kind, handle := range h.bot.Handlers() {
+		h.db.Handle(kind, handle)
+	}
+	h.db.Every("rollcall", s.reconcile, lifecycle.Job{Kind: lifecycle.JobRollCall, Ref: "schedule"}, true)
+	h.db.Every("digests", every(digestsEvery), lifecycle.Job{Kind: lifecycle.JobDigests}, true)
+	var lc net.ListenConfig
+	if h.listener, err = lc.Listen(ctx, "tcp", s.listen); err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	return h, nil
+}
+
+func (h *service) botConfig() bot.Config {
+	return bot.Config{
+		Secrets: h.slack, APIURL: h.slackURL, Client: &http.Client{Timeout: slackDeadline},
+		Approvals: h.flows.approvals, Directory: h.flows.directory, Desk: h.flows.desk, Digests: h.flows.digests,
+		Policies: h.live, Store: h.db, RollCall: h.askRollCall,
+		Mode: h.mode, Location: h.location, Now: time.Now, Log: h.log,
+	}
+}
+
+// askRollCall puts a roll call in the queue in somebody's name.
+func (h *service) askRollCall(ctx context.Context, by lifecycle.Actor) error {
+	return h.db.Enqueue(ctx, lifecycle.Job{Kind: lifecycle.JobRollCall, Ref: string(by)})
+}
+
+// run runs the house until ctx ends, then lets what is under way finish.
+func (h *service) run(ctx context.Context) error {
+	if err := h.flows.directory.Admit(ctx, h.rules); err != nil {
+		return fmt.Errorf("admit the people of the policy: %w", err)
+	}
+	if err := h.record(ctx, lifecycle.EventServiceStarted); err != nil {
+		return err
+	}
+	if err := h.db.Start(context.WithoutCancel(ctx)); err != nil { // Stop ends it, when what is under way has finished
+		return fmt.Errorf("start work: %w", err)
+	}
+	h.log.InfoContext(ctx, "serving", slog.String("address", h.address()), slog.String("mode", string(h.mode)), slog.String("policy", h.rules.SHA256))
+	server := &http.Server{
+		Handler: h.routes(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(h.log.Handler(), slog.LevelWarn),
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return h.bot.Run(ctx) })
+	g.Go(func() error {
+		if err := server.Serve(h.listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve: %w", err)
+		}
+		return nil
+	})
+	g.Go(func() error {
+		<-ctx.Done()
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
+		defer cancel()
+		return errors.Join(server.Shutdown(drain), h.db.Stop(drain), h.record(drain, lifecycle.EventServiceStopped))
+	})
+	err := g.Wait()
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+func (h *service) record(ctx context.Context, kind lifecycle.EventKind) error {
+	e := lifecycle.AuditEvent{At: time.Now(), Actor: lifecycle.System, Kind: kind, Ref: "service", Detail: map[string]string{
+		"version": version().number, "revision": version().revision, "mode": string(h.mode), "policy": h.rules.SHA256,
+	}}
+	if err := h.db.Record(ctx, e); err != nil {
+		return fmt.Errorf("record %s: %w", kind, err)
+	}
+	return nil
+}
+
+func (h *service) address() string { return h.listener.Addr().String() }
+
+func (h *service) close() error {
+	var err error
+	if h.listener != nil {
+		err = h.listener.Close()
+	}
+	if errors.Is(err, net.ErrClosed) {
+		err = nil
+	}
+	if h.db != nil {
+		err = errors.Join(err, h.db.Close())
+	}
+	return err
+}
+
+// every is a schedule that strikes at whole multiples of itself.
+type every time.Duration
+
+// Next returns the next stroke after t.
+func (e every) Next(t time.Time) time.Time {
+	return t.Truncate(time.Duration(e)).Add(time.Duration(e))
+}

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"rolecall/bot"
+	"rolecall/bot/sandbox"
+	"rolecall/bot/slacktest"
+	"rolecall/lifecycle"
+)
+
+// chapter is one part of the story: what happens, who acts, and how one sees
+// that it is over. The page shows it as a step of its guide; --story plays it.
+type chapter struct {
+	id, title, text string
+	actor           string // address of who acts in Slack
+	channel         string // where
+	subject         string // whom the card is about; "" for no card
+	action          string // label of the button that sets it off
+	begin           func(context.Context, *world) error
+	play            func(context.Context, *teller) error // what the actor does
+	over            func(*world) bool
+}
+
+func (w *world) chapters() []chapter {
+	return []chapter{joinerChapter(), moverChapter(), leaverChapter(), driftChapter(), digestChapter()}
+}
+
+var nora = lifecycle.Person{
+	EmployeeID: "E2001", Status: lifecycle.StatusActive, Emails: []string{"nora@acme.test"}, Name: "Nora Lindqvist", Department: "Payments",
+	Title: "SRE II", Location: "Berlin", Country: "DE", Employment: lifecycle.Employee,
+}
+
+func joinerChapter() chapter {
+	return chapter{
+		id: "joiner", title: "A joiner", actor: "marco@acme.test", channel: "payments", subject: nora.Name, action: "Send the joiner notice",
+		text: "Nora Lindqvist starts as an SRE in Payments, and HR says so in a signed webhook. Policy gives her Responder on Payments, if an owner agrees. " +
+			"Act as Marco, who owns Payments, and press Approve in #payments. Act as somebody else first, if you want to see them refused.",
+		begin: func(ctx context.Context, w *world) error {
+			w.slack.AddUser(slacktest.User{ID: "U0000NORA", Name: "nora", RealName: nora.Name, DisplayName: nora.Name, Email: nora.Emails[0]})
+			return w.send(ctx, nora)
+		},
+		play: func(ctx context.Context, t *teller) error {
+			if err := t.awaitCard(ctx, "payments", nora.Name, bot.ActionApprove); err != nil {
+				return err
+			}
+			if err := t.pressRefused(ctx, "kofi@acme.test", "payments", nora.Name, bot.ActionApprove); err != nil {
+				return err
+			}
+			return t.press(ctx, "marco@acme.test", "payments", nora.Name, bot.ActionApprove, "")
+		},
+		over: func(w *world) bool {
+			u, ok := w.pd.UserByEmail(nora.Emails[0])
+			return ok && w.pd.TeamRole(w.teamID("Payments"), u.ID) == "responder"
+		},
+	}
+}
+
+func moverChapter() chapter {
+	return chapter{
+		id: "mover", title: "A mover", actor: "omar@acme.test", channel: "platform", subject: "Ben Ode", action: "Send the mover notice",
+		text:  "Ben Ode moves from Payments to Platform. One card asks for both: onto Platform, then off Payments. Act as Omar, who owns Platform, and approve it.",
+		begin: func(ctx context.Context, w *world) error { return w.send(ctx, w.moved("ben@acme.test", "Platform")) },
+		play: func(ctx context.Context, t *teller) error {
+			if err := t.awaitCard(ctx, "platform", "Ben Ode", bot.ActionApprove); err != nil {
+				return err
+			}
+			return t.press(ctx, "omar@acme.test", "platform", "Ben Ode", bot.ActionApprove, "")
+		},
+		over: func(w *world) bool {
+			u, ok := w.pd.UserByEmail("ben@acme.test")
+			return ok && w.pd.TeamRole(w.teamID("Platform"), u.ID) == "responder" && w.pd.TeamRole(w.teamID("Payments"), u.ID) == ""
+		},
+	}
+}
+
+func leaverChapter() chapter {
+	return chapter{
+		id: "leaver", title: "A leaver", actor: "ines@acme.test", channel: "payments", subject: "Ana Kim", action: "Send the leaver notice",
+		text: "Ana Kim leaves. Policy contains her at once, without asking: lowest role, off her team. Deleting her account is final, so an owner decides that apart. " +
+			"Act as Ines and approve the deletion with a reason; it waits out its hold (12 s here, longer in life), and Undo stops it.",
+		begin: func(ctx context.Context, w *world) error { return w.send(ctx, w.left("ana@acme.test")) },
+		play: func(ctx context.Context, t *teller) error {
+			if err := t.until(ctx, func() bool { _, ok := t.card("payments", "Ana Kim", bot.ActionApprove); return ok }); err != nil {
+				return fmt.Errorf("wait for the card about the deletion: %w", err)
+			}
+			t.showCard("payments", "Ana Kim", "off Payments")
+			if err := t.awaitCard(ctx, "payments", "Ana Kim", bot.ActionApprove); err != nil {
+				return err
+			}
+			return t.press(ctx, "ines@acme.test", "payments", "Ana Kim", bot.ActionApprove, "Her last day was Friday; the handover is done.")
+		},
+		over: func(w *world) bool { _, there := w.pd.UserByEmail("ana@acme.test"); return !there },
+	}
+}
+
+func driftChapter() chapter {
+	return chapter{
+		id: "drift", title: "Drift", actor: "priya@acme.test", channel: "ledger", subject: "Dana Novak", action: "Make Dana an admin behind rolecall's back",
+		text: "Sam makes Dana Novak a Global Admin in PagerDuty's own pages. Nobody decided that. The next roll call finds it, and asks. " +
+			"Act as the owner of Ledger and press Revoke in #ledger.",
+		begin: func(ctx context.Context, w *world) error {
+			u, ok := w.pd.UserByEmail("dana@acme.test")
+			if !ok {
+				return fmt.Errorf("find dana@acme.test in PagerDuty: %w", lifecycle.ErrNotFound)
+			}
+			if err := w.pd.SetRoleAs("sam@acme.test", u.ID, "admin"); err != nil {
+				return fmt.Errorf("make Dana an admin: %w", err)
+			}
+			return w.service.askRollCall(ctx, lifecycle.System)
+		},
+		play: func(ctx context.Context, t *teller) error {
+			if err := t.awaitCard(ctx, "ledger", "Dana Novak", bot.ActionRevoke); err != nil {
+				return err
+			}
+			return t.press(ctx, t.owner("Ledger"), "ledger", "Dana Novak", bot.ActionRevoke, "")
+		},
+		over: func(w *world) bool {
+			u, ok := w.pd.UserByEmail("dana@acme.test")
+			return ok && u.Role == "limited_user"
+		},
+	}
+}
+
+func digestChapter() chapter {
+	return chapter{
+		id: "digest", title: "The digest", actor: "marco@acme.test", channel: "payments", action: "Show me how",
+		text: "Once a day each owner is told what needs them, and nothing when nothing does. Act as Marco and type /rolecall digest. " +
+			"Try /rolecall status, /rolecall who payments and /rolecall findings too.",
+		begin: func(context.Context, *world) error { return nil },
+		play: func(ctx context.Context, t *teller) error {
+			return t.command(ctx, "marco@acme.test", "payments", "digest")
+		},
+		over: func(w *world) bool {
+			marco, _ := w.company.find("marco@acme.test")
+			return slices.ContainsFunc(w.slack.Ephemerals(marco.slack), func(m slacktest.Message) bool {
+				return strings.Contains(m.Text+slacktest.PlainText(m.Blocks), "Nora")
+			})
+		},
+	}
+}
+
+func (w *world) moved(email, department string) lifecycle.Person {
+	p, _ := w.company.find(email)
+	person := p.person(w.started)
+	person.Department = department
+	return person
+}
+
+func (w *world) left(email string) lifecycle.Person {
+	p, _ := w.company.find(email)
+	person := p.person(w.started)
+	person.Status, person.EndDate = lifecycle.StatusEnded, lifecycle.Date(time.Now().UTC().Format(time.DateOnly))
+	return person
+}
+
+// steps is the story as the page's guide.
+func (w *world) steps() []sandbox.Step {
+	var steps []sandbox.Step
+	for _, c := range w.chapters() {
+		actor, _ := w.company.find(c.actor)
+		steps = append(steps, sandbox.Step{
+			ID: c.id, Title: c.title, Text: c.text, ActAs: actor.slack, Open: w.channel(c.channel), Action: c.action,
+			Run:  func(ctx context.Context) error { return c.begin(ctx, w) },
+			Done: func() bool { return c.over(w) },
+		})
+	}
+	return steps
+}
+
+func (w *world) channel(name string) string {
+	if name == "security" {
+		return demoSecurity
+	}
+	i := slices.IndexFunc(w.company.teams, func(t demoTeam) bool { return slug(t.name) == name })
+	if i < 0 {
+		return "C0GENERAL"
+	}
+	return w.company.teams[i].channel
+}

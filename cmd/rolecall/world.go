@@ -1,0 +1,323 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/robfig/cron/v3"
+
+	"rolecall/bot"
+	"rolecall/bot/sandbox"
+	"rolecall/bot/slacktest"
+	"rolecall/lifecycle"
+	"rolecall/lifecycle/intake"
+	"rolecall/lifecycle/pagerduty"
+	"rolecall/lifecycle/pagerduty/pagerdutytest"
+	"rolecall/lifecycle/policy"
+)
+
+// world is the demo: the real service over real HTTP, with real signatures,
+// against strict fakes of Slack and PagerDuty that know the invented company.
+type world struct {
+	company company
+	slack   *slacktest.Workspace
+	pd      *pagerdutytest.Account
+	service *service
+	secret  intake.Secret
+	started time.Time
+	cleanup []func() error
+}
+
+const (
+	demoToken   = "demo-pagerduty-key"
+	demoFrom    = "rolecall@acme.test"
+	demoSource  = "hr/acme"
+	demoWebhook = "whsec_ZGVtby1zZWNyZXQtZGVtby1zZWNyZXQtZGVtbyE=" // opens nothing but the demo's own loopback listener
+)
+
+// newWorld builds the world over a new database. Nothing runs yet.
+func newWorld(ctx context.Context, database string, log *slog.Logger) (_ *world, err error) {
+	w := &world{company: newCompany(), started: time.Now()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, w.close())
+		}
+	}()
+	slackURL, err := w.startSlack()
+	if err != nil {
+		return nil, err
+	}
+	pdURL, err := w.startPagerDuty()
+	if err != nil {
+		return nil, err
+	}
+	s, err := w.settings(database, log)
+	if err != nil {
+		return nil, err
+	}
+	s.slackURL, s.pagerDuty.APIURL = slackURL+"/api/", pdURL
+	if w.service, err = newService(ctx, s); err != nil {
+		return nil, err
+	}
+	w.cleanup = append(w.cleanup, w.service.close)
+	here := "http://" + w.service.address()
+	w.slack.UseHTTP(here+"/slack/events", here+"/slack/commands", here+"/slack/interactions")
+	return w, w.seed(ctx)
+}
+
+func (w *world) settings(database string, log *slog.Logger) (settings, error) {
+	secrets, err := intake.ParseSecrets(demoWebhook)
+	if err != nil {
+		return settings{}, fmt.Errorf("read the demo's webhook secret: %w", err)
+	}
+	w.secret = secrets[0]
+	rules, err := policy.Parse("policy.yaml", []byte(w.company.policyFile()))
+	if err != nil {
+		return settings{}, fmt.Errorf("read the demo's policy: %w", err)
+	}
+	daily, err := cron.ParseStandard("0 9 * * *")
+	if err != nil {
+		return settings{}, fmt.Errorf("read the demo's schedule: %w", err)
+	}
+	if database == "" {
+		dir, err := os.MkdirTemp("", "rolecall-demo-")
+		if err != nil {
+			return settings{}, fmt.Errorf("make a place for the demo's database: %w", err)
+		}
+		w.cleanup = append(w.cleanup, func() error { return os.RemoveAll(dir) })
+		database = filepath.Join(dir, "rolecall.db")
+	}
+	slack := w.slack.Config()
+	return settings{
+		database: database, rules: rules, mode: lifecycle.Enforce, location: time.UTC, reconcile: every(4 * time.Hour), digest: daily,
+		slack:     bot.Secrets{BotToken: slack.BotToken, SigningSecret: slack.SigningSecret},
+		pagerDuty: pagerduty.Config{Token: func() (string, error) { return demoToken, nil }, From: demoFrom, Now: time.Now, Log: log},
+		webhook:   func() ([]intake.Secret, error) { return secrets, nil },
+		listen:    "127.0.0.1:0", log: log,
+	}, nil
+}
+
+func (w *world) startSlack() (string, error) {
+	w.slack = slacktest.New(slacktest.Config{Commands: []string{"/rolecall"}})
+	var everybody []string
+	for _, p := range w.company.people {
+		w.slack.AddUser(slacktest.User{ID: p.slack, Name: strings.ToLower(p.first), RealName: p.name(), DisplayName: p.name(), Email: p.email})
+		everybody = append(everybody, p.slack)
+	}
+	app := w.slack.Config().BotUserID
+	w.slack.AddChannel(slacktest.Channel{ID: "C0GENERAL", Name: "general", Members: everybody})
+	w.slack.AddChannel(slacktest.Channel{ID: demoSecurity, Name: "security", Private: true, Members: append(w.slackOf("Security"), app)})
+	for _, t := range w.company.teams {
+		w.slack.AddChannel(slacktest.Channel{ID: t.channel, Name: slug(t.name), Members: append(append(w.slackOf(t.name), w.onlookers(t.name)...), app)})
+	}
+	base, err := w.slack.Start()
+	if err != nil {
+		return "", fmt.Errorf("start the demo's Slack: %w", err)
+	}
+	w.cleanup = append(w.cleanup, w.slack.Close)
+	return base, nil
+}
+
+func (w *world) slackOf(department string) []string {
+	var ids []string
+	for _, p := range w.company.people {
+		if p.department == department {
+			ids = append(ids, p.slack)
+		}
+	}
+	return ids
+}
+
+// onlookers are the people of the story who are in a channel besides its team.
+func (w *world) onlookers(team string) []string {
+	var ids []string
+	for _, p := range cast {
+		if found, ok := w.company.find(p.email); ok && p.department != team {
+			ids = append(ids, found.slack)
+		}
+	}
+	return ids
+}
+
+func slug(name string) string { return strings.ReplaceAll(strings.ToLower(name), " ", "-") }
+
+// startPagerDuty fills the account as policy wants it, but for a few people:
+// a roll call that finds nothing would show nothing.
+func (w *world) startPagerDuty() (string, error) {
+	w.pd = pagerdutytest.New(pagerdutytest.Config{Token: demoToken})
+	w.pd.AddUser(pagerdutytest.User{Name: "Break Glass", Email: "breakglass@acme.test", Role: "owner"})
+	w.pd.AddUser(pagerdutytest.User{Name: "rolecall", Email: demoFrom, Role: "admin"})
+	for _, t := range w.company.teams {
+		w.pd.AddTeam(pagerdutytest.Team{ID: t.id, Name: t.name})
+	}
+	for _, p := range w.company.people {
+		w.addHolder(p)
+	}
+	stray := w.pd.AddUser(pagerdutytest.User{Name: "Jo Temp", Email: "jo.temp@contractors.example", Role: "limited_user", JobTitle: "Contractor"})
+	w.pd.AddMember(w.teamID("Fraud"), stray.ID, "responder")
+	if kofi, ok := w.pd.UserByEmail("kofi@acme.test"); ok {
+		w.pd.AddMember(w.teamID("Billing"), kofi.ID, "manager")
+	}
+	w.addEscalation()
+	base, err := w.pd.Start()
+	if err != nil {
+		return "", fmt.Errorf("start the demo's PagerDuty: %w", err)
+	}
+	w.cleanup = append(w.cleanup, w.pd.Close)
+	return base, nil
+}
+
+func (w *world) addHolder(p demoPerson) {
+	team, carriesPager := w.company.team(p.department)
+	role := "limited_user"
+	switch {
+	case p.department == "Information Technology":
+		role = "admin"
+	case p.department == "Security":
+		role = "observer"
+	case !carriesPager:
+		return
+	}
+	u := w.pd.AddUser(pagerdutytest.User{Name: p.name(), Email: p.email, Role: role, JobTitle: p.title})
+	if !carriesPager {
+		return
+	}
+	if p.title == "Engineering Manager" {
+		w.pd.AddMember(team.id, u.ID, "manager")
+	} else {
+		w.pd.AddMember(team.id, u.ID, "responder")
+	}
+}
+
+func (w *world) addEscalation() {
+	level := func(email string) pagerdutytest.Rule {
+		u, _ := w.pd.UserByEmail(email)
+		return pagerdutytest.Rule{DelayMinutes: 15, Targets: []pagerdutytest.Target{pagerdutytest.UserTarget(u.ID)}}
+	}
+	w.pd.AddEscalationPolicy(pagerdutytest.EscalationPolicy{
+		Name: "Payments-Crit", TeamIDs: []string{w.teamID("Payments")}, Rules: []pagerdutytest.Rule{level("ines@acme.test"), level("marco@acme.test")},
+	})
+}
+
+func (w *world) teamID(name string) string {
+	t, _ := w.company.team(name)
+	return t.id
+}
+
+// seed makes the company known, as a roster that was imported long ago.
+func (w *world) seed(ctx context.Context) error {
+	for _, p := range w.company.people {
+		i := lifecycle.Identity{
+			ID: lifecycle.NewIdentityID(), Revision: 1, Keys: map[string]string{demoSource: p.key}, Person: p.person(w.started),
+			Observed: w.started.AddDate(0, -1, 0),
+		}
+		if u, ok := w.pd.UserByEmail(p.email); ok {
+			i.Account = lifecycle.AccountID(u.ID)
+		}
+		e := lifecycle.AuditEvent{At: w.started, Actor: lifecycle.BySource(demoSource), Kind: lifecycle.EventIdentityChanged, Ref: string(i.ID), Detail: map[string]string{"why": "the demo's company"}}
+		if err := w.service.db.SaveIdentity(ctx, i, nil, e); err != nil {
+			return fmt.Errorf("make %s known: %w", p.email, err)
+		}
+	}
+	return nil
+}
+
+// page is what the workspace in the browser shows.
+func (w *world) page() sandbox.Config {
+	var actors []sandbox.Actor
+	for _, p := range cast {
+		found, _ := w.company.find(p.email)
+		actors = append(actors, sandbox.Actor{UserID: found.slack, Role: w.role(found)})
+	}
+	return sandbox.Config{
+		Workspace: w.slack, Title: "Acme: the rolecall demo", Panel: w.panel, Watch: w.pd.Wait, Story: w.steps(), Actors: actors,
+		Shortcuts: []sandbox.Shortcut{{Name: "Show history", CallbackID: bot.ActionHistory}},
+	}
+}
+
+func (w *world) role(p demoPerson) string {
+	switch team, ok := w.company.team(p.department); {
+	case p.department == "Security":
+		return "security"
+	case ok && slices.Contains(team.owners, p.email):
+		return "owns " + p.department
+	default:
+		return p.title + ", " + p.department
+	}
+}
+
+// panel is PagerDuty as it is now, the teams of the story first.
+func (w *world) panel() sandbox.Panel {
+	var panel sandbox.Panel
+	for _, t := range w.pd.Teams() {
+		team := sandbox.PanelTeam{Name: t.Name}
+		for _, m := range w.pd.Members(t.ID) {
+			if u, ok := w.pd.User(m.UserID); ok {
+				team.Members = append(team.Members, sandbox.PanelMember{Name: u.Name, Email: u.Email, TeamRole: m.Role, BaseRole: lifecycle.BaseRole(u.Role).Title()})
+			}
+		}
+		panel.Teams = append(panel.Teams, team)
+	}
+	return panel
+}
+
+// ready waits until the service is, and has called the roll once.
+func (w *world) ready(ctx context.Context) error {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if err := askReady(ctx, w.service.address()); err == nil {
+			last, err := w.service.db.LastRollCall(ctx)
+			if err != nil {
+				return fmt.Errorf("look up the first roll call: %w", err)
+			}
+			if !last.IsZero() {
+				return nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the demo did not become ready: %w", ctx.Err())
+		case <-tick.C:
+		}
+	}
+}
+
+// send posts one signed notice about p to the real intake.
+func (w *world) send(ctx context.Context, p lifecycle.Person) error {
+	body, id, err := noticeBody(p, time.Now())
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+w.service.address()+"/v1/lifecycle", strings.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("send notice: %w", err)
+	}
+	req.Header = intake.Sign(w.secret, id, time.Now(), []byte(body))
+	req.Header.Set("Content-Type", "application/cloudevents+json")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("send notice: %w", err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusAccepted {
+		return fmt.Errorf("send notice: the intake answered %s", res.Status)
+	}
+	return nil
+}
+
+func (w *world) close() error {
+	var err error
+	for i := len(w.cleanup) - 1; i >= 0; i-- {
+		err = errors.Join(err, w.cleanup[i]())
+	}
+	return err
+}
