@@ -62,6 +62,11 @@ func (b *Bot) publishHome(ctx context.Context, ref slackRef) error {
 	if err != nil {
 		return err
 	}
+	release, err := b.jobs.locks.take(ctx, "home/"+ref.ID) // so that an older view never lands after a newer one
+	if err != nil {
+		return err
+	}
+	defer release()
 	d, err := b.homeData(ctx, who)
 	if err != nil {
 		return err
