@@ -99,7 +99,7 @@ func (p *page) messages(standing []slacktest.Message, thread string) []messageVi
 
 // joins reports whether a message needs no heading of its own: same author, within five minutes.
 func joins(before, m slacktest.Message, was, at time.Time) bool {
-	return before.User == m.User && !before.Ephemeral && !m.Ephemeral && !before.Tombstone && !m.Broadcast && at.Sub(was) < 5*time.Minute
+	return before.User == m.User && before.ReplyCount == 0 && !before.Ephemeral && !m.Ephemeral && !before.Tombstone && !m.Broadcast && at.Sub(was) < 5*time.Minute
 }
 
 func (p *page) message(m slacktest.Message, thread string) messageView {

@@ -68,6 +68,18 @@ func emoji(name string) string {
 	}
 }
 
+// drawEmoji writes the emoji whose short name stands between colons at the beginning of text, and returns how much of
+// text that was: 0 when there is none.
+func drawEmoji(b *strings.Builder, text string) int {
+	end := strings.IndexByte(text[1:], ':') + 1
+	drawn := emoji(text[1:max(end, 1)])
+	if drawn == "" {
+		return 0
+	}
+	b.WriteString(drawn)
+	return end + 1
+}
+
 // withEmoji replaces short names between colons by their characters in text that is escaped already.
 func withEmoji(escaped string) string {
 	var b strings.Builder

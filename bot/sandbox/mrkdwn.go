@@ -95,7 +95,7 @@ func listItem(line string) (string, string) {
 // inline writes one line: references in angle brackets, code, emphasis, emoji.
 func (s scribe) inline(b *strings.Builder, text string) {
 	for text != "" {
-		at := strings.IndexAny(text, "<`*_~")
+		at := strings.IndexAny(text, "<`*_~:")
 		if at < 0 {
 			writeText(b, text)
 			return
@@ -118,8 +118,11 @@ func (s scribe) inline(b *strings.Builder, text string) {
 // marked writes what stands at the beginning of text, which is one of the marks, and returns how much of it was
 // used: 0 when it is no mark here.
 func (s scribe) marked(b *strings.Builder, text string, before rune) int {
-	if text[0] == '<' {
+	switch text[0] {
+	case '<':
 		return s.reference(b, text)
+	case ':':
+		return drawEmoji(b, text)
 	}
 	end := closing(text, before)
 	if end == 0 {
@@ -300,7 +303,7 @@ func slackEscape(text string) string {
 }
 
 func writeText(b *strings.Builder, text string) {
-	b.WriteString(withEmoji(template.HTMLEscapeString(unescape(text))))
+	b.WriteString(template.HTMLEscapeString(unescape(text)))
 }
 
 func lines(escaped string) template.HTML {

@@ -57,7 +57,9 @@
     }
     if (!samePlace) return;
     for (const el of pane.querySelectorAll("[data-key]")) {
-      if (kept.marks.get(el.dataset.key) !== el.dataset.mark) el.classList.add("fresh");
+      const list = el.closest("[data-scroll]");
+      const known = !list || kept.scrolls.has(list.dataset.scroll);
+      if (known && kept.marks.get(el.dataset.key) !== el.dataset.mark) el.classList.add("fresh");
     }
   };
 
@@ -89,6 +91,12 @@
     if (pane.querySelector(".member.new,.member.gone,.member s")) setTimeout(refresh, 31000);
   };
 
+  // edit puts the caret behind what is typed already.
+  const edit = (el) => {
+    el.focus();
+    if (el.tagName === "TEXTAREA") el.setSelectionRange(el.value.length, el.value.length);
+  };
+
   // attend moves the focus into a dialog that has opened, and back to where it came from when it has closed.
   const attend = (before) => {
     const now = dialog();
@@ -96,9 +104,9 @@
     if (now && now.dataset.testid + (now.dataset.view || "") !== before) {
       if (!before) opener = document.activeElement;
       const first = now.querySelector("[aria-invalid=true],[autofocus],.field input:not([type=hidden]),.field textarea,.field select,.dialog-foot .button:last-child");
-      if (first) first.focus();
-    } else if (now && now.querySelector("[aria-invalid=true]") && !now.contains(document.activeElement)) {
-      now.querySelector("[aria-invalid=true]").focus();
+      if (first) edit(first);
+    } else if (now && now.querySelector("[aria-invalid=true]") && !document.activeElement.matches("input,textarea,select")) {
+      edit(now.querySelector("[aria-invalid=true]"));
     } else if (!now && before && opener) {
       const back = opener.isConnected ? opener : opener.id && document.getElementById(opener.id);
       if (back) back.focus({ preventScroll: true });
@@ -119,7 +127,8 @@
       throw new Error(doc.querySelector("main p") ? doc.querySelector("main p").textContent : text);
     }
     const answered = Number(response.headers.get("Sandbox-Turn"));
-    if (how === "live" && (answered < turn || location.href !== began)) return null;
+    if (how === "live" && held) again = true;
+    if (how === "live" && (held || answered < turn || location.href !== began)) return null;
     const samePlace = doc.body.dataset.path === document.body.dataset.path;
     const before = dialog() ? dialog().dataset.testid + (dialog().dataset.view || "") : "";
     if (how !== "live") go(response.url, samePlace);
@@ -140,13 +149,15 @@
     history[samePlace && !url.searchParams.has("thread") ? "replaceState" : "pushState"](null, "", url);
   };
 
+  // Nothing is swapped while a button is held down: a press that begins on one element and ends on another is lost.
+  let held = false;
   let running = false;
   let again = false;
   async function refresh() {
     again = true;
-    if (running) return;
+    if (running || held) return;
     running = true;
-    while (again) {
+    while (again && !held) {
       again = false;
       try {
         await ask(location.href, {}, "live");
@@ -216,6 +227,14 @@
     if (tab) tab.checked = true;
   };
 
+  document.addEventListener("pointerdown", () => { held = true; });
+  for (const end of ["pointerup", "pointercancel", "blur"]) {
+    window.addEventListener(end, () => {
+      held = false;
+      if (again) setTimeout(refresh);
+    });
+  }
+
   document.addEventListener("submit", (event) => {
     const form = event.target;
     event.preventDefault();
@@ -261,6 +280,7 @@
   };
   let typing = 0;
   document.addEventListener("input", (event) => {
+    if (event.target.matches("[data-sends]") && !event.target.value.trim()) event.target.value = event.target.value.replaceAll("\n", "");
     const form = event.target.closest("form[data-live-search]");
     if (!form) return;
     clearTimeout(typing);
