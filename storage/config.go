@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"rolecall/lifecycle"
 )
 
 // Role is what a process does with the database.
@@ -25,6 +27,8 @@ type Config struct {
 	Role Role
 	Log  *slog.Logger
 	Now  func() time.Time
+	// Committed, unless nil, is told of every line of the trail once it is kept.
+	Committed func(lifecycle.EventKind)
 }
 
 func (c Config) valid() error {

@@ -13,6 +13,7 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver"
 
+	"rolecall/lifecycle"
 	"rolecall/storage/q"
 )
 
@@ -31,6 +32,8 @@ type DB struct {
 	work   work
 	log    *slog.Logger
 	now    func() time.Time
+
+	committed func(lifecycle.EventKind)
 }
 
 // Open opens the database that c names. As Serve it makes a SQLite file that is
@@ -41,7 +44,10 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if err := c.valid(); err != nil {
 		return nil, err
 	}
-	db := &DB{role: c.Role, log: c.Log, now: c.Now}
+	db := &DB{role: c.Role, log: c.Log, now: c.Now, committed: c.Committed}
+	if db.committed == nil {
+		db.committed = func(lifecycle.EventKind) {}
+	}
 	open := db.openSQLite
 	if isPostgres(c.URL) {
 		open = db.openPostgres
@@ -58,7 +64,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 func (db *DB) ready(ctx context.Context) error {
 	var err error
 	db.read = q.New(db.reader)
-	if db.insert, err = river.NewClient(db.driver, &river.Config{Logger: quiet(db.log), MaxAttempts: maxAttempts}); err != nil {
+	if db.insert, err = newInserter(db.driver, db.log); err != nil {
 		return fmt.Errorf("open job queue: %w", err)
 	}
 	pending, err := db.pending(ctx)
@@ -69,6 +75,14 @@ func (db *DB) ready(ctx context.Context) error {
 		return fmt.Errorf("database %s has not been migrated for this version: run `rolecall migrate`, or start `rolecall serve`", db.name)
 	}
 	return nil
+}
+
+// newInserter returns a client that only enqueues. It wakes the workers of a
+// queue at most once per FetchCooldown, also when the transaction that would
+// have woken them was rolled back: with the usual 100 ms a job enqueued just
+// after another would lie until the workers look by themselves, a second later.
+func newInserter(d riverdriver.Driver[*sql.Tx], log *slog.Logger) (*river.Client[*sql.Tx], error) {
+	return river.NewClient(d, &river.Config{Logger: quiet(log), MaxAttempts: maxAttempts, FetchCooldown: river.FetchCooldownMin})
 }
 
 // Close stops the workers if they are still at work, and closes the database.

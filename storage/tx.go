@@ -46,6 +46,9 @@ func (db *DB) write(ctx context.Context, events []lifecycle.AuditEvent, next []l
 	if err := sqltx.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
+	for _, e := range events {
+		db.committed(e.Kind)
+	}
 	return nil
 }
 
