@@ -286,3 +286,49 @@ func TestReadBack(t *testing.T) {
 		}
 	})
 }
+
+// Somebody quicker than us has done it: that is what was wanted.
+func TestOvertaken(t *testing.T) {
+	t.Parallel()
+	const olga = "olga@example.com"
+	for name, quicker := range map[string]func(*pagerdutytest.Account, company) error{
+		"leave a team": func(a *pagerdutytest.Account, w company) error { return a.RemoveMemberAs(olga, w.web.ID, w.ann.ID) },
+		"delete":       func(a *pagerdutytest.Account, w company) error { return a.DeleteUserAs(olga, w.ada.ID) },
+		"create": func(a *pagerdutytest.Account, _ company) error {
+			_, err := a.CreateUserAs(olga, pagerdutytest.User{Name: "Cy", Email: "cy@example.com", Role: pagerdutytest.Responder})
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a, c := start(t, pagerdutytest.Config{})
+			w := prepare(a, name)
+			write := writes()[name]
+			a.Fail(pagerdutytest.Fault{Method: write.method, Path: write.path, Kind: pagerdutytest.Before(func() { must(quicker(a, w)) })})
+			if id, err := c.Apply(t.Context(), write.order(w)); err != nil || id == "" || len(a.Writes()) != 1 {
+				t.Errorf("apply: %q, %v after %d writes", id, err, len(a.Writes()))
+			}
+		})
+	}
+}
+
+// After a lost answer the account shows what somebody else made of it: that is not ours to write over.
+func TestLostAnswerAndSomebodyElse(t *testing.T) {
+	t.Parallel()
+	a, c := start(t, pagerdutytest.Config{})
+	w := populate(a)
+	a.Fail(pagerdutytest.Fault{Method: "PUT", Kind: pagerdutytest.After(func() { must(a.SetRoleAs("olga@example.com", w.ann.ID, pagerdutytest.Observer)) })})
+	a.Fail(pagerdutytest.Fault{Method: "PUT", Kind: pagerdutytest.LostAnswer()})
+	_, err := c.Apply(t.Context(), baseRole(w.ann, lifecycle.RoleRestricted))
+	if !errors.Is(err, lifecycle.ErrConflict) || !strings.Contains(lifecycle.ReasonOf(err), "as Observer (observer) now") || len(a.Writes()) != 1 {
+		t.Errorf("apply: %v after %d writes, want a conflict after one", err, len(a.Writes()))
+	}
+}
+
+// PagerDuty's search also finds addresses of which the one looked for is a part.
+func TestCreatingBesideALikeAddress(t *testing.T) {
+	t.Parallel()
+	a, c := start(t, pagerdutytest.Config{})
+	populate(a)
+	applied(t, a, c, creation("nn@example.com", "Nn", lifecycle.RoleObserver))
+}

@@ -127,6 +127,7 @@ func TestApplyStopsWhenItIsToldTo(t *testing.T) {
 	w := populate(a)
 	ctx, cancel := context.WithCancel(t.Context())
 	a.Fail(pagerdutytest.Fault{Method: "PUT", Kind: pagerdutytest.After(cancel)})
+	a.Fail(pagerdutytest.Fault{Method: "PUT", Kind: pagerdutytest.LostAnswer()})
 	_, err := c.Apply(ctx, baseRole(w.ann, lifecycle.RoleObserver))
 	if !errors.Is(err, context.Canceled) || len(a.Writes()) != 1 {
 		t.Errorf("apply: %v and %d writes, want a cancelled one", err, len(a.Writes()))

@@ -143,6 +143,29 @@ func TestSnapshotWhileThingsMove(t *testing.T) {
 	}
 }
 
+// Of people on no team nothing but the pages tells. One goes and another comes, so that not even their number moves.
+func TestSnapshotOfPeopleOnNoTeam(t *testing.T) {
+	t.Parallel()
+	for _, nth := range []int{2, 3, 4} {
+		a, c := start(t, pagerdutytest.Config{}, func(cfg *pagerduty.Config) { cfg.Concurrency = 1 })
+		a.AddUser(pagerdutytest.User{Name: "Olga Owner", Email: "olga@example.com", Role: pagerdutytest.Owner})
+		for i := range 350 {
+			a.AddUser(pagerdutytest.User{Name: fmt.Sprintf("User %03d", i), Email: fmt.Sprintf("user%d@example.com", i)})
+		}
+		first := users(t, c)[1].ID
+		a.Fail(pagerdutytest.Fault{Method: "GET", Path: "/users", Nth: nth, Kind: pagerdutytest.Before(func() {
+			must(a.DeleteUserAs("olga@example.com", string(first)))
+			_, err := a.CreateUserAs("olga@example.com", pagerdutytest.User{Name: "Zoe", Email: "zoe@example.com"})
+			must(err)
+		})})
+		s, err := c.Snapshot(t.Context())
+		if err != nil {
+			t.Fatalf("snapshot: %v", err)
+		}
+		agrees(t, c, s)
+	}
+}
+
 func users(t *testing.T, c *pagerduty.Client) []lifecycle.Account {
 	t.Helper()
 	s, err := c.Snapshot(t.Context())

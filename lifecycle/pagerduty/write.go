@@ -59,21 +59,27 @@ func (c *Client) make(ctx context.Context, a act) (lifecycle.AccountID, error) {
 	if err == nil {
 		return id, nil
 	}
-	if !lost(err) {
+	if !lost(err) && !overtaken(err) {
 		return "", c.refusedBy(ctx, a.Order, err)
 	}
-	if now, err := c.settle(ctx, a, err); err != nil || a.Change.Done(now) {
-		return accountID(now, a.Order), err
+	now, trouble := c.settle(ctx, a, err)
+	switch {
+	case trouble != nil:
+		return "", trouble
+	case a.Change.Done(now):
+		return accountID(now, a.Order), nil
+	case !lost(err):
+		return "", c.refusedBy(ctx, a.Order, err)
 	}
 	id, second := a.write(ctx)
 	if second == nil {
 		return id, nil
 	}
 	// The first may have been made after all, and this one been refused, or lost, because of it.
-	now, err := c.settle(ctx, a, second)
+	now, trouble = c.settle(ctx, a, second)
 	switch {
-	case err != nil:
-		return "", err
+	case trouble != nil:
+		return "", trouble
 	case a.Change.Done(now):
 		return accountID(now, a.Order), nil
 	case lost(second) || overtaken(second):
@@ -83,7 +89,7 @@ func (c *Client) make(ctx context.Context, a act) (lifecycle.AccountID, error) {
 	}
 }
 
-// overtaken is PagerDuty's no to a second creation or removal when the first was made and is not to be seen yet.
+// overtaken is PagerDuty's no to what is so already: by our own first try, or by somebody quicker.
 func overtaken(err error) bool {
 	e, is := asAnswer(err)
 	return is && (e.gone() || e.says("Email has already been taken"))
@@ -92,7 +98,7 @@ func overtaken(err error) bool {
 // settle looks until the change is seen, or time is up. It returns what it saw last: as wanted or as before; anything else
 // is a Refusal, and not having seen at all an error.
 func (c *Client) settle(ctx context.Context, a act, cause error) (*lifecycle.Account, error) {
-	c.log.WarnContext(ctx, "the answer to a change was lost, so PagerDuty is read", "change", string(a.Change.ID), "account", string(a.Account), "err", cause)
+	c.log.WarnContext(ctx, "what became of a change is looked for in PagerDuty", "change", string(a.Change.ID), "account", string(a.Account), "err", cause)
 	var now *lifecycle.Account
 	saw := errors.New("never looked")
 	err := c.until(ctx, c.cfg.Settle, func() (bool, error) {
