@@ -14,30 +14,26 @@ import (
 	"rolecall/storage"
 )
 
-// childEnv makes the test binary a process that works on the database it names until it is killed.
-const childEnv = "ROLECALL_STORAGE_TEST_CHILD"
-
-// child says when it has begun the job that it will not finish.
-func child(path string) {
-	ctx := context.Background()
+// workUntilKilled says when it has begun the job that it will not finish.
+func workUntilKilled(ctx context.Context, path string) error {
 	db, err := storage.Open(ctx, config(path, storage.Serve))
-	if err == nil {
-		err = db.Migrate(ctx)
-	}
-	if err == nil {
-		handleAll(db, lifecycle.JobApply, func(ctx context.Context, _ lifecycle.Attempt) error {
-			fmt.Println("begun")
-			<-ctx.Done()
-			return ctx.Err()
-		})
-		err = db.Start(ctx)
-	}
-	if err == nil {
-		err = db.Record(ctx, lifecycle.AuditEvent{At: time.Now(), Kind: lifecycle.EventServiceStarted}, lifecycle.Job{Kind: lifecycle.JobApply, Ref: "req_1"})
-	}
 	if err != nil {
-		fmt.Println(err)
-		os.Exit(1)
+		return err
+	}
+	if err := db.Migrate(ctx); err != nil {
+		return err
+	}
+	handleAll(db, lifecycle.JobApply, func(ctx context.Context, _ lifecycle.Attempt) error {
+		fmt.Println("begun")
+		<-ctx.Done()
+		return ctx.Err()
+	})
+	if err := db.Start(ctx); err != nil {
+		return err
+	}
+	e := lifecycle.AuditEvent{At: time.Now(), Kind: lifecycle.EventServiceStarted}
+	if err := db.Record(ctx, e, lifecycle.Job{Kind: lifecycle.JobApply, Ref: "req_1"}); err != nil {
+		return err
 	}
 	select {}
 }
@@ -58,7 +54,7 @@ func TestJobOfAKilledProcessStartsAgainAtOnce(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "rolecall.db")
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), childEnv+"="+path)
+	cmd.Env = append(os.Environ(), childEnv+"=work", childPath+"="+path)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -86,10 +82,10 @@ func TestJobOfAKilledProcessStartsAgainAtOnce(t *testing.T) {
 		again <- a
 		return nil
 	})
+	begun := time.Now()
 	if err := db.Start(context.WithoutCancel(t.Context())); err != nil {
 		t.Fatal(err)
 	}
-	begun := time.Now()
 	select {
 	case a := <-again:
 		t.Logf("it started again after %s", time.Since(begun))

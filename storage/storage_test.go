@@ -16,8 +16,8 @@ import (
 var postgres storagetest.Postgres
 
 func TestMain(m *testing.M) {
-	if path := os.Getenv(childEnv); path != "" {
-		child(path)
+	if what := os.Getenv(childEnv); what != "" {
+		child(what, os.Getenv(childPath))
 	}
 	code := m.Run()
 	if err := postgres.Stop(); err != nil {

@@ -1,0 +1,101 @@
+package storage_test
+
+import (
+	"database/sql"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"rolecall/lifecycle"
+	"rolecall/storage"
+)
+
+// BenchmarkSaveFact keeps one fact with its audit line and the job that
+// follows, one commit each, and reports what share that is of the commits the
+// same file takes when each only inserts the bare row.
+func BenchmarkSaveFact(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "rolecall.db")
+	db := serve(b, path)
+	bare := bareFile(b, path)
+	const block = 50 // the two take turns, so that a noisy moment hits both
+	var ours, theirs time.Duration
+	b.ReportAllocs()
+	b.ResetTimer()
+	for done := 0; done < b.N; done += block {
+		n := min(block, b.N-done)
+		begun := time.Now()
+		for range n {
+			f := fact()
+			if _, _, err := db.SaveFact(b.Context(), f, received(f), lifecycle.Job{Kind: lifecycle.JobRegister, Ref: string(f.ID)}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		ours += time.Since(begun)
+		b.StopTimer()
+		begun = time.Now()
+		for range n {
+			f := fact()
+			if _, err := bare.Exec("INSERT INTO bare (id, source, body) VALUES ($1, $2, $3)", string(f.ID), f.Source, f.Person.Name); err != nil {
+				b.Fatal(err)
+			}
+		}
+		theirs += time.Since(begun)
+		b.StartTimer()
+	}
+	b.ReportMetric(float64(b.N)/ours.Seconds(), "facts/s")
+	b.ReportMetric(float64(b.N)/theirs.Seconds(), "bare-commits/s")
+	b.ReportMetric(theirs.Seconds()/ours.Seconds()*100, "%-of-bare")
+}
+
+// bareFile returns a connection to the file that is as durable as ours.
+func bareFile(b *testing.B, path string) *sql.DB {
+	b.Helper()
+	bare, err := sql.Open("sqlite", "file:"+path+"?_busy_timeout=10000&_synchronous=FULL&_txlock=immediate")
+	if err != nil {
+		b.Fatal(err)
+	}
+	bare.SetMaxOpenConns(1)
+	b.Cleanup(func() { bare.Close() }) //nolint:errcheck // of no use any more
+	if _, err := bare.Exec("CREATE TABLE bare (id TEXT NOT NULL PRIMARY KEY, source TEXT NOT NULL, body TEXT NOT NULL)"); err != nil {
+		b.Fatal(err)
+	}
+	return bare
+}
+
+// BenchmarkVerify checks a trail of 20,000 lines about as many rows.
+func BenchmarkVerify(b *testing.B) {
+	const n = 20_000
+	path := filepath.Join(b.TempDir(), "rolecall.db")
+	keep(b, serve(b, path), n)
+	b.ReportAllocs()
+	for b.Loop() {
+		report, err := storage.Verify(b.Context(), path, nil)
+		if err != nil || !report.Whole || report.Lines != n {
+			b.Fatalf("%+v, %v", report, err)
+		}
+	}
+	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "events/s")
+}
+
+// BenchmarkRollCall stores a roll call of 10,000 accounts of which ten are different.
+func BenchmarkRollCall(b *testing.B) {
+	db := serve(b, filepath.Join(b.TempDir(), "rolecall.db"))
+	accounts := make([]lifecycle.Account, 10_000)
+	for i := range accounts {
+		accounts[i] = lifecycle.Account{ID: lifecycle.AccountID(lifecycle.NewChangeID()), BaseRole: lifecycle.RoleResponder, Teams: []lifecycle.Membership{{Team: lifecycle.Team{ID: "P1", Name: "One"}, Role: lifecycle.TeamManager}}}
+	}
+	roles := []lifecycle.BaseRole{lifecycle.RoleObserver, lifecycle.RoleManager}
+	for i := 0; b.Loop(); i++ {
+		for k := range 10 {
+			accounts[k].BaseRole = roles[i%2]
+		}
+		r := lifecycle.RollResult{
+			Snapshot: lifecycle.Snapshot{TakenAt: time.Now(), Accounts: accounts},
+			Events:   []lifecycle.AuditEvent{{At: time.Now(), Actor: lifecycle.System, Kind: lifecycle.EventRollCallDone, Ref: "rollcall"}},
+		}
+		if err := db.SaveRollCall(b.Context(), r); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(len(accounts))*float64(b.N)/b.Elapsed().Seconds(), "accounts/s")
+}
