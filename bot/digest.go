@@ -11,14 +11,14 @@ import (
 
 // digests sends every digest that is due. One that fails does not keep the
 // others back, and is due again when this is repeated. Ref: "".
-func (o *outbound) digests(ctx context.Context, a lifecycle.Attempt) error {
+func (o *outbound) digests(ctx context.Context, _ lifecycle.Attempt) error {
 	due, err := o.Digests.Due(ctx)
 	if err != nil {
 		return err
 	}
 	var failed []error
 	for _, email := range due {
-		failed = append(failed, o.digest(ctx, lifecycle.Attempt{Ref: email, Last: a.Last}))
+		failed = append(failed, o.digest(ctx, email))
 	}
 	return errors.Join(failed...)
 }
@@ -28,9 +28,9 @@ func digestKey(email string, at time.Time) string {
 }
 
 // digest sends one owner's digest, at most once on any of their days, and not
-// at all when there is nothing to say. Ref: their address.
-func (o *outbound) digest(ctx context.Context, a lifecycle.Attempt) error {
-	email := lifecycle.FoldEmail(a.Ref)
+// at all when there is nothing to say.
+func (o *outbound) digest(ctx context.Context, email string) error {
+	email = lifecycle.FoldEmail(email)
 	release, err := o.locks.take(ctx, "digest/"+email)
 	if err != nil {
 		return err

@@ -44,7 +44,7 @@ func TestDigest(t *testing.T) {
 	d := newDesk(t)
 	d.fill()
 	o := d.out(t)
-	if err := o.digest(t.Context(), lifecycle.Attempt{Ref: "Marco@acme.test"}); err != nil {
+	if err := o.digest(t.Context(), "Marco@acme.test"); err != nil {
 		t.Fatal(err)
 	}
 	got := d.dm("U0MARCO")
@@ -59,13 +59,13 @@ func TestDigestIsSentOnceADay(t *testing.T) {
 	d := newDesk(t)
 	d.fill()
 	for range 2 {
-		if err := d.out(t).digest(t.Context(), lifecycle.Attempt{Ref: "marco@acme.test"}); err != nil {
+		if err := d.out(t).digest(t.Context(), "marco@acme.test"); err != nil {
 			t.Fatal(err)
 		}
 	}
 	sameCount(t, "digests on the first day", len(d.dm("U0MARCO")), 1)
 	d.forward(24 * time.Hour)
-	if err := d.out(t).digest(t.Context(), lifecycle.Attempt{Ref: "marco@acme.test"}); err != nil {
+	if err := d.out(t).digest(t.Context(), "marco@acme.test"); err != nil {
 		t.Fatal(err)
 	}
 	sameCount(t, "digests on two days", len(d.dm("U0MARCO")), 2)
@@ -78,7 +78,7 @@ func TestDigestSurvivesACrashAnywhere(t *testing.T) {
 		d.fill()
 		hook, died := dieAt(n)
 		d.store.hook(hook)
-		err := d.out(t).digest(t.Context(), lifecycle.Attempt{Ref: "marco@acme.test"})
+		err := d.out(t).digest(t.Context(), "marco@acme.test")
 		if !died() {
 			return
 		}
@@ -87,7 +87,7 @@ func TestDigestSurvivesACrashAnywhere(t *testing.T) {
 		}
 		d.store.hook(nil)
 		o := d.out(t)
-		d.settle(t, func() error { return o.digest(t.Context(), lifecycle.Attempt{Ref: "marco@acme.test"}) })
+		d.settle(t, func() error { return o.digest(t.Context(), "marco@acme.test") })
 		sameCount(t, "digests", len(d.dm("U0MARCO")), 1)
 	}
 }
@@ -95,7 +95,7 @@ func TestDigestSurvivesACrashAnywhere(t *testing.T) {
 func TestEmptyDigestIsQuiet(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	if err := d.out(t).digest(t.Context(), lifecycle.Attempt{Ref: "marco@acme.test"}); err != nil {
+	if err := d.out(t).digest(t.Context(), "marco@acme.test"); err != nil {
 		t.Fatal(err)
 	}
 	sameCount(t, "messages", len(d.dm("U0MARCO")), 0)
@@ -109,7 +109,7 @@ func TestDigestOfSomebodyOutsideSlackIsSecuritysBusiness(t *testing.T) {
 	d := newDesk(t)
 	d.fill()
 	d.DeleteUser("U0MARCO")
-	if err := d.out(t).digest(t.Context(), lifecycle.Attempt{Ref: "marco@acme.test"}); err != nil {
+	if err := d.out(t).digest(t.Context(), "marco@acme.test"); err != nil {
 		t.Fatal(err)
 	}
 	sameCount(t, "alerts", len(d.store.jobs), 1)

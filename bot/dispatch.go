@@ -225,6 +225,10 @@ func (b *Bot) tell(ctx context.Context, at where, text string, blocks []slack.Bl
 	if err == nil {
 		return nil
 	}
+	// Somebody who reads a public channel without having joined it can press, but gets no ephemeral message there.
+	if !at.command && at.responseURL != "" && b.out.respond(ctx, at.responseURL, text, blocks) == nil {
+		return nil
+	}
 	if dmErr := b.line(ctx, at.user, text, blocks); dmErr != nil {
 		return errors.Join(err, dmErr)
 	}

@@ -38,15 +38,6 @@ func (h *homes) put(user string, digest [sha256.Size]byte) {
 	h.shown[user] = digest
 }
 
-// home brings one person's Home tab to the truth. Ref: SlackID.
-func (b *Bot) home(ctx context.Context, a lifecycle.Attempt) error {
-	err := b.publishHome(ctx, slackRef{ID: a.Ref})
-	if lifecycle.ReasonOf(err) != "" {
-		return lifecycle.Permanent(fmt.Errorf("show home of %s: %w", a.Ref, err))
-	}
-	return err
-}
-
 // refresh shows the Home tab anew to somebody who decided there. The decision
 // stands whatever becomes of that.
 func (b *Bot) refresh(ctx context.Context, who lifecycle.Identity) {

@@ -94,7 +94,7 @@ func (d homeData) access() []slack.Block {
 		c := newCard(r, d.Policy, d.Now, d.Location, viewer{}, d.Names)
 		blocks = append(blocks, section("*"+c.Title+"*\n"+c.Status))
 	}
-	return append(blocks, contextLine("Need more? `/rolecall request responder Payments for 8h`"))
+	return blocks
 }
 
 func (d homeData) owned() []slack.Block {

@@ -47,8 +47,6 @@ func (b *Bot) Handlers() map[lifecycle.JobKind]func(context.Context, lifecycle.A
 		lifecycle.JobRemind:  b.jobs.remind,
 		lifecycle.JobAlert:   b.jobs.alert,
 		lifecycle.JobDigests: b.jobs.digests,
-		lifecycle.JobDigest:  b.jobs.digest,
-		lifecycle.JobHome:    b.home,
 	}
 }
 

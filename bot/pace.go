@@ -34,7 +34,7 @@ func slackPacing() pacing {
 		perMinute: map[string]int{
 			"auth.test": tierSpecial, "chat.postMessage": tierSpecial, "chat.postEphemeral": tier4, "chat.update": tier3,
 			"conversations.history": tier3, "conversations.replies": tier3, "conversations.open": tier3,
-			"usergroups.users.list": tier2, "users.info": tier4, "users.lookupByEmail": tier3,
+			"users.info": tier4, "users.lookupByEmail": tier3,
 			"views.open": tier4, "views.publish": tier4, "views.update": tier4, "response_url": 60,
 		},
 		channel: 1, channelBurst: 3,

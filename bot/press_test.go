@@ -289,12 +289,27 @@ func TestADecisionOnWhatIsNoCardIsAnswered(t *testing.T) {
 	})
 }
 
+func TestSomebodyWhoHasNotJoinedTheChannelIsStillToldThere(t *testing.T) {
+	t.Parallel()
+	eachTransport(t, func(t *testing.T, over transport) {
+		h := newHouse(t, over)
+		ts := h.card(t, payments, h.open("req_1"), "")
+		h.Fail("chat.postEphemeral", slacktest.Fault{Error: "user_not_in_channel"})
+		h.press(t, omar, payments, ts, bot.ActionApprove)
+		h.awaitTold(t, omar, "can decide this")
+		if n := len(h.Messages(h.DirectMessage(omar))); n != 0 {
+			t.Errorf("%d direct messages as well, want none", n)
+		}
+	})
+}
+
 func TestWhereSlackLetsUsSayNothingPrivatelyItIsSaidInADirectMessage(t *testing.T) {
 	t.Parallel()
 	eachTransport(t, func(t *testing.T, over transport) {
 		h := newHouse(t, over)
 		ts := h.card(t, payments, h.open("req_1"), "")
 		h.Fail("chat.postEphemeral", slacktest.Fault{Error: "user_not_in_channel"})
+		h.Fail("response_url", slacktest.Fault{Status: 404})
 		h.press(t, omar, payments, ts, bot.ActionApprove)
 		h.await(t, "a direct message", func() bool { return strings.Contains(h.told(omar), "can decide this") })
 		if dm := h.DirectMessage(omar); dm == "" || len(h.Messages(dm)) != 1 {

@@ -88,15 +88,6 @@ func (o *outbox) userByEmail(ctx context.Context, email string) (found *slack.Us
 	return found, err
 }
 
-// groupMembers returns the user ids of a user group.
-func (o *outbox) groupMembers(ctx context.Context, group string) (members []string, err error) {
-	err = o.call(ctx, "usergroups.users.list", again, func() error {
-		members, err = o.api.GetUserGroupMembersContext(ctx, group)
-		return err
-	})
-	return members, err
-}
-
 // authTest returns who the bot token is.
 func (o *outbox) authTest(ctx context.Context) (who *slack.AuthTestResponse, err error) {
 	err = o.call(ctx, "auth.test", again, func() error {

@@ -21,7 +21,6 @@ func Surface() AppSurface {
 			"im:write":          "a direct message has an id only once it is opened, and edits need the id",
 			"users:read":        "whether somebody is a guest, a stranger, a bot or deactivated",
 			"users:read.email":  "the address that ties a Slack user to an identity, once",
-			"usergroups:read":   "who is in the user group that the policy names as Security",
 			"channels:read":     "doctor checks that the public channels of the policy exist",
 			"groups:read":       "doctor checks that the private channels of the policy exist",
 			"channels:history":  "finding a card again after a crash, in public channels",

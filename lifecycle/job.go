@@ -18,15 +18,13 @@ const (
 	JobEscalate JobKind = "escalate" // Ref: RequestID
 	JobExpire   JobKind = "expire"   // Ref: RequestID
 	JobRollCall JobKind = "rollcall" // Ref: who asked for it, or "schedule"
-	JobDigests  JobKind = "digests"  // Ref: "": look whose digests are due
-	JobDigest   JobKind = "digest"   // Ref: the address of the owner it is for
+	JobDigests  JobKind = "digests"  // Ref: "": send the digests that are due
 	JobAlert    JobKind = "alert"    // Ref: the sentence for the security channel, told once
-	JobHome     JobKind = "home"     // Ref: SlackID whose App Home is open
 )
 
 // JobKinds returns every kind; each must have a handler before work starts.
 func JobKinds() []JobKind {
-	return []JobKind{JobRegister, JobPlan, JobAsk, JobShow, JobApply, JobReplan, JobRemind, JobEscalate, JobExpire, JobRollCall, JobDigests, JobDigest, JobAlert, JobHome}
+	return []JobKind{JobRegister, JobPlan, JobAsk, JobShow, JobApply, JobReplan, JobRemind, JobEscalate, JobExpire, JobRollCall, JobDigests, JobAlert}
 }
 
 // A Job is a step to take: what, about which row, and when (zero: now).

@@ -31,7 +31,6 @@ type Defaults struct {
 type Security struct {
 	Channel string
 	Members []string // folded addresses
-	Group   string   // a Slack user group id, beside or instead of Members
 }
 
 // Breaker limits how many people may lose access in Window before a person is asked.

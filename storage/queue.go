@@ -84,11 +84,11 @@ func queueOf(k lifecycle.JobKind) string {
 	switch k {
 	case lifecycle.JobApply, lifecycle.JobPlan, lifecycle.JobReplan, lifecycle.JobAsk:
 		return queuePagerDuty
-	case lifecycle.JobShow, lifecycle.JobRemind, lifecycle.JobAlert, lifecycle.JobDigest, lifecycle.JobHome:
+	case lifecycle.JobShow, lifecycle.JobRemind, lifecycle.JobAlert, lifecycle.JobDigests:
 		return queueSlack
 	case lifecycle.JobRollCall:
 		return queueRollCall
-	case lifecycle.JobRegister, lifecycle.JobEscalate, lifecycle.JobExpire, lifecycle.JobDigests:
+	case lifecycle.JobRegister, lifecycle.JobEscalate, lifecycle.JobExpire:
 		return queueDefault
 	default:
 		return queueDefault

@@ -66,9 +66,6 @@ func approval(p lifecycle.Policy, plan lifecycle.Plan, person lifecycle.Person) 
 		Subject: lifecycle.Subject{Email: person.Email(), Name: person.Name},
 	}
 	who := p.Eligible(r, p.MayDecideFrom)
-	if p.Security.Group != "" && (slices.Contains(j.From, lifecycle.FromSecurity) || len(who) < j.N) {
-		who = append(who, "anybody in the Slack group "+p.Security.Group)
-	}
 	return fmt.Sprintf("%d of %s%s", j.N, list(who), silence(j.Approval))
 }
 

@@ -66,7 +66,7 @@ func TestMistakesOfTheFile(t *testing.T) {
 		"a lone carriage return":           {"version: 1\rextra: 1\n", []string{"p:1:11: the character U+000D cannot be seen for what it is; take it out"}},
 		"an escape that hides":             {head + `rules: [{name: "a\u202Eb", when: {title: x}, grant: {base_role: observer}}]`, []string{"p:5:16: rules[0].name: holds a character that cannot be seen for what it is; take it out"}},
 		"too large":                        {strings.Repeat("#", maxSize+1), []string{"p:1:1: the file is larger than 1 MiB; that cannot be a policy"}},
-		"nested too deep":                  {"domains: [a.b]\nsecurity: {channel: C12, group: S12}\n" + deep, []string{"p:3:10: version: wants text, but this is a list", "p:3:42: version" + strings.Repeat("[0]", 32) + ": nested deeper than 32 levels; say it more simply"}},
+		"nested too deep":                  {"domains: [a.b]\nsecurity: {channel: C12, members: [x@a.b]}\n" + deep, []string{"p:3:10: version: wants text, but this is a list", "p:3:42: version" + strings.Repeat("[0]", 32) + ": nested deeper than 32 levels; say it more simply"}},
 		"hardly anything":                  {"leaver: {contain: ask}\n", []string{"p:1:1: version is missing", "p:1:1: domains is missing", "p:1:1: security is missing"}},
 		"keys without values":              {"version:\ndomains:\nsecurity:\n", []string{"p:1:9: version: wants text, but this is empty", "p:2:9: domains: wants a list, but this is empty", "p:3:10: security: wants keys with values, but this is empty"}},
 		"a key that is a list":             {head + "? [a]\n: 1\n", []string{"p:5:3: a key must be a word"}},
@@ -142,11 +142,11 @@ func TestMistakesOfTeamsAndDomains(t *testing.T) {
 		"a domain that is none":            {domains: "[acme]", want: `p:2:11: domains[0]: "acme" is not a domain such as acme.test`},
 		"a domain twice":                   {domains: "[acme.test, ACME.test]", want: "p:2:22: domains[1]: acme.test is named twice"},
 		"no domain":                        {domains: "[]", want: "p:2:10: domains: the list is empty; name at least one"},
-		"security by its group alone":      {security: "{channel: C0SEC, group: S0SEC}"},
-		"security without a channel":       {security: "{group: S0SEC}", want: "p:3:11: security: channel is missing"},
+		"security by a group alone":        {security: "{channel: C0SEC, group: S0SEC}", want: "p:3:11: security: members is missing\np:3:28: security.group: unknown key; there are channel, members"},
+		"security without a channel":       {security: "{members: [lee@acme.test]}", want: "p:3:11: security: channel is missing"},
 		"security of nobody":               {security: "{channel: C0SEC, members: []}", want: "p:3:37: security.members: the list is empty; name at least one"},
 		"security of an outsider":          {security: "{channel: C0SEC, members: [eve@acme.test.evil]}", want: "p:3:38: security.members[0]: eve@acme.test.evil is not on acme.test, so they could never decide; add the domain or name somebody else"},
-		"a channel by its name":            {security: "{channel: '#security', group: S0SEC}", want: `p:3:21: security.channel: "#security" is not the id of a Slack channel, such as C0ABC123; copy it from its details in Slack`},
+		"a channel by its name":            {security: "{channel: '#security', members: [lee@acme.test]}", want: `p:3:21: security.channel: "#security" is not the id of a Slack channel, such as C0ABC123; copy it from its details in Slack`},
 		"a team named like another's id":   {teams: "[{name: A, pagerduty: P1, owners: [a@acme.test]}, {name: P1, owners: [a@acme.test]}]", want: `p:4:65: teams[1].name: another team has the name "P1"; rules could not tell the two apart`},
 		"an owner twice":                   {teams: "[{name: A, owners: [a@acme.test, A@acme.test]}]", want: "p:4:41: teams[0].owners[1]: a@acme.test is named twice"},
 		"a team whose name looks a number": {teams: "[{name: 1.10, owners: [a@acme.test]}]"},
@@ -160,7 +160,7 @@ func TestMistakesOfTeamsAndDomains(t *testing.T) {
 				return s
 			}
 			text := fmt.Sprintf("version: 1\ndomains: %s\nsecurity: %s\nteams: %s\n",
-				or(tt.domains, "[acme.test]"), or(tt.security, "{channel: C0SEC, group: S0SEC}"), or(tt.teams, "[]"))
+				or(tt.domains, "[acme.test]"), or(tt.security, "{channel: C0SEC, members: [lee@acme.test]}"), or(tt.teams, "[]"))
 			got := strings.Join(mistakes(t, text), "\n")
 			if got != tt.want {
 				t.Errorf("got  %s\nwant %s", got, tt.want)

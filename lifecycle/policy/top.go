@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v4"
 
 	"rolecall/lifecycle"
 )
@@ -126,13 +125,7 @@ func (d *document) security(v value) {
 	v.object([]field{
 		{"channel", func(v value) { s.Channel = v.slackID("channel", "CG") }},
 		{"members", func(v value) { s.Members = d.deciders(v) }},
-		{"group", func(v value) { s.Group = v.slackID("user group", "S") }},
-	}, "channel")
-	_, members := v.under("members")
-	_, group := v.under("group")
-	if v.node.Kind == yaml.MappingNode && !members && !group {
-		v.wrong("names nobody: members or group is missing, and nobody could be asked when no owner answers")
-	}
+	}, "channel", "members")
 }
 
 func (d *document) breaker(v value) {
