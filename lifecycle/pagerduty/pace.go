@@ -102,10 +102,15 @@ func (l *limiter) note(resp *http.Response) {
 	}
 }
 
-// learn keeps the lower of two counts of one window, since calls under way are in ours and not yet in PagerDuty's.
+// learn keeps the lower of two counts of one window, since calls under way are in ours and not yet in PagerDuty's. Some
+// operations have a smaller limit of their own, which their answers tell of instead: that one must not slow all others.
 func (l *limiter) learn(limit, left int, ends time.Time) {
 	const same = 2 * time.Second // resets are told in whole seconds
-	if l.known && ends.Sub(l.ends) < same {
+	current := l.known && time.Now().Before(l.ends)
+	switch {
+	case current && limit < l.limit:
+		return
+	case current && limit == l.limit && ends.Sub(l.ends) < same:
 		left = min(left, l.left)
 	}
 	l.known, l.limit, l.left, l.ends = true, limit, left, ends

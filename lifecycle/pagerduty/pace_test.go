@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -106,16 +107,56 @@ func worstMinute(times []time.Time) int {
 	return worst
 }
 
+// told is an answer whose headers tell of a limit, what is left of it, and for how many seconds.
+func told(limit, left, reset int) *http.Response {
+	h := http.Header{}
+	h.Set("Ratelimit-Limit", strconv.Itoa(limit))
+	h.Set("Ratelimit-Remaining", strconv.Itoa(left))
+	h.Set("Ratelimit-Reset", strconv.Itoa(reset))
+	return &http.Response{StatusCode: http.StatusOK, Header: h}
+}
+
+// Some operations have a limit of their own, which must not slow all others; a window that follows another counts anew.
+func TestLimitsAreKeptApart(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		answers []*http.Response
+		want    int // calls that need not wait
+	}{
+		"an operation's own, after the key's":  {[]*http.Response{told(960, 500, 30), told(10, 1, 50)}, 500},
+		"an operation's own, before the key's": {[]*http.Response{told(10, 1, 50), told(960, 500, 30)}, 500},
+		"an answer that comes late":            {[]*http.Response{told(960, 500, 30), told(960, 510, 30)}, 500},
+		"another who uses the key":             {[]*http.Response{told(960, 500, 30), told(960, 200, 30)}, 200},
+		"the next window":                      {[]*http.Response{told(960, 3, 1), told(960, 959, 60)}, 959},
+		"headers that make no sense":           {[]*http.Response{told(960, 500, 30), told(960, -1, 30)}, 500},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				l := newLimiter(900, time.Second)
+				for _, resp := range tt.answers {
+					l.note(resp)
+				}
+				got := 0
+				for begun := time.Now(); time.Since(begun) == 0; got++ {
+					if err := l.wait(t.Context(), false); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if got-1 != tt.want { // the last one waited
+					t.Errorf("%d calls did not wait, want %d", got-1, tt.want)
+				}
+			})
+		})
+	}
+}
+
 // While a sweep waits for the next minute, somebody's approval does not.
 func TestPromptCallsHaveTheirShare(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimiter(900, time.Second)
-		h := http.Header{}
-		h.Set("Ratelimit-Limit", "960")
-		h.Set("Ratelimit-Remaining", "100")
-		h.Set("Ratelimit-Reset", "40")
-		l.note(&http.Response{StatusCode: 200, Header: h})
+		l.note(told(960, 100, 40))
 		begun := time.Now()
 		for range 100 {
 			if err := l.wait(t.Context(), false); err != nil || time.Since(begun) > 0 {
@@ -132,11 +173,7 @@ func TestSweepLeavesAReserve(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimiter(900, time.Second)
-		h := http.Header{}
-		h.Set("Ratelimit-Limit", "960")
-		h.Set("Ratelimit-Remaining", "106")
-		h.Set("Ratelimit-Reset", "40")
-		l.note(&http.Response{StatusCode: 200, Header: h})
+		l.note(told(960, 106, 40))
 		begun := time.Now()
 		if err := l.wait(t.Context(), true); err != nil || time.Since(begun) > 0 {
 			t.Errorf("waited %s: %v", time.Since(begun), err)
