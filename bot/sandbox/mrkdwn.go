@@ -173,6 +173,9 @@ func (s scribe) reference(b *strings.Builder, text string) int {
 		return 0
 	}
 	target, label, _ := strings.Cut(text[1:end], "|")
+	if target == "" {
+		return 0
+	}
 	switch target[0] {
 	case '@':
 		b.WriteString(mention("@" + s.called(target[1:], label)))

@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"html/template"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -51,15 +51,19 @@ func (s *sandbox) show(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Sandbox-Turn", strconv.FormatUint(s.turns.Add(1), 10))
-	drawn, err := p.panes()
-	if err == nil && r.Header.Get("Sandbox-Panes") != "" {
-		err = s.sendPanes(w, p, drawn, r.Header.Get("Sandbox-Panes"))
-	} else if err == nil {
-		err = s.sendPage(w, p, drawn)
-	}
+	body, err := p.draw(r.Header.Get("Sandbox-Panes"))
 	if err != nil {
-		s.cfg.Log.ErrorContext(r.Context(), "show page", "path", r.URL.Path, "err", err)
+		s.cfg.Log.ErrorContext(r.Context(), "draw page", slog.String("path", r.URL.Path), slog.Any("err", err))
 		http.Error(w, "The page could not be drawn; see the log.", http.StatusInternalServerError)
+		return
+	}
+	s.send(w, r, body)
+}
+
+// send writes what was drawn. That a browser has gone meanwhile is not a fault.
+func (s *sandbox) send(w http.ResponseWriter, r *http.Request, body []byte) {
+	if _, err := w.Write(body); err != nil {
+		s.cfg.Log.DebugContext(r.Context(), "send page", slog.String("path", r.URL.Path), slog.Any("err", err))
 	}
 }
 
@@ -114,6 +118,9 @@ func (s *sandbox) doorOf(u slacktest.User, open string) string {
 
 // me is the acting person.
 func (p *page) me() personView { return person(p.user) }
+
+// Name is what the acting person is called.
+func (p *page) Name() string { return p.me().Name }
 
 // App is the name of the app.
 func (p *page) App() string { return p.s.cfg.Workspace.Config().BotName }
@@ -186,40 +193,42 @@ func (p *page) panes() ([]pane, error) {
 	return out, nil
 }
 
-func (s *sandbox) sendPage(w http.ResponseWriter, p *page, drawn []pane) error {
-	byName := map[string]pane{}
-	for _, one := range drawn {
-		byName[one.Name] = one
-	}
-	var b bytes.Buffer
-	err := s.pages.ExecuteTemplate(&b, "page", map[string]any{
-		"Page": p, "Panes": byName, "Title": s.cfg.Title, "Guide": len(s.cfg.Story) > 0, "Panel": s.cfg.Panel != nil,
-	})
+// draw returns the whole page; or, for a script that has panes, those that differ. Have lists what it has, as
+// "name:digest name:digest".
+func (p *page) draw(have string) ([]byte, error) {
+	drawn, err := p.panes()
 	if err != nil {
-		return fmt.Errorf("draw page: %w", err)
+		return nil, err
 	}
-	return write(w, b.Bytes())
-}
-
-// sendPanes answers the script: have lists what it has, as "name:digest name:digest".
-func (s *sandbox) sendPanes(w http.ResponseWriter, p *page, drawn []pane, have string) error {
-	known := strings.Fields(have)
-	changed := slices.DeleteFunc(slices.Clone(drawn), func(one pane) bool {
-		return slices.Contains(known, one.Name+":"+one.Digest)
-	})
 	var b bytes.Buffer
-	if err := s.pages.ExecuteTemplate(&b, "panes", map[string]any{"Title": p.Title(), "Panes": changed, "Path": p.Path}); err != nil {
-		return fmt.Errorf("draw panes: %w", err)
+	if have == "" {
+		err = p.s.pages.ExecuteTemplate(&b, "page", frame{
+			Page: p, Panes: byName(drawn), Title: p.s.cfg.Title, Guide: len(p.s.cfg.Story) > 0, Panel: p.s.cfg.Panel != nil,
+		})
+	} else {
+		changed := slices.DeleteFunc(drawn, func(one pane) bool { return slices.Contains(strings.Fields(have), one.Name+":"+one.Digest) })
+		err = p.s.pages.ExecuteTemplate(&b, "panes", map[string]any{"Title": p.Title(), "Panes": changed, "Path": p.Path})
 	}
-	return write(w, b.Bytes())
+	if err != nil {
+		return nil, fmt.Errorf("draw page: %w", err)
+	}
+	return b.Bytes(), nil
 }
 
-// write sends a drawn page. That the browser has gone meanwhile is no error of ours.
-func write(w http.ResponseWriter, body []byte) error {
-	if _, err := w.Write(body); err != nil && !errors.Is(err, http.ErrHandlerTimeout) {
-		return nil //nolint:nilerr // nobody is there to be told
+// frame is what stands around the panes.
+type frame struct {
+	Page         *page
+	Panes        map[string]pane
+	Title        string
+	Guide, Panel bool
+}
+
+func byName(drawn []pane) map[string]pane {
+	out := map[string]pane{}
+	for _, one := range drawn {
+		out[one.Name] = one
 	}
-	return nil
+	return out
 }
 
 // digest is short, and different for different content.

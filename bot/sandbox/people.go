@@ -19,6 +19,7 @@ const maxFound = 40
 // personView is one person in the switcher, or the author of a message.
 type personView struct {
 	ID, Name, Handle string
+	Email            string
 	Role             string // who they are in the story, or what sets them apart
 	Initials         string
 	Hue              int // one of twelve colours
@@ -72,7 +73,7 @@ func kindOf(u slacktest.User) string {
 
 func person(u slacktest.User) personView {
 	name := cmp.Or(u.DisplayName, u.RealName, u.Name, u.ID)
-	return personView{ID: u.ID, Name: name, Handle: u.Name, Role: kindOf(u), Initials: initials(name), Hue: hue(u.ID), App: u.Bot}
+	return personView{ID: u.ID, Name: name, Handle: u.Name, Email: u.Email, Role: kindOf(u), Initials: initials(name), Hue: hue(u.ID), App: u.Bot}
 }
 
 // initials returns up to two letters that stand for a name.

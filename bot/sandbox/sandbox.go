@@ -1,12 +1,14 @@
 package sandbox
 
 import (
+	"bytes"
 	"crypto/rand"
 	"embed"
 	"errors"
 	"fmt"
 	"html/template"
 	"io/fs"
+	"log/slog"
 	"net/http"
 	"sync/atomic"
 )
@@ -102,10 +104,12 @@ func (s *sandbox) lost(w http.ResponseWriter, r *http.Request) {
 
 // problem shows a page that says what is wrong, in words.
 func (s *sandbox) problem(w http.ResponseWriter, r *http.Request, status int, cause error) {
-	w.WriteHeader(status)
-	if err := s.pages.ExecuteTemplate(w, "problem", map[string]any{"Title": s.cfg.Title, "Words": cause.Error()}); err != nil {
-		s.cfg.Log.WarnContext(r.Context(), "write problem page", "err", err)
+	var b bytes.Buffer
+	if err := s.pages.ExecuteTemplate(&b, "problem", map[string]any{"Title": s.cfg.Title, "Words": capital(cause.Error())}); err != nil {
+		s.cfg.Log.ErrorContext(r.Context(), "draw problem page", slog.Any("err", err))
 	}
+	w.WriteHeader(status)
+	s.send(w, r, b.Bytes())
 }
 
 // assets are the style sheet and the script, each under a name that changes with its content.
@@ -139,7 +143,5 @@ func (s *sandbox) static(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", file.kind)
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-	if _, err := w.Write(file.body); err != nil {
-		s.cfg.Log.DebugContext(r.Context(), "write asset", "err", err)
-	}
+	s.send(w, r, file.body)
 }

@@ -28,6 +28,7 @@ type sidebarView struct {
 	Others    []roomView // public channels that they are not in
 	DM        roomView
 	HomeOpen  bool
+	Elsewhere bool // one looks at one of the others
 }
 
 func (p *page) sidebar() sidebarView {
@@ -43,6 +44,7 @@ func (p *page) sidebar() sidebarView {
 			continue
 		}
 		room.Unread = 0 // one is not told of what happens where one is not a member
+		out.Elsewhere = out.Elsewhere || room.Current
 		out.Others = append(out.Others, room)
 	}
 	byName := func(a, b roomView) int { return cmp.Compare(a.Name, b.Name) }

@@ -214,7 +214,7 @@
   let fading = 0;
   const fade = (pane) => {
     clearTimeout(fading);
-    fading = setTimeout(() => pane.replaceChildren(), pane.querySelector(".bad") ? 15000 : 6000);
+    fading = setTimeout(() => pane.replaceChildren(), pane.querySelector(".bad") ? 15000 : 4000);
   };
 
   // ---- what people do ----

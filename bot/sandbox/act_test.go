@@ -1,0 +1,286 @@
+package sandbox_test
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"rolecall/bot/slacktest"
+)
+
+// press is what the button of an element on the card in #payments sends.
+func (s *stage) press(action string, more ...string) string {
+	q := url.Values{"on": {"message"}, "channel": {payments}, "ts": {s.app.card}, "block": {"decide"}, "action": {action}, "value": {"req_1"}}
+	for i := 0; i+1 < len(more); i += 2 {
+		q.Set(more[i], more[i+1])
+	}
+	return q.Encode()
+}
+
+// heardOnly fails the test unless the app has heard exactly this.
+func (s *stage) heardOnly(want ...string) {
+	s.t.Helper()
+	if got := s.app.said(); !slices.Equal(got, want) {
+		s.t.Errorf("the app heard %q, want %q", got, want)
+	}
+}
+
+func TestAPressReachesTheAppAndChangesTheCard(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	card := s.page("/u/" + marco + "/c/" + payments)
+	contains(t, card, `data-action="request.approve.v1"`, `name="press" value="`+strings.ReplaceAll(s.press("request.approve.v1"), "&", "&amp;")+`"`)
+
+	after := s.post("/u/"+marco+"/press", url.Values{"press": {s.press("request.approve.v1")}})
+
+	s.heardOnly("block_actions " + marco + " request.approve.v1")
+	contains(t, after, "<strong>Done, checked in PagerDuty</strong> ✅", "(edited)", "1 reply", `data-testid="panel-member-platform-ben"`)
+	lacks(t, after, `data-action="request.approve.v1"`)
+}
+
+func TestAConfirmationStandsBeforeThePress(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	asked := s.post("/u/"+marco+"/press", url.Values{"press": {s.press("finding.revoke.v1")}})
+	contains(t, asked, `data-testid="confirm"`, "Revoke now?", "This cannot be <strong>undone</strong>.", "Leave it")
+	s.heardOnly()
+	s.post("/u/"+marco+"/press", url.Values{"press": {s.press("finding.revoke.v1")}, "confirmed": {"yes"}})
+	s.heardOnly("block_actions " + marco + " finding.revoke.v1")
+}
+
+func TestAChoiceInAMenuIsSent(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.post("/u/"+ines+"/press", url.Values{"press": {s.press("handover.choose.v1", "value", "", "pick", "omar")}})
+	s.post("/u/"+ines+"/press", url.Values{"press": {s.press("request.more.v1", "value", "", "block", "", "pick", "plan")}})
+	s.heardOnly("block_actions "+ines+" handover.choose.v1 omar", "block_actions "+ines+" request.more.v1 plan")
+}
+
+func TestAModalIsFilledInRefusedAndSubmitted(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	opened := s.post("/u/"+marco+"/press", url.Values{"press": {s.press("request.deny.v1")}})
+	contains(t, opened, `data-testid="modal"`, "Deny the move", "<strong>Ben Ode</strong> stays Manager of Payments.", "Everybody on the thread reads it.", `type="date"`, `<option value="ines"`)
+	view, ok := s.ws.Modal(marco)
+	if !ok {
+		t.Fatal("no modal is open")
+	}
+	lacks(t, s.page("/u/"+ines+"/c/"+payments), `data-testid="modal"`)
+
+	filled := url.Values{"view": {view.ID}, "do": {"submit"}}
+	for name, values := range map[string][]string{
+		"reason/text": {"  no <b>"}, "until/date": {"2026-06-01"}, "tell/who": {"manager", "security"}, "kind/kind": {"team"}, "stand_in/who": {"omar"}, "teams/teams": {"a, b"},
+	} {
+		filled["in:"+name], filled["has:"+name] = values, []string{"1"}
+	}
+	refused := s.post("/u/"+marco+"/modal", filled)
+	contains(t, refused, "Say it in a sentence: at least 10 characters.", `aria-invalid="true"`, "  no &lt;b&gt;</textarea>", `value="2026-06-01"`,
+		`value="manager" checked`, `value="security" checked`, `value="team" checked`, `<option value="omar" selected`, `<option value="a, b" selected`)
+	lacks(t, refused, `<option value="b" selected`, `value="person" checked`)
+
+	filled["in:reason/text"] = []string{"He is on call all week"}
+	delete(filled, "in:tell/who") // boxes without a tick are not sent
+	done := s.post("/u/"+marco+"/modal", filled)
+	lacks(t, done, `data-testid="modal"`)
+	contains(t, done, `<strong>Denied</strong> by <span class="mention">@Marco Rossi</span>: He is on call all week`)
+}
+
+func TestAnEmptyRequiredInputIsComplainedOfAtTheField(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.post("/u/"+marco+"/press", url.Values{"press": {s.press("request.deny.v1")}})
+	view, _ := s.ws.Modal(marco)
+	refused := s.post("/u/"+marco+"/modal", url.Values{"view": {view.ID}, "do": {"submit"}, "has:reason/text": {"1"}})
+	contains(t, refused, `data-testid="field-error"`, "Please complete this required field.")
+	s.post("/u/"+marco+"/modal", url.Values{"view": {view.ID}, "do": {"close"}})
+	if _, open := s.ws.Modal(marco); open {
+		t.Error("the modal is still open")
+	}
+	gone := s.post("/u/"+marco+"/modal", url.Values{"view": {view.ID}, "do": {"submit"}})
+	contains(t, gone, "This dialog is not open any more.")
+}
+
+func TestACommandIsAnsweredInPrivate(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	answered := s.post("/u/"+marco+"/say", url.Values{"channel": {payments}, "text": {" /rolecall   who <payments> "}})
+	s.heardOnly("command " + marco + " who <payments>")
+	contains(t, answered, `data-testid="ephemeral"`, "Only visible to you")
+	lacks(t, s.page("/u/"+ines+"/c/"+payments), `data-testid="ephemeral"`)
+	ts := s.ws.Ephemerals(marco)[0].TS
+	lacks(t, s.post("/u/"+marco+"/dismiss", url.Values{"ts": {ts}}), `data-testid="ephemeral"`)
+}
+
+func TestWhatCannotBeSaidIsExcused(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	for name, tt := range map[string]struct {
+		form url.Values
+		want string
+	}{
+		"an unknown command":       {url.Values{"channel": {payments}, "text": {"/pager now"}}, "/pager is not a command here. Try /rolecall."},
+		"a command in a thread":    {url.Values{"channel": {payments}, "thread": {s.app.card}, "text": {"/rolecall help"}}, "Slash commands do not work in threads."},
+		"words in an archive":      {url.Values{"channel": {archived}, "text": {"hello"}}, "cannot write in"},
+		"words in another's rooms": {url.Values{"channel": {security}, "text": {"hello"}}, "cannot write in"},
+		"a command in another's":   {url.Values{"channel": {security}, "text": {"/rolecall help"}}, "is not in conversation"},
+		"a thread that is not":     {url.Values{"channel": {payments}, "thread": {"1.000001"}, "text": {"hello"}}, "there is no thread"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			contains(t, s.post("/u/"+marco+"/say", tt.form), `class="toast bad"`, tt.want)
+		})
+	}
+	s.heardOnly()
+}
+
+func TestWordsAreKeptAsTyped(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	said := s.post("/u/"+marco+"/say", url.Values{"channel": {payments}, "text": {"a < b & c <@U0INES> <https://evil.test|bank>"}})
+	contains(t, said, "a &lt; b &amp; c &lt;@U0INES&gt; &lt;https://evil.test|bank&gt;")
+	contains(t, s.post("/u/"+marco+"/say", url.Values{"channel": {payments}, "thread": {s.app.card}, "text": {"in the thread"}}), "1 reply")
+	thread := s.page("/u/" + ines + "/c/" + payments + "?thread=" + s.app.card)
+	contains(t, thread, `data-testid="thread"`, "in the thread", "Reply in the thread")
+}
+
+func TestAnAppThatDoesNotAnswerIsSaidInWords(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.app.silence()
+	contains(t, s.post("/u/"+marco+"/press", url.Values{"press": {s.press("request.approve.v1")}}), `class="toast bad"`, "rolecall did not answer within 500ms")
+	s.ws.UseHTTP("", "", "")
+	contains(t, s.post("/u/"+marco+"/say", url.Values{"channel": {payments}, "text": {"/rolecall help"}}), "rolecall cannot be reached: it is not running, or not connected.")
+	contains(t, s.post("/u/"+marco+"/press", url.Values{"press": {s.press("no.such.v1")}}), "That cannot be done here any more: nothing to press with action id no.such.v1.")
+	home := s.post("/u/"+marco+"/home", url.Values{})
+	contains(t, home, "rolecall cannot be reached", `data-testid="home-empty"`)
+}
+
+func TestTheHomeTabIsOpenedAndPressed(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	contains(t, s.page("/u/"+ben+"/home"), `data-testid="home-empty"`, "Ben Ode looks")
+	opened := s.post("/u/"+ben+"/home", url.Values{})
+	contains(t, opened, `data-testid="home"`, "My access", "You hold <strong>Payments: manager</strong>", `data-action="request.open.v1"`)
+	s.post("/u/"+ben+"/press", url.Values{"press": {"on=home&action=request.open.v1"}, "back": {"/u/" + ben + "/home"}})
+	s.heardOnly("event app_home_opened "+ben, "block_actions "+ben+" request.open.v1")
+}
+
+func TestAShortcutIsPickedInTheMenuOfAMessage(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	contains(t, s.page("/u/"+marco+"/c/"+payments), `data-shortcut="show_history"`, "Show history")
+	s.post("/u/"+marco+"/shortcut", url.Values{"channel": {payments}, "ts": {s.app.card}, "callback": {"show_history"}})
+	s.heardOnly("message_action " + marco + " show_history")
+}
+
+func TestDirectMessagesAreOpenedWhenSomebodyWritesThere(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	contains(t, s.page("/u/"+ben+"/dm"), "Direct messages between rolecall and Ben Ode", "Nothing was said here yet.")
+	answered := s.post("/u/"+ben+"/say", url.Values{"text": {"/rolecall status"}, "back": {"/u/" + ben + "/dm"}})
+	contains(t, answered, "You asked for <strong>status</strong>.")
+}
+
+func TestTheGuideRunsItsSteps(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	begin := s.page("/u/" + marco + "/c/" + payments)
+	contains(t, begin, `data-testid="guide-step-1" data-step="joiner" data-done="false"`, "0 of 4", `data-testid="guide-run">Send the joiner notice`, "Act as Ben Ode and open the Home of rolecall")
+
+	ran := s.post("/u/"+marco+"/step", url.Values{"step": {"joiner"}})
+	contains(t, ran, "1 of 4", `data-step="joiner" data-done="true"`, "Done: Send the joiner notice.", `data-testid="panel-member-payments-ana"`, "Ana Lima joined Payments as responder")
+
+	contains(t, s.post("/u/"+marco+"/step", url.Values{"step": {"dm"}}), "Send what fails: intake answered 503.", `data-step="dm" data-done="false"`)
+	contains(t, s.post("/u/"+marco+"/step", url.Values{"step": {"home"}}), `data-step="home" data-done="true"`)
+	contains(t, s.post("/u/"+marco+"/step", url.Values{"step": {"none"}}), "There is no such step in the guide.")
+	s.pd.moveBen()
+	contains(t, s.page("/u/"+marco+"/c/"+payments), `data-step="approve" data-done="true"`, "3 of 4")
+}
+
+func TestNobodyActsWhoIsNotThere(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	for _, path := range []string{
+		"/u/U0GONE/c/" + payments, "/u/" + s.ws.Config().BotUserID + "/dm", "/u/U0NOBODY", "/u/" + marco + "/c/" + security, "/u/" + marco + "/c/C0NONE", "/none", "/static/none",
+	} {
+		if status, body := s.get(path); status != http.StatusNotFound {
+			t.Errorf("GET %s: %d\n%s", path, status, body)
+		}
+	}
+}
+
+func TestWhatIsUnreadIsMarkedUntilItIsRead(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	contains(t, s.page("/u/"+ines+"/home"), `data-testid="unread">1`)
+	s.page("/u/" + ines + "/c/" + payments)
+	lacks(t, s.page("/u/"+ines+"/home"), `data-testid="unread"`)
+	if _, err := s.ws.Say(marco, payments, "", "news"); err != nil {
+		t.Fatal(err)
+	}
+	contains(t, s.page("/u/"+ines+"/home"), `data-testid="unread">1`)
+	lacks(t, s.page("/u/"+marco+"/home"), `data-testid="unread">2`)
+
+	s.app.call("chat.postMessage", map[string]any{"channel": ben, "text": "You are getting Responder"})
+	contains(t, s.page("/u/"+marco+"/home"), "Something unread waits for them")
+}
+
+func TestPeopleAreFoundAmongMany(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	all := s.page("/u/" + marco + "/home")
+	contains(t, all, "Find one of 204 people", "owns Payments", "moves to Platform", "Ines Duarte", "more: type a part of a name")
+	lacks(t, all, "Gone Person", `data-testid="act-as-person199"`)
+	found := s.page("/u/" + marco + "/home?who=NUMBER+199")
+	contains(t, found, `data-testid="act-as-person199"`)
+	lacks(t, found, `data-testid="act-as-ines"`, `data-testid="act-as-ben"`)
+	contains(t, s.page("/u/"+marco+"/home?who=nobody+at+all"), "Nobody is called like that.")
+}
+
+// TestThePlaceIsKeptWhenOneBecomesSomebodyElse, where they can be there.
+func TestThePlaceIsKeptWhenOneBecomesSomebodyElse(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	for path, want := range map[string]string{
+		"/":                                "/u/" + marco + "/c/" + payments,
+		"/u/" + ines + "?open=" + security: "/u/" + ines + "/c/" + security,
+		"/u/" + ben + "?open=" + security:  "/u/" + ben + "/c/" + payments,
+		"/u/" + ben + "?open=home":         "/u/" + ben + "/home",
+		"/u/" + ben + "?open=dm":           "/u/" + ben + "/dm",
+		"/u/U0GUEST?open=" + payments:      "/u/U0GUEST/dm",
+	} {
+		response, err := client.Get(s.url + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if got := response.Header.Get("Location"); got != want {
+			t.Errorf("GET %s leads to %q, want %q", path, got, want)
+		}
+	}
+}
+
+func TestAMomentIsEnteredInThePersonsZone(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.ws.ChangeUser(marco, func(u *slacktest.User) { u.TZ, u.TZOffset = "No/Where", 7200 })
+	s.app.call("chat.postMessage", map[string]any{"channel": payments, "text": "when", "blocks": []any{map[string]any{"type": "actions", "block_id": "when", "elements": []any{
+		map[string]any{"type": "datetimepicker", "action_id": "at", "initial_date_time": 1777741200},
+	}}}})
+	contains(t, s.page("/u/"+marco+"/c/"+payments), `type="datetime-local" name="pick" value="2026-05-02T19:00"`)
+	ts := s.ws.Messages(payments)[1].TS
+	s.post("/u/"+marco+"/press", url.Values{"press": {"on=message&channel=" + payments + "&ts=" + ts + "&block=when&action=at"}, "pick": {"2026-05-02T20:00"}})
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	delivered := func() bool {
+		all := s.ws.Deliveries(slacktest.KindInteraction)
+		return len(all) == 1 && strings.Contains(string(all[0].Payload), `"selected_date_time":1777744800`)
+	}
+	if err := s.ws.Until(ctx, delivered); err != nil {
+		t.Errorf("the app did not hear of the moment: %v", err)
+	}
+}

@@ -1,0 +1,97 @@
+package sandbox
+
+import (
+	"slices"
+	"testing"
+	"time"
+)
+
+func panelOf(payments, platform []PanelMember) Panel {
+	return Panel{Teams: []PanelTeam{{Name: "Payments", Members: payments}, {Name: "Platform", Members: platform}}}
+}
+
+// TestChangesStayMarkedForHalfAMinute follows one person from team to team, and out.
+func TestChangesStayMarkedForHalfAMinute(t *testing.T) {
+	t.Parallel()
+	ben := PanelMember{Name: "Ben", Email: "ben@acme.test", TeamRole: "Manager", BaseRole: "Responder"}
+	lower, moved, ana := ben, ben, PanelMember{Name: "Ana", Email: "ana@acme.test", TeamRole: "Responder"}
+	lower.BaseRole, lower.Contained = "Restricted", true
+	moved.TeamRole = "Responder"
+	start := time.Date(2026, 5, 2, 9, 0, 0, 0, time.UTC)
+	look := newTracker()
+
+	for i, step := range []struct {
+		after time.Duration
+		panel Panel
+		want  []string
+	}{
+		{0, panelOf([]PanelMember{ben}, nil), []string{"Payments Ben"}},
+		{time.Second, panelOf([]PanelMember{ben}, nil), []string{"Payments Ben"}},
+		{2 * time.Second, panelOf([]PanelMember{ben, ana}, nil), []string{"Payments Ben", "Payments Ana new"}},
+		{3 * time.Second, panelOf([]PanelMember{lower, ana}, nil), []string{"Payments Ben was /Responder contained", "Payments Ana new"}},
+		{10 * time.Second, panelOf([]PanelMember{ana}, []PanelMember{moved}), []string{"Payments Ana new", "Payments Ben gone contained", "Platform Ben new"}},
+		{31 * time.Second, panelOf([]PanelMember{ana}, []PanelMember{moved}), []string{"Payments Ana new", "Payments Ben gone contained", "Platform Ben new"}},
+		{33 * time.Second, panelOf([]PanelMember{ana}, []PanelMember{moved}), []string{"Payments Ana", "Payments Ben gone contained", "Platform Ben new"}},
+		{41 * time.Second, panelOf([]PanelMember{ana}, []PanelMember{moved}), []string{"Payments Ana", "Platform Ben"}},
+		{42 * time.Second, panelOf([]PanelMember{ben, ana}, nil), []string{"Payments Ben new", "Payments Ana", "Platform Ben gone"}},
+		{43 * time.Second, panelOf([]PanelMember{ana}, nil), []string{"Payments Ana", "Payments Ben gone", "Platform Ben gone"}},
+		{44 * time.Second, panelOf([]PanelMember{ben, ana}, nil), []string{"Payments Ben new", "Payments Ana", "Platform Ben gone"}},
+	} {
+		if got := rows(look.look(step.panel, start.Add(step.after))); !slices.Equal(got, step.want) {
+			t.Errorf("step %d, after %s:\n got %q\nwant %q", i, step.after, got, step.want)
+		}
+	}
+}
+
+func rows(teams []teamView) []string {
+	var out []string
+	for _, team := range teams {
+		for _, m := range team.Members {
+			row := team.Name + " " + m.Name
+			for words, is := range map[string]bool{" new": m.New, " gone": m.Gone, " was " + m.WasTeam + "/" + m.WasBase: m.WasTeam+m.WasBase != ""} {
+				if is {
+					row += words
+				}
+			}
+			if m.Contained {
+				row += " contained"
+			}
+			out = append(out, row)
+		}
+	}
+	return out
+}
+
+func TestLargeTeamsAreFoldedUntilTheyChange(t *testing.T) {
+	t.Parallel()
+	var many []PanelMember
+	for range unfolded + 1 {
+		many = append(many, PanelMember{Email: string(rune('a'+len(many))) + "@acme.test"})
+	}
+	look := newTracker()
+	now := time.Now()
+	if v := look.look(panelOf(many, nil), now); v[0].Open || !v[1].Open {
+		t.Errorf("open: %v %v, want the large team folded and the empty one open", v[0].Open, v[1].Open)
+	}
+	if v := look.look(panelOf(many[1:], nil), now); !v[0].Open || !v[0].Changed {
+		t.Error("a team that has changed stays folded")
+	}
+}
+
+func TestNamesInTestIDs(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{"Payments SRE": "payments-sre", " Ops / EU ": "ops-eu", "日本": "", "a__b": "a-b", `"><b>`: "b"} {
+		if got := slug(name); got != want {
+			t.Errorf("slug(%q) = %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestInitials(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{"Marco Rossi": "MR", "rolecall": "R", "Ana Maria de Lima": "AL", "": "?", "…": "?", "émile zola": "ÉZ"} {
+		if got := initials(name); got != want {
+			t.Errorf("initials(%q) = %q, want %q", name, got, want)
+		}
+	}
+}
