@@ -179,6 +179,22 @@ func TestPhone(t *testing.T) {
 	b.shoot("places")
 	b.do(chromedp.Click(id("open-home")), chromedp.WaitVisible(acts("request.open.v1")))
 	b.shoot("home")
+	b.do(chromedp.Click(chromedp.CSS(`label:has(#tab-places)`)), chromedp.Click(id("channel-payments")), chromedp.WaitVisible(id("message")),
+		chromedp.Click(acts("request.deny.v1")), chromedp.WaitVisible(id("modal")))
+	b.shoot("modal")
+}
+
+// TestWithoutScript uses the page as a browser without script shows it: links and forms.
+func TestWithoutScript(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	b := newTab(t, 1280, 800, chromedp.Flag("blink-settings", "scriptEnabled=false"))
+	b.do(chromedp.Navigate(s.url), chromedp.WaitVisible(id("refresh")), chromedp.Click(acts("request.deny.v1")), chromedp.WaitVisible(id("modal")))
+	b.shoot("modal")
+	b.do(chromedp.SendKeys(field("text"), "no"), chromedp.Click(id("modal-submit")), chromedp.WaitVisible(id("field-error")))
+	b.do(chromedp.Click(id("modal-close")), chromedp.WaitNotPresent(id("modal")), chromedp.Click(acts("request.approve.v1")), chromedp.WaitVisible(id("replies")))
+	b.says(id("message"), "Done, checked in PagerDuty")
+	b.shoot("done")
 }
 
 func TestDark(t *testing.T) {

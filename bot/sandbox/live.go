@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"sync"
@@ -26,11 +27,14 @@ func (s *sandbox) live(w http.ResponseWriter, r *http.Request) {
 	var watchers sync.WaitGroup
 	defer watchers.Wait()
 	defer cancel()
-	watchers.Go(func() { follow(ctx, s.cfg.Workspace.Version(), s.cfg.Workspace.Wait, changes) })
+	watchers.Go(func() { s.follow(ctx, s.cfg.Workspace.Version(), s.cfg.Workspace.Wait, changes) })
 	if s.cfg.Watch != nil {
-		watchers.Go(func() { follow(ctx, 0, s.cfg.Watch, changes) })
+		watchers.Go(func() { s.follow(ctx, 0, s.cfg.Watch, changes) })
 	}
 	out := http.NewResponseController(w)
+	if err := out.SetWriteDeadline(time.Time{}); err != nil { // the server's own would cut the stream
+		s.cfg.Log.DebugContext(ctx, "lift the write deadline", slog.Any("err", err))
+	}
 	tell := func(line string) bool {
 		_, err := fmt.Fprint(w, line)
 		return err == nil && out.Flush() == nil
@@ -38,14 +42,14 @@ func (s *sandbox) live(w http.ResponseWriter, r *http.Request) {
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
 	for n := 0; tell("event: change\ndata: " + strconv.Itoa(n) + "\n\n"); n++ {
-		if !s.await(ctx, changes, beat.C, tell) {
+		if !await(ctx, changes, beat.C, tell) {
 			return
 		}
 	}
 }
 
 // await returns true after a change, and false when the browser has gone.
-func (s *sandbox) await(ctx context.Context, changes <-chan struct{}, beat <-chan time.Time, tell func(string) bool) bool {
+func await(ctx context.Context, changes <-chan struct{}, beat <-chan time.Time, tell func(string) bool) bool {
 	for {
 		select {
 		case <-ctx.Done():
@@ -72,10 +76,13 @@ func pause(ctx context.Context, d time.Duration) bool {
 }
 
 // follow reports every change of one source until ctx ends, or the source fails: then there is nothing to follow.
-func follow(ctx context.Context, since uint64, wait func(context.Context, uint64) (uint64, error), changes chan<- struct{}) {
+func (s *sandbox) follow(ctx context.Context, since uint64, wait func(context.Context, uint64) (uint64, error), changes chan<- struct{}) {
 	for {
 		version, err := wait(ctx, since)
 		if err != nil {
+			if ctx.Err() == nil {
+				s.cfg.Log.WarnContext(ctx, "follow changes", slog.Any("err", err))
+			}
 			return
 		}
 		since = version

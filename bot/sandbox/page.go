@@ -144,7 +144,7 @@ func (p *page) with(key, value string) string {
 // Here is the address of this page as it stands, for forms to come back to.
 func (p *page) Here() string {
 	keep := url.Values{}
-	for _, key := range []string{"thread", "who"} {
+	for _, key := range []string{"thread", "who", "all"} {
 		if v := p.query.Get(key); v != "" {
 			keep.Set(key, v)
 		}

@@ -106,6 +106,7 @@ type peopleView struct {
 	Others []personView
 	More   int // how many more there are
 	Total  int
+	Waits  string // who of the story has something unread; "" for nobody
 	Back   string
 }
 
@@ -120,6 +121,9 @@ func (s *sandbox) people(p *page) peopleView {
 		if u, ok := s.actor(a.UserID); ok && matches(u, a.Role, query) {
 			v := s.switchTo(p, u)
 			v.Role, v.Waiting = a.Role, s.waiting(u)
+			if v.Waiting && !v.Current && out.Waits == "" {
+				out.Waits = v.Name
+			}
 			out.Actors = append(out.Actors, v)
 		}
 	}

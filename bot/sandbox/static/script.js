@@ -35,6 +35,8 @@
   };
 
   const settle = (pane) => {
+    const current = pane.querySelector(".steps .current");
+    if (current) current.scrollIntoView({ block: "nearest" });
     for (const el of pane.querySelectorAll("details")) el.dataset.given = el.open;
     for (const el of pane.querySelectorAll("[data-stick]")) el.scrollTop = el.scrollHeight;
   };
@@ -59,7 +61,9 @@
     for (const el of pane.querySelectorAll("[data-key]")) {
       const list = el.closest("[data-scroll]");
       const known = !list || kept.scrolls.has(list.dataset.scroll);
-      if (known && kept.marks.get(el.dataset.key) !== el.dataset.mark) el.classList.add("fresh");
+      if (!known || kept.marks.get(el.dataset.key) === el.dataset.mark) continue;
+      el.classList.add("fresh");
+      if (el.matches(".message")) document.getElementById("news").textContent = `${kept.marks.has(el.dataset.key) ? "Changed" : "New"}: ${el.getAttribute("aria-label")}`;
     }
   };
 
@@ -75,9 +79,9 @@
     if (selection && next.setSelectionRange) next.setSelectionRange(...selection);
   };
 
-  const swap = (fresh, samePlace) => {
+  const swap = (fresh, samePlace, how) => {
     const old = document.querySelector(`[data-pane="${fresh.dataset.pane}"]`);
-    if (!old || (fresh.dataset.pane === "toast" && !fresh.firstElementChild)) return;
+    if (!old || (fresh.dataset.pane === "toast" && how === "live")) return; // a note stays until the next act
     const was = old.contains(document.activeElement) ? document.activeElement : null;
     let selection = null;
     if (was && was.selectionStart != null) selection = [was.selectionStart, was.selectionEnd];
@@ -87,7 +91,9 @@
     settle(pane);
     restore(pane, kept, samePlace);
     if (was) refocus(pane, was, selection);
-    if (pane.dataset.pane === "toast") fade(pane);
+    if (pane.dataset.pane === "toast" && pane.firstElementChild) fade(pane);
+    const changed = pane.querySelector(".member.fresh");
+    if (changed) changed.scrollIntoView({ block: "nearest" });
     if (pane.querySelector(".member.new,.member.gone,.member s")) setTimeout(refresh, 31000);
   };
 
@@ -134,7 +140,7 @@
     if (how !== "live") go(response.url, samePlace);
     document.title = doc.title;
     document.body.dataset.path = doc.body.dataset.path;
-    for (const pane of doc.querySelectorAll("[data-pane]")) swap(pane, samePlace);
+    for (const pane of doc.querySelectorAll("[data-pane]")) swap(pane, samePlace, how);
     attend(before);
     if (answered < turn) refresh();
     turn = Math.max(turn, answered);
@@ -228,12 +234,14 @@
   };
 
   document.addEventListener("pointerdown", () => { held = true; });
-  for (const end of ["pointerup", "pointercancel", "blur"]) {
-    window.addEventListener(end, () => {
-      held = false;
-      if (again) setTimeout(refresh);
-    });
-  }
+  const release = () => {
+    held = false;
+    if (again) setTimeout(refresh);
+  };
+  for (const end of ["pointerup", "pointercancel", "blur"]) window.addEventListener(end, release);
+  window.addEventListener("pointermove", (event) => {
+    if (held && !event.buttons) release(); // let go of outside the window
+  });
 
   document.addEventListener("submit", (event) => {
     const form = event.target;
