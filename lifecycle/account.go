@@ -111,6 +111,16 @@ func (a Account) On(team TeamID) TeamRole {
 	return ""
 }
 
+// teamName returns what the account's own membership calls the team, else its id.
+func (a Account) teamName(team TeamID) string {
+	for _, m := range a.Teams {
+		if m.Team.ID == team && m.Team.Name != "" {
+			return m.Team.Name
+		}
+	}
+	return string(team)
+}
+
 // Grants returns every entitlement the account holds.
 func (a Account) Grants() []Grant {
 	grants := []Grant{{Account: a.ID, Entitlement: Entitlement{Kind: KindBaseRole, Role: string(a.BaseRole)}}}

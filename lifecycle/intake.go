@@ -15,8 +15,11 @@ type FactStore interface {
 	// SaveFinding stores what another tool found. The same finding again is no
 	// other one, and true.
 	SaveFinding(ctx context.Context, f Finding, e AuditEvent, next ...Job) (duplicate bool, err error)
-	// Baseline is RollStore's.
-	Baseline(ctx context.Context) ([]Account, error)
+	// BaselineByEmail returns the accounts with that address, folded, as the last
+	// whole roll call, or a verified change since, left them.
+	BaselineByEmail(ctx context.Context, email string) ([]Account, error)
+	// IdentitiesByEmail returns every identity whose primary address is email, folded.
+	IdentitiesByEmail(ctx context.Context, email string) ([]Identity, error)
 }
 
 // An Inbox is step 1: it takes what sources say, and answers when it is kept.
@@ -69,9 +72,9 @@ type Report struct {
 // Report keeps another tool's finding and asks about it like one of ours. One
 // about an account that no roll call has seen is a Refusal.
 func (b *Inbox) Report(ctx context.Context, r Report) (FindingID, bool, error) {
-	accounts, err := b.store.Baseline(ctx)
+	accounts, err := b.store.BaselineByEmail(ctx, FoldEmail(r.Email))
 	if err != nil {
-		return "", false, fmt.Errorf("load the last roll call: %w", err)
+		return "", false, fmt.Errorf("look for an account in the last roll call: %w", err)
 	}
 	link := Correlate(Identity{Person: Person{Emails: []string{r.Email}}}, accounts)
 	if link.State != Linked {
@@ -79,6 +82,13 @@ func (b *Inbox) Report(ctx context.Context, r Report) (FindingID, bool, error) {
 			Fields: []FieldError{{Path: "data.account_email", Message: link.Reason}}}
 	}
 	f := r.finding(*link.Account, b.now())
+	who, err := b.store.IdentitiesByEmail(ctx, FoldEmail(r.Email))
+	if err != nil {
+		return "", false, fmt.Errorf("look up whose account was reported: %w", err)
+	}
+	if len(who) == 1 {
+		f.Identity = who[0].ID
+	}
 	e := AuditEvent{At: b.now(), Actor: BySource(r.Source), Kind: EventFindingOpened, Ref: string(f.ID), Detail: map[string]string{"finding": f.Sentence(), "event": r.EventID}}
 	duplicate, err := b.store.SaveFinding(ctx, f, e, Job{Kind: JobAsk, Ref: string(f.ID)})
 	if err != nil {
@@ -92,6 +102,13 @@ func (r Report) finding(a Account, now time.Time) Finding {
 	if e.Kind == "" {
 		e.Kind = KindAccount
 	}
+	from := (Change{Entitlement: e}).Current(&a)
+	if e.Role == "" {
+		e.Role = from
+	}
+	if e.Kind == KindTeamRole && e.Team.Name == "" {
+		e.Team.Name = a.teamName(e.Team.ID)
+	}
 	since := r.ObservedAt
 	if since.IsZero() {
 		since = now
@@ -99,7 +116,7 @@ func (r Report) finding(a Account, now time.Time) Finding {
 	return Finding{
 		ID: findingIDFor(r.Source+" "+string(r.Kind), a.ID, "", e), Kind: r.Kind, Severity: SeverityMedium,
 		Account:     AccountCard{ID: a.ID, Email: a.Email, Name: a.Name, BaseRole: a.BaseRole},
-		Entitlement: e, From: (Change{Entitlement: e}).Current(&a), Since: since, Source: r.Source, Note: r.Note,
+		Entitlement: e, From: from, Since: since, Source: r.Source, Note: r.Note,
 	}
 }
 

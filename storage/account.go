@@ -116,13 +116,26 @@ func sameHeld(a, b q.Account) bool {
 
 func accountRow(h held) (q.Account, error) {
 	body, err := encode(h)
-	return q.Account{ID: text(h.ID), Gone: h.Held == nil, Seen: micros(h.Seen), Body: body}, err
+	row := q.Account{ID: text(h.ID), Gone: h.Held == nil, Seen: micros(h.Seen), Body: body}
+	if h.Held != nil {
+		row.Email = text(lifecycle.FoldEmail(h.Held.Email))
+	}
+	return row, err
 }
 
 // Baseline returns every account as the last whole roll call, or a verified
 // change since, left it.
 func (db *DB) Baseline(ctx context.Context) ([]lifecycle.Account, error) {
-	rows, err := loadAll[held](db.read.Baseline(ctx))
+	return baseline(db.read.Baseline(ctx))
+}
+
+// BaselineByEmail returns the accounts of the baseline whose address is email, folded.
+func (db *DB) BaselineByEmail(ctx context.Context, email string) ([]lifecycle.Account, error) {
+	return baseline(db.read.BaselineByEmail(ctx, text(lifecycle.FoldEmail(email))))
+}
+
+func baseline(bodies []string, err error) ([]lifecycle.Account, error) {
+	rows, err := loadAll[held](bodies, err)
 	if err != nil {
 		return nil, fmt.Errorf("list accounts: %w", err)
 	}

@@ -73,7 +73,19 @@ func (s *store) SaveFinding(ctx context.Context, f lifecycle.Finding, e lifecycl
 	return false, nil
 }
 
-func (s *store) Baseline(context.Context) ([]lifecycle.Account, error) { return s.accounts, s.broken }
+func (s *store) BaselineByEmail(_ context.Context, email string) ([]lifecycle.Account, error) {
+	var found []lifecycle.Account
+	for _, a := range s.accounts {
+		if lifecycle.FoldEmail(a.Email) == email {
+			found = append(found, a)
+		}
+	}
+	return found, s.broken
+}
+
+func (s *store) IdentitiesByEmail(context.Context, string) ([]lifecycle.Identity, error) {
+	return nil, s.broken
+}
 
 // refusals returns source and reason of each refusal on the trail.
 func (s *store) refusals() []string {

@@ -77,11 +77,13 @@ CREATE INDEX exceptions_ends ON exceptions (ends);
 -- verified change since. An account that is gone keeps its row, so that a roll
 -- call whose snapshot is older than the deletion does not bring it back.
 CREATE TABLE accounts (
-    id   TEXT    NOT NULL PRIMARY KEY,
-    gone BOOLEAN NOT NULL,
-    seen BIGINT  NOT NULL,
-    body TEXT    NOT NULL
+    id    TEXT    NOT NULL PRIMARY KEY,
+    gone  BOOLEAN NOT NULL,
+    seen  BIGINT  NOT NULL,
+    email TEXT    NOT NULL, -- folded; '' when it is gone
+    body  TEXT    NOT NULL
 );
+CREATE INDEX accounts_email ON accounts (email) WHERE NOT gone;
 
 CREATE TABLE messages (
     key      TEXT   NOT NULL PRIMARY KEY,

@@ -10,7 +10,7 @@ import (
 )
 
 const accounts = `-- name: Accounts :many
-SELECT id, gone, seen, body FROM accounts ORDER BY id
+SELECT id, gone, seen, email, body FROM accounts ORDER BY id
 `
 
 func (q *Queries) Accounts(ctx context.Context) ([]Account, error) {
@@ -26,6 +26,7 @@ func (q *Queries) Accounts(ctx context.Context) ([]Account, error) {
 			&i.ID,
 			&i.Gone,
 			&i.Seen,
+			&i.Email,
 			&i.Body,
 		); err != nil {
 			return nil, err
@@ -42,7 +43,7 @@ func (q *Queries) Accounts(ctx context.Context) ([]Account, error) {
 }
 
 const accountsAfter = `-- name: AccountsAfter :many
-SELECT id, gone, seen, body FROM accounts WHERE id > $1 ORDER BY id LIMIT $2
+SELECT id, gone, seen, email, body FROM accounts WHERE id > $1 ORDER BY id LIMIT $2
 `
 
 type AccountsAfterParams struct {
@@ -63,6 +64,7 @@ func (q *Queries) AccountsAfter(ctx context.Context, arg AccountsAfterParams) ([
 			&i.ID,
 			&i.Gone,
 			&i.Seen,
+			&i.Email,
 			&i.Body,
 		); err != nil {
 			return nil, err
@@ -105,16 +107,44 @@ func (q *Queries) Baseline(ctx context.Context) ([]string, error) {
 	return items, nil
 }
 
+const baselineByEmail = `-- name: BaselineByEmail :many
+SELECT body FROM accounts WHERE NOT gone AND email = $1 ORDER BY id
+`
+
+func (q *Queries) BaselineByEmail(ctx context.Context, email string) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, baselineByEmail, email)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var body string
+		if err := rows.Scan(&body); err != nil {
+			return nil, err
+		}
+		items = append(items, body)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const saveAccount = `-- name: SaveAccount :exec
-INSERT INTO accounts (id, gone, seen, body) VALUES ($1, $2, $3, $4)
-ON CONFLICT (id) DO UPDATE SET gone = excluded.gone, seen = excluded.seen, body = excluded.body
+INSERT INTO accounts (id, gone, seen, email, body) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (id) DO UPDATE SET gone = excluded.gone, seen = excluded.seen, email = excluded.email, body = excluded.body
 `
 
 type SaveAccountParams struct {
-	ID   string
-	Gone bool
-	Seen int64
-	Body string
+	ID    string
+	Gone  bool
+	Seen  int64
+	Email string
+	Body  string
 }
 
 func (q *Queries) SaveAccount(ctx context.Context, arg SaveAccountParams) error {
@@ -122,6 +152,7 @@ func (q *Queries) SaveAccount(ctx context.Context, arg SaveAccountParams) error 
 		arg.ID,
 		arg.Gone,
 		arg.Seen,
+		arg.Email,
 		arg.Body,
 	)
 	return err

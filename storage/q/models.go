@@ -5,10 +5,11 @@
 package q
 
 type Account struct {
-	ID   string
-	Gone bool
-	Seen int64
-	Body string
+	ID    string
+	Gone  bool
+	Seen  int64
+	Email string
+	Body  string
 }
 
 type AuditEvent struct {

@@ -1,12 +1,15 @@
 -- name: SaveAccount :exec
-INSERT INTO accounts (id, gone, seen, body) VALUES (@id, @gone, @seen, @body)
-ON CONFLICT (id) DO UPDATE SET gone = excluded.gone, seen = excluded.seen, body = excluded.body;
+INSERT INTO accounts (id, gone, seen, email, body) VALUES (@id, @gone, @seen, @email, @body)
+ON CONFLICT (id) DO UPDATE SET gone = excluded.gone, seen = excluded.seen, email = excluded.email, body = excluded.body;
 
 -- name: Accounts :many
 SELECT * FROM accounts ORDER BY id;
 
 -- name: Baseline :many
 SELECT body FROM accounts WHERE NOT gone ORDER BY id;
+
+-- name: BaselineByEmail :many
+SELECT body FROM accounts WHERE NOT gone AND email = @email ORDER BY id;
 
 -- name: AccountsAfter :many
 SELECT * FROM accounts WHERE id > @after ORDER BY id LIMIT @page;

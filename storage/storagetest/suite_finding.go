@@ -2,6 +2,8 @@ package storagetest
 
 import (
 	"errors"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -113,6 +115,11 @@ func stands(t *testing.T, db *storage.DB, accounts []lifecycle.Account, open []l
 	t.Helper()
 	if diff := cmp.Diff(accounts, get[[]lifecycle.Account](t)(db.Baseline(t.Context())), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("the baseline (-want +got):\n%s", diff)
+	}
+	for _, a := range accounts {
+		if hits := get[[]lifecycle.Account](t)(db.BaselineByEmail(t.Context(), " "+strings.ToUpper(a.Email))); !slices.ContainsFunc(hits, func(b lifecycle.Account) bool { return b.ID == a.ID }) {
+			t.Errorf("account %s is not found by its address %s", a.ID, a.Email)
+		}
 	}
 	got, _, err := db.Findings(t.Context(), noon())
 	must(t, err)
