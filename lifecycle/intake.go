@@ -33,9 +33,10 @@ func NewInbox(store FactStore, now func() time.Time) *Inbox { return &Inbox{stor
 
 // Receive keeps the fact and returns the id under which it may be followed. A
 // repeat of (source, event id) is success, and true. A fact without an
-// employee id, status or address is a Refusal that names each field.
+// employee id, status or address, with a day that is none, or observed in the
+// future is a Refusal that names each field.
 func (b *Inbox) Receive(ctx context.Context, f Fact) (NoticeID, bool, error) {
-	if err := f.valid(); err != nil {
+	if err := f.valid(b.now()); err != nil {
 		return "", false, err
 	}
 	f.ID, f.ReceivedAt = NewNoticeID(), b.now()
@@ -120,21 +121,29 @@ func (r Report) finding(a Account, now time.Time) Finding {
 	}
 }
 
-func (f Fact) valid() error {
+// skew is how far a source's clock may be ahead of ours. A fact observed later
+// than now would outrank every true one until that moment.
+const skew = 5 * time.Minute
+
+func (f Fact) valid(now time.Time) error {
 	var wrong []FieldError
-	need := func(path, value, what string) {
-		if value == "" {
+	blame := func(bad bool, path, what string) {
+		if bad {
 			wrong = append(wrong, FieldError{Path: path, Message: what})
 		}
 	}
-	need("source", f.Source, "say which source of truth this is")
-	need("id", f.EventID, "give the event an id; a repeat of it is then harmless")
-	need("data.employee_id", f.Person.EmployeeID, "is needed: it is how the person is known again")
-	need("data.status", string(f.Person.Status), "is needed: active, leave, suspended or ended")
-	need("data.emails", f.Person.Email(), "needs at least one address; the first is the primary one")
-	if f.ObservedAt.IsZero() {
-		wrong = append(wrong, FieldError{Path: "time", Message: "say when this was so, as 2026-05-31T09:00:00Z"})
-	}
+	blame(f.Source == "", "source", "say which source of truth this is")
+	blame(f.EventID == "", "id", "give the event an id; a repeat of it is then harmless")
+	blame(f.Person.EmployeeID == "", "data.employee_id", "is needed: it is how the person is known again")
+	_, err := ParseStatus(string(f.Person.Status))
+	blame(err != nil, "data.status", "is needed: active, leave, suspended or ended")
+	blame(f.Person.Email() == "", "data.emails", "needs at least one address; the first is the primary one")
+	_, err = ParseDate(string(f.Person.StartDate))
+	blame(err != nil, "data.start_date", "must be a date like 2026-05-31")
+	_, err = ParseDate(string(f.Person.EndDate)) // a day that cannot be read would count as long past
+	blame(err != nil, "data.end_date", "must be a date like 2026-05-31")
+	blame(f.ObservedAt.IsZero(), "time", "say when this was so, as 2026-05-31T09:00:00Z")
+	blame(f.ObservedAt.After(now.Add(skew)), "time", "is in the future; check the sender's clock")
 	if len(wrong) > 0 {
 		return &Refusal{Kind: ErrInvalid, Reason: wrong[0].Path + " " + wrong[0].Message, Fields: wrong}
 	}

@@ -87,7 +87,7 @@ func TestReadRoster(t *testing.T) {
 func TestTheSameFileTwiceIsHarmless(t *testing.T) {
 	t.Parallel()
 	s := &store{}
-	inbox := lifecycle.NewInbox(s, func() time.Time { return rosterTime })
+	inbox := lifecycle.NewInbox(s, func() time.Time { return rosterTime.Add(time.Hour) })
 	take := func(text string, at time.Time) (fresh int) {
 		facts, err := ReadRoster(strings.NewReader(text), CSV, "hris", at)
 		if err != nil {
