@@ -51,6 +51,7 @@ type Identity struct {
 	Slack    SlackID           `json:"slack,omitempty"`   // pinned Slack user
 	Observed time.Time         `json:"observed"`          // when the source saw the newest fact that counted
 	Fact     NoticeID          `json:"fact,omitempty"`    // that fact
+	Notice   NoticeID          `json:"notice,omitempty"`  // the newest notice about them: an older one is not planned any more
 }
 
 // Sourced reports whether a source of truth vouches for the identity. One

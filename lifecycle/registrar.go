@@ -103,6 +103,7 @@ func (g *Registrar) apply(ctx context.Context, was Identity, fact Fact, now time
 	notice, next := g.notice(was, is, fact, now)
 	e := g.event(fact, EventIdentityChanged, is.ID, "")
 	if notice != nil {
+		is.Notice = notice.ID
 		e.Detail["notice"], e.Detail["kind"] = string(notice.ID), string(notice.Kind)
 	}
 	if err := g.store.SaveIdentity(ctx, is, notice, e, next...); err != nil {
@@ -135,11 +136,13 @@ func (g *Registrar) notice(was, is Identity, fact Fact, now time.Time) (*Notice,
 
 func (g *Registrar) ignore(ctx context.Context, was Identity, fact Fact, why string) error {
 	var next []Job
-	if was.Person.Status == StatusEnded && fact.Person.Status != StatusEnded && fact.ID != was.Fact {
+	if why == endedIsFinal {
 		next = append(next, alert(fmt.Sprintf("%s says that %s is %s again, but they have ended. Nothing was changed: a return needs a new start date.", fact.Source, was.Person.Label(), fact.Person.Status)))
 	}
 	return g.store.Record(ctx, g.event(fact, EventNoticeIgnored, was.ID, why), next...)
 }
+
+const endedIsFinal = "ended is final without a new start date"
 
 // stale returns why the fact does not count any more, or "". Ended is sticky:
 // only a spell that starts after the end revives somebody.
@@ -152,7 +155,7 @@ func stale(was Identity, fact Fact, person Person) string {
 	case was.Sourced() && fact.Stamp().Before(was.Observed):
 		return "is older than what is known"
 	case was.Person.Status == StatusEnded && person.Status != StatusEnded && !fact.Person.StartDate.Start().After(spellEnd(was)):
-		return "ended is final without a new start date"
+		return endedIsFinal
 	default:
 		return ""
 	}
