@@ -13,7 +13,11 @@ import (
 
 // showTries is how often a card is drawn again because its request moved on
 // while it was drawn.
-const showTries = 5
+const showTries = 10
+
+// errMovedOn ends a drawing of what is not so any more. Slack allows fifty
+// edits a minute: those of states that have passed would delay the one that stays.
+var errMovedOn = errors.New("the request moved on while it was drawn")
 
 // show brings every copy of a request's card to the truth: the one in the
 // team's channel, its thread, each approver's copy, and what the subject is
@@ -33,7 +37,11 @@ func (o *outbound) show(ctx context.Context, a lifecycle.Attempt) error {
 		if err != nil {
 			return fmt.Errorf("load request %s: %w", id, err)
 		}
-		if err := o.draw(ctx, r, try > 0); err != nil {
+		err = o.draw(ctx, r, try > 0)
+		if errors.Is(err, errMovedOn) {
+			continue
+		}
+		if err != nil {
 			return fmt.Errorf("show request %s: %w", id, err)
 		}
 		// Another worker may have written an older state after a newer one: who
@@ -65,6 +73,9 @@ func (o *outbound) draw(ctx context.Context, r lifecycle.Request, force bool) er
 	}
 	card, cardErr := o.showCard(ctx, s)
 	missing, copyErr := o.showCopies(ctx, s)
+	if errors.Is(copyErr, errMovedOn) {
+		return errors.Join(cardErr, copyErr)
+	}
 	return errors.Join(cardErr, copyErr, o.showNotes(ctx, s, card, missing), o.tellSubject(ctx, s))
 }
 
@@ -205,6 +216,11 @@ func (o *outbound) showCopies(ctx context.Context, s scene) (missing []string, e
 	}
 	var failed []error
 	for _, email := range emails {
+		if s.known(copyKey(s.r.ID, email)).TS != "" { // an edit
+			if err := o.stands(ctx, s.r); err != nil {
+				return nil, err
+			}
+		}
 		err := o.showCopy(ctx, s, email)
 		switch {
 		case errors.Is(err, errNotInSlack) || unreachable(err):
@@ -214,6 +230,18 @@ func (o *outbound) showCopies(ctx context.Context, s scene) (missing []string, e
 		}
 	}
 	return missing, errors.Join(failed...)
+}
+
+// stands returns nil while r is as it is stored, and errMovedOn once it is not.
+func (o *outbound) stands(ctx context.Context, r lifecycle.Request) error {
+	now, err := o.Store.Request(ctx, r.ID)
+	if err != nil {
+		return fmt.Errorf("load request %s: %w", r.ID, err)
+	}
+	if now.Revision != r.Revision {
+		return errMovedOn
+	}
+	return nil
 }
 
 var errNotInSlack = errors.New("nobody in Slack has this address")
