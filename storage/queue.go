@@ -19,11 +19,11 @@ const (
 	queueRollCall  = "rollcall" // of its own, so that a long one holds up nobody's approval
 	queueDefault   = river.QueueDefault
 
-	maxAttempts         = 12 // the waits grow as attempt⁴ seconds: about 11 hours in all
+	maxAttempts         = 20 // the waits double up to half an hour: about six hours in all
 	maxPeriodicAttempts = 4  // the schedule brings these back anyway
 
 	jobTimeout      = 30 * time.Second
-	rollCallTimeout = 10 * time.Minute
+	periodicTimeout = 10 * time.Minute
 )
 
 // task is a job as the queue keeps it.

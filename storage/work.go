@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -137,9 +138,29 @@ func (db *DB) riverConfig() *river.Config {
 		Workers: workers, Queues: queues(), PeriodicJobs: db.work.periodic,
 		Logger: quiet(db.log), ErrorHandler: &complaints{db.log},
 		FetchCooldown: fetchCooldown, JobTimeout: jobTimeout, RescueStuckJobsAfter: rescueAfter, SoftStopTimeout: softStop,
-		MaxAttempts: maxAttempts, CompletedJobRetentionPeriod: keepCompleted,
+		MaxAttempts: maxAttempts, RetryPolicy: doubling{}, CompletedJobRetentionPeriod: keepCompleted,
 		DiscardedJobRetentionPeriod: -1, // what failed for good stays until somebody has looked
 	}
+}
+
+const (
+	firstRetry   = time.Second
+	longestRetry = 30 * time.Minute
+)
+
+// doubling waits a second before the second try, twice as long before each
+// further one, and never longer than half an hour. River's own waits grow so
+// fast that the fourth try of something a person waits for is minutes away.
+type doubling struct{}
+
+// NextRetry returns when to try again.
+func (doubling) NextRetry(job *rivertype.JobRow) time.Time {
+	wait := longestRetry
+	if n := len(job.Errors); n < 11 { // 2¹¹ seconds are more than half an hour
+		wait = min(wait, firstRetry<<n)
+	}
+	spread := time.Duration(rand.Int64N(int64(wait / 5))) // so that what failed together does not come back together
+	return time.Now().Add(wait - wait/10 + spread)
 }
 
 // Stop lets the jobs at work finish, for at most ten seconds, and takes no
@@ -166,11 +187,12 @@ type worker struct {
 	log  *slog.Logger
 }
 
-// Timeout gives a roll call of a large account the time it takes; River's
-// rescuer waits as long as this before it takes such a job for dead.
+// Timeout gives what goes through everything, at the pace that PagerDuty and
+// Slack set, the time it takes; River's rescuer waits as long as this before it
+// takes such a job for dead.
 func (w *worker) Timeout(*river.Job[task]) time.Duration {
-	if w.kind == lifecycle.JobRollCall {
-		return rollCallTimeout
+	if periodic(w.kind) {
+		return periodicTimeout
 	}
 	return jobTimeout
 }

@@ -40,7 +40,7 @@ func migrateCommand(t *terminal) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			db, err := openDatabase(cmd.Context(), cfg.Database, storage.Serve, stderrLogger(t))
+			db, err := openDatabase(cmd.Context(), cfg.Database, storage.Serve, stderrLogger(t), nil)
 			if err != nil {
 				return err
 			}

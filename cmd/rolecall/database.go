@@ -8,12 +8,14 @@ import (
 	"net/url"
 	"time"
 
+	"rolecall/lifecycle"
 	"rolecall/storage"
 )
 
-// openDatabase opens the database for a role.
-func openDatabase(ctx context.Context, where string, role storage.Role, log *slog.Logger) (*storage.DB, error) {
-	db, err := storage.Open(ctx, storage.Config{URL: where, Role: role, Log: log, Now: time.Now})
+// openDatabase opens the database for a role. committed, unless nil, is told
+// of every line of the trail.
+func openDatabase(ctx context.Context, where string, role storage.Role, log *slog.Logger, committed func(lifecycle.EventKind)) (*storage.DB, error) {
+	db, err := storage.Open(ctx, storage.Config{URL: where, Role: role, Log: log, Now: time.Now, Committed: committed})
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", named(where), err)
 	}
@@ -26,7 +28,7 @@ func withDatabase(ctx context.Context, f func(context.Context, *storage.DB) erro
 	if err != nil {
 		return err
 	}
-	db, err := openDatabase(ctx, cfg.Database, storage.Command, slog.New(slog.DiscardHandler))
+	db, err := openDatabase(ctx, cfg.Database, storage.Command, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		return err
 	}

@@ -91,7 +91,7 @@ func examine(ctx context.Context, t *terminal, cfg config) []examined {
 }
 
 func examineDatabase(ctx context.Context, cfg config) examined {
-	db, err := openDatabase(ctx, cfg.Database, storage.Command, slog.New(slog.DiscardHandler))
+	db, err := openDatabase(ctx, cfg.Database, storage.Command, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		return examined{"database", false, err.Error()}
 	}

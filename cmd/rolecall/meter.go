@@ -21,20 +21,25 @@ type meter struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
+	events   *prometheus.CounterVec
 }
 
-func newMeter(db *storage.DB) *meter {
+func newMeter() *meter {
 	m := &meter{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rolecall_http_requests_total", Help: "Answers by route and status."}, []string{"route", "code"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "rolecall_http_seconds", Help: "Time to answer, by route.", Buckets: []float64{.001, .005, .01, .05, .1, .5, 1, 3},
 		}, []string{"route"}),
+		events: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rolecall_events_total", Help: "Lines of the record since the start, by kind."}, []string{"kind"}),
 	}
-	m.registry.MustRegister(m.requests, m.seconds, stateCollector{db},
+	m.registry.MustRegister(m.requests, m.seconds, m.events,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
+
+// watch adds what the database tells.
+func (m *meter) watch(db *storage.DB) { m.registry.MustRegister(stateCollector{db}) }
 
 func (m *meter) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})

@@ -49,13 +49,16 @@ func reconcile(ctx context.Context, t *terminal, dry bool) error {
 	})
 }
 
-// notWhole is the exit of a roll call that could not see everything. A mistake
-// in the policy or the key is a refusal, and says so itself.
+// notWhole is the exit of a roll call that could not see everything. What is
+// wrong with the policy itself is a mistake to mend, and exits as one.
 func notWhole(err error) error {
-	if lifecycle.ReasonOf(err) != "" {
+	reason := lifecycle.ReasonOf(err)
+	if reason == "" {
+		reason = err.Error()
+	} else if errors.Is(err, lifecycle.ErrInvalid) {
 		return err
 	}
-	return coded(exitPartial, fmt.Errorf("PagerDuty could not be read as a whole, so nothing was concluded: %w", err))
+	return coded(exitPartial, errors.New("PagerDuty could not be read as a whole, so nothing was concluded: "+reason))
 }
 
 func commandLine() lifecycle.Actor {

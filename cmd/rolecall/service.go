@@ -33,6 +33,7 @@ type settings struct {
 	webhook   func() ([]intake.Secret, error)
 	listen    string
 	log       *slog.Logger
+	committed func(lifecycle.EventKind) // told of every line of the trail; nil for nobody
 }
 
 // A service is the whole house, running.
@@ -56,13 +57,13 @@ const (
 // newService opens the database, brings it up to date, and builds the rings.
 // Nothing runs yet; the listener is open, so that its address is known.
 func newService(ctx context.Context, s settings) (_ *service, err error) {
-	h := &service{settings: s}
+	h := &service{settings: s, meter: newMeter()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, h.close())
 		}
 	}()
-	if h.db, err = openDatabase(ctx, s.database, storage.Serve, s.log); err != nil {
+	if h.db, err = openDatabase(ctx, s.database, storage.Serve, s.log, h.lineKept); err != nil {
 		return nil, err
 	}
 	if err = h.db.Migrate(ctx); err != nil {
@@ -76,7 +77,7 @@ func newService(ctx context.Context, s settings) (_ *service, err error) {
 	if h.bot, err = bot.New(h.botConfig()); err != nil {
 		return nil, fmt.Errorf("set up Slack: %w", err)
 	}
-	h.meter = newMeter(h.db)
+	h.meter.watch(h.db)
 	h.flows.work(h.db)
 	for kind, handle := range h.bot.Handlers() {
 		h.db.Handle(kind, handle)
@@ -88,6 +89,13 @@ func newService(ctx context.Context, s settings) (_ *service, err error) {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
 	return h, nil
+}
+
+func (h *service) lineKept(kind lifecycle.EventKind) {
+	h.meter.events.WithLabelValues(string(kind)).Inc()
+	if h.committed != nil {
+		h.committed(kind)
+	}
 }
 
 func (h *service) botConfig() bot.Config {
