@@ -76,35 +76,43 @@ func join(path string, asks url.Values) string {
 
 // press presses a button or chooses in a menu, on a message, on the Home tab, or in a modal.
 func (s *sandbox) press(ctx context.Context, u slacktest.User, r *http.Request) (reply, error) {
-	t, err := parseTarget(r.PostForm.Get("press"))
+	t, err := pressed(r.PostForm)
 	if err != nil {
 		return reply{}, err
 	}
-	picks, picked := r.PostForm["pick"]
-	if t.picked {
-		picks, picked = []string{t.pick}, true
-	}
 	c, found := s.control(u, t)
 	if found && c.Type == "datetimepicker" {
-		picks = inSeconds(picks, u)
+		t.pick = inSeconds(t.pick, u)
 	}
 	if found && c.Confirm != nil && r.PostForm.Get("confirmed") == "" {
-		if len(picks) > 0 {
-			t.picked, t.pick = true, picks[0]
-		}
 		return reply{ask: t.String()}, nil
 	}
-	choices := []slacktest.Choice{slacktest.InBlock(t.block)}
-	if picked || r.PostForm.Has("picks") { // an empty choice is one too
-		choices = append(choices, slacktest.Pick(picks...))
+	if err := s.pressAt(ctx, u, t); err != nil {
+		return reply{}, err
 	}
-	if t.value != "" {
-		choices = append(choices, slacktest.WithValue(t.value))
+	if t.picked && t.Surface == "message" && c.Type != "overflow" {
+		s.desk.choose(u.ID, t.TS, c.BlockID, t.action, t.pick)
 	}
-	return reply{}, s.pressAt(ctx, u, t, choices)
+	return reply{}, nil
 }
 
-func (s *sandbox) pressAt(ctx context.Context, u slacktest.User, t target, choices []slacktest.Choice) error {
+// pressed reads what a form presses. What is chosen comes with the button, or in fields beside it.
+func pressed(form url.Values) (target, error) {
+	t, err := parseTarget(form.Get("press"))
+	if err != nil {
+		return target{}, err
+	}
+	if !t.picked && (form.Has("pick") || form.Has("picks")) {
+		t.picked, t.pick = true, form["pick"]
+	}
+	return t, nil
+}
+
+func (s *sandbox) pressAt(ctx context.Context, u slacktest.User, t target) error {
+	choices := []slacktest.Choice{slacktest.InBlock(t.block), slacktest.WithValue(t.value)}
+	if t.picked {
+		choices = append(choices, slacktest.Pick(t.pick...))
+	}
 	var err error
 	switch t.Surface {
 	case "home":

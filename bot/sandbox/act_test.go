@@ -2,8 +2,12 @@ package sandbox_test
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"html"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -55,8 +59,10 @@ func TestAConfirmationStandsBeforeThePress(t *testing.T) {
 func TestAChoiceInAMenuIsSent(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.post("/u/"+ines+"/press", url.Values{"press": {s.press("handover.choose.v1", "value", "", "pick", "omar")}})
-	s.post("/u/"+ines+"/press", url.Values{"press": {s.press("request.more.v1", "value", "", "block", "", "pick", "plan")}})
+	chosen := url.Values{"press": {s.press("handover.choose.v1", "value", "", "pick", "omar", "picks", "1")}, "back": {"/u/" + ines + "/c/" + payments}}
+	contains(t, s.post("/u/"+ines+"/press", chosen), `data-action="handover.choose.v1">Omar Haddad<span`)
+	contains(t, s.page("/u/"+marco+"/c/"+payments), `data-action="handover.choose.v1">Choose replacement…<span`)
+	s.post("/u/"+ines+"/press", url.Values{"press": {s.press("request.more.v1", "value", "", "block", "", "pick", "plan", "picks", "1")}})
 	s.heardOnly("block_actions "+ines+" handover.choose.v1 omar", "block_actions "+ines+" request.more.v1 plan")
 }
 
@@ -261,6 +267,46 @@ func TestThePlaceIsKeptWhenOneBecomesSomebodyElse(t *testing.T) {
 		if got := response.Header.Get("Location"); got != want {
 			t.Errorf("GET %s leads to %q, want %q", path, got, want)
 		}
+	}
+}
+
+func TestSeveralChoicesAreSentTogetherAndTakenBack(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	option := func(value string) map[string]any {
+		return map[string]any{"text": map[string]any{"type": "plain_text", "text": value}, "value": value}
+	}
+	ask := map[string]any{"type": "plain_text", "text": "Sure?"}
+	s.app.call("chat.postMessage", map[string]any{"channel": payments, "text": "who", "blocks": []any{map[string]any{"type": "actions", "block_id": "who", "elements": []any{
+		map[string]any{"type": "checkboxes", "action_id": "boxes", "options": []any{option("a"), option("b"), option("c")}, "confirm": map[string]any{"title": ask, "text": ask, "confirm": ask, "deny": ask}},
+	}}}})
+	ts := s.ws.Messages(payments)[1].TS
+	boxes := "on=message&channel=" + payments + "&ts=" + ts + "&block=who&action=boxes"
+
+	asked := s.post("/u/"+marco+"/press", url.Values{"press": {boxes}, "pick": {"a", "c"}, "picks": {"1"}})
+	found := regexp.MustCompile(`name="press" value="([^"]+)" data-testid="confirm-yes"`).FindStringSubmatch(asked)
+	if found == nil {
+		t.Fatalf("nothing was asked:\n%s", asked)
+	}
+	set := s.post("/u/"+marco+"/press", url.Values{"press": {html.UnescapeString(found[1])}, "confirmed": {"yes"}})
+	contains(t, set, `value="a" checked`, `value="c" checked`)
+	lacks(t, set, `value="b" checked`)
+	lacks(t, s.post("/u/"+marco+"/press", url.Values{"press": {boxes}, "picks": {"1"}, "confirmed": {"yes"}}), `value="a" checked`, `value="b" checked`, `value="c" checked`)
+
+	var sent []string
+	for _, d := range s.ws.Deliveries(slacktest.KindInteraction) {
+		var p struct {
+			Actions []struct {
+				Selected []struct{ Value string } `json:"selected_options"`
+			}
+		}
+		if err := json.Unmarshal(d.Payload, &p); err != nil {
+			t.Fatal(err)
+		}
+		sent = append(sent, fmt.Sprint(p.Actions[0].Selected))
+	}
+	if want := []string{"[{a} {c}]", "[]"}; !slices.Equal(sent, want) {
+		t.Errorf("the app was sent %q, want %q", sent, want)
 	}
 }
 

@@ -31,7 +31,7 @@ func TestEveryBlockIsDrawn(t *testing.T) {
 		"rich text has styles":        `<strong><em><s><code>Words *here*</code></s></em></strong>`,
 		"rich text names people":      `<span class="mention">@Marco Rossi</span>`,
 		"rich text has lists":         `<ol><li><div>Words *here*</div></li></ol><blockquote>Words *here*</blockquote><pre>Words *here*</pre>`,
-		"a table has a head":          `<th scope="col">Words *here*</th><th scope="col" class="right">Since</th>`,
+		"a table has a head":          `<th scope="col">Words *here*</th><th scope="col" class="num">Since</th>`,
 		"a chart is bars":             `<dt>Words *here*</dt><dd><meter min="0" max="100" value="100">3</meter><span>3</span></dd>`,
 		"a container has children":    `<section class="b-container"><h4>Words *here*</h4><p>Words <strong>here</strong></p><div class="b-section">`,
 		"a divider":                   `<hr>`,

@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"rolecall/bot/sandbox"
 )
 
 // tab is one tab of a real browser.
@@ -34,7 +37,7 @@ func newTab(t *testing.T, width, height int64, flags ...chromedp.ExecAllocatorOp
 	if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, height)); err != nil {
 		t.Fatalf("start the browser: %v", err)
 	}
-	limited, cancel := context.WithTimeout(ctx, 40*time.Second)
+	limited, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	t.Cleanup(cancel)
 	return &tab{t: t, ctx: limited}
 }
@@ -54,7 +57,7 @@ func chromium(t *testing.T) string {
 func (b *tab) do(steps ...step) {
 	b.t.Helper()
 	for i, s := range steps {
-		limited, cancel := context.WithTimeout(b.ctx, 10*time.Second)
+		limited, cancel := context.WithTimeout(b.ctx, 30*time.Second)
 		err := chromedp.Do(limited, s)
 		cancel()
 		if err != nil {
@@ -98,9 +101,27 @@ func field(actionID string) chromedp.CSS {
 
 func acts(actionID string) chromedp.CSS { return chromedp.CSS(`[data-action="` + actionID + `"]`) }
 
-// TestTheStoryInABrowser goes through the page as a newcomer would.
-func TestTheStoryInABrowser(t *testing.T) {
+// TestInABrowser has one browser at a time: several would starve each other where there are few cores.
+func TestInABrowser(t *testing.T) {
 	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		test func(*testing.T)
+	}{
+		{"a newcomer goes through the story", theStory},
+		{"another person's press shows without a reload", anotherPersonsPress},
+		{"the keyboard is enough", withTheKeyboard},
+		{"links and forms do without script", withoutScript},
+		{"a phone has tabs", onAPhone},
+		{"an act that takes long leads nobody back", aSlowAct},
+		{"a confirmation stands before a press, in the dark too", inTheDark},
+	} {
+		t.Run(tt.name, tt.test)
+	}
+}
+
+// theStory goes through the page as a newcomer would.
+func theStory(t *testing.T) {
 	s := newStage(t)
 	b := newTab(t, 1280, 800)
 
@@ -135,9 +156,8 @@ func TestTheStoryInABrowser(t *testing.T) {
 	b.shoot("stranger")
 }
 
-// TestAnotherPersonsPressShowsWithoutReload presses in the workspace and looks at a page that nobody touches.
-func TestAnotherPersonsPressShowsWithoutReload(t *testing.T) {
-	t.Parallel()
+// anotherPersonsPress presses in the workspace and looks at a page that nobody touches.
+func anotherPersonsPress(t *testing.T) {
 	s := newStage(t)
 	b := newTab(t, 1280, 800)
 	b.do(chromedp.Navigate(s.url), chromedp.WaitVisible(id("message")), chromedp.SendKeys(id("say"), "half a sen"))
@@ -164,8 +184,8 @@ func TestAnotherPersonsPressShowsWithoutReload(t *testing.T) {
 	b.shoot("thread")
 }
 
-func TestPhone(t *testing.T) {
-	t.Parallel()
+// onAPhone goes through the tabs.
+func onAPhone(t *testing.T) {
 	s := newStage(t)
 	b := newTab(t, 390, 844)
 	b.do(chromedp.Navigate(s.url), chromedp.WaitVisible(id("message")))
@@ -184,9 +204,8 @@ func TestPhone(t *testing.T) {
 	b.shoot("modal")
 }
 
-// TestWithoutScript uses the page as a browser without script shows it: links and forms.
-func TestWithoutScript(t *testing.T) {
-	t.Parallel()
+// withoutScript uses the page as a browser without script shows it: links and forms.
+func withoutScript(t *testing.T) {
 	s := newStage(t)
 	b := newTab(t, 1280, 800, chromedp.Flag("blink-settings", "scriptEnabled=false"))
 	b.do(chromedp.Navigate(s.url), chromedp.WaitVisible(id("refresh")), chromedp.Click(acts("request.deny.v1")), chromedp.WaitVisible(id("modal")))
@@ -197,8 +216,8 @@ func TestWithoutScript(t *testing.T) {
 	b.shoot("done")
 }
 
-func TestDark(t *testing.T) {
-	t.Parallel()
+// inTheDark declines a confirmation and approves.
+func inTheDark(t *testing.T) {
 	s := newStage(t)
 	b := newTab(t, 1280, 800, chromedp.Flag("blink-settings", "preferredColorScheme=0"))
 	b.do(chromedp.Navigate(s.url), chromedp.WaitVisible(id("message")), chromedp.Click(id("guide-run")), chromedp.WaitVisible(id("panel-member-payments-ana")),
@@ -209,4 +228,69 @@ func TestDark(t *testing.T) {
 	if said := s.app.said(); len(said) != 1 {
 		t.Errorf("only Approve should have reached the app, heard %q", said)
 	}
+}
+
+// withTheKeyboard presses, closes and chooses with keys alone, and holds where the focus goes.
+func withTheKeyboard(t *testing.T) {
+	s := newStage(t)
+	b := newTab(t, 1280, 800)
+	b.do(chromedp.Navigate(s.url), chromedp.WaitVisible(id("message")))
+
+	b.do(chromedp.Focus(acts("request.deny.v1")), chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible(id("modal")))
+	b.focused(`document.activeElement.dataset.input === "text"`)
+	b.holds("the workspace behind a dialog cannot be reached", `document.getElementById("workspace").inert`)
+	b.do(chromedp.KeyEvent(kb.Escape), chromedp.WaitNotPresent(id("modal")))
+	b.focused(`document.activeElement.dataset.action === "request.deny.v1"`)
+	b.holds("the workspace can be reached again", `!document.getElementById("workspace").inert`)
+
+	b.do(chromedp.Focus(chromedp.CSS(`summary[data-action="handover.choose.v1"]`)), chromedp.KeyEvent(kb.Enter),
+		chromedp.WaitVisible(chromedp.CSS(`button[data-value="omar"]`)))
+	b.shoot("menu")
+	b.do(chromedp.Focus(chromedp.CSS(`button[data-value="omar"]`)), chromedp.KeyEvent(kb.Enter))
+	b.holds("the menu is closed and says what was chosen", `!document.querySelector("details.menu[open]") && document.activeElement.innerText.startsWith("Omar Haddad")`)
+
+	b.do(chromedp.Focus(acts("finding.revoke.v1")), chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible(id("confirm")))
+	b.focused(`document.activeElement.dataset.testid === "confirm-yes"`)
+	b.do(chromedp.KeyEvent(kb.Enter), chromedp.WaitNotPresent(id("confirm")))
+	b.holds("the question is gone from the address", `!location.search`)
+
+	b.do(chromedp.Focus(chromedp.CSS("#step-home summary")), chromedp.KeyEvent(kb.Enter), chromedp.Focus(id("guide-go-3")), chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible(acts("request.open.v1")))
+	b.says(id("acting-as"), "Ben Ode")
+	b.do(chromedp.NavigateBack(), chromedp.WaitVisible(id("message")))
+	b.says(id("acting-as"), "Marco Rossi")
+	s.heardOnly("block_actions "+marco+" request.deny.v1", "block_actions "+marco+" handover.choose.v1 omar",
+		"block_actions "+marco+" finding.revoke.v1", "event app_home_opened "+ben)
+}
+
+// focused fails the test unless an expression about the focus becomes true.
+func (b *tab) focused(expression string) {
+	b.t.Helper()
+	b.holds("the focus is where it should be", expression)
+}
+
+// holds fails the test unless an expression becomes true.
+func (b *tab) holds(what, expression string) {
+	b.t.Helper()
+	limited, cancel := context.WithTimeout(b.ctx, 30*time.Second)
+	defer cancel()
+	if _, err := chromedp.Run(limited, chromedp.Poll[bool](expression)); err != nil {
+		b.shoot("not")
+		b.t.Errorf("not so: %s (%s): %v", what, expression, err)
+	}
+}
+
+// aSlowAct begins a step that takes long, and goes on elsewhere before it ends.
+func aSlowAct(t *testing.T) {
+	ended := make(chan struct{})
+	s := newStage(t, func(c *sandbox.Config) {
+		c.Story = []sandbox.Step{{ID: "slow", Title: "Slow", Text: "It takes long.", Action: "Wait", Run: func(context.Context) error { <-ended; return nil }}}
+	})
+	b := newTab(t, 1280, 800)
+	b.do(chromedp.Navigate(s.url), chromedp.WaitVisible(id("message")), chromedp.Click(id("guide-run")),
+		chromedp.Click(acts("finding.revoke.v1")), chromedp.WaitVisible(id("confirm")))
+	close(ended)
+	b.do(chromedp.WaitVisible(id("toast")))
+	b.says(id("toast"), "Done: Wait.")
+	b.holds("the step is ticked", `document.querySelector("[data-step=slow]").dataset.done === "true"`)
+	b.holds("the question still stands", `!!document.querySelector("[data-testid=confirm]") && location.search.startsWith("?ask=")`)
 }

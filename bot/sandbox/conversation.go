@@ -111,6 +111,7 @@ func joins(before, m slacktest.Message, was, at time.Time) bool {
 
 func (p *page) message(m slacktest.Message, thread string) messageView {
 	c := p.canvas(place{Surface: "message", Channel: p.channel, TS: m.TS})
+	c.values = p.s.desk.choices(p.user.ID, m.TS)
 	out := messageView{
 		Channel: p.channel, TS: m.TS, Key: m.TS, At: p.moment(m.TS), Author: p.author(m.User),
 		Edited: m.Edited, Edits: m.Edits, Ephemeral: m.Ephemeral, Tombstone: m.Tombstone, Broadcast: m.Broadcast,

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"crypto/rand"
+	"maps"
 	"slices"
 	"sync"
 )
@@ -13,9 +14,10 @@ const maxNotes = 100
 // that acts leave for the page that follows them.
 type desk struct {
 	mu        sync.Mutex
-	read      map[string]string // user and conversation → timestamp of the newest message seen there
-	dismissed map[string]bool   // user and timestamp
-	ticked    map[string]bool   // steps that were taken
+	read      map[string]string                         // user and conversation → timestamp of the newest message seen there
+	dismissed map[string]bool                           // user and timestamp
+	ticked    map[string]bool                           // steps that were taken
+	chosen    map[string]map[string]map[string][]string // user and timestamp → block → action → what they chose on a message
 	notes     map[string]note
 	order     []string // of the notes, oldest first
 }
@@ -27,7 +29,7 @@ type note struct {
 }
 
 func newDesk() *desk {
-	return &desk{read: map[string]string{}, dismissed: map[string]bool{}, ticked: map[string]bool{}, notes: map[string]note{}}
+	return &desk{read: map[string]string{}, dismissed: map[string]bool{}, ticked: map[string]bool{}, chosen: map[string]map[string]map[string][]string{}, notes: map[string]note{}}
 }
 
 // markRead notes that a person has seen a conversation up to a timestamp.
@@ -67,6 +69,31 @@ func (d *desk) isTicked(step string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.ticked[step]
+}
+
+// choose notes what a person chose in an element of a message; Slack shows it until the message changes.
+func (d *desk) choose(user, ts, block, action string, picks []string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	key := user + " " + ts
+	if d.chosen[key] == nil {
+		d.chosen[key] = map[string]map[string][]string{}
+	}
+	if d.chosen[key][block] == nil {
+		d.chosen[key][block] = map[string][]string{}
+	}
+	d.chosen[key][block][action] = slices.Clone(picks)
+}
+
+// choices returns a copy of what a person chose on a message, by block and action.
+func (d *desk) choices(user, ts string) map[string]map[string][]string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	out := map[string]map[string][]string{}
+	for block, actions := range d.chosen[user+" "+ts] {
+		out[block] = maps.Clone(actions)
+	}
+	return out
 }
 
 // leave keeps a note and returns the name under which the next page finds it.

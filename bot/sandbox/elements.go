@@ -98,8 +98,8 @@ type place struct {
 type target struct {
 	place
 	block, action, value string
-	picked               bool
-	pick                 string
+	picked               bool // something was chosen in it, be it nothing
+	pick                 []string
 }
 
 func (t target) String() string {
@@ -110,7 +110,8 @@ func (t target) String() string {
 		}
 	}
 	if t.picked {
-		q.Set("pick", t.pick)
+		q["pick"] = append([]string{}, t.pick...)
+		q.Set("picks", "1")
 	}
 	return q.Encode()
 }
@@ -122,7 +123,7 @@ func parseTarget(text string) (target, error) {
 	}
 	return target{
 		place: place{Surface: q.Get("on"), Channel: q.Get("channel"), TS: q.Get("ts")},
-		block: q.Get("block"), action: q.Get("action"), value: q.Get("value"), picked: q.Has("pick"), pick: q.Get("pick"),
+		block: q.Get("block"), action: q.Get("action"), value: q.Get("value"), picked: q.Has("picks"), pick: q["pick"],
 	}, nil
 }
 
@@ -251,7 +252,7 @@ func (c *canvas) fillOptions(out *element, e rawElement) {
 func (c *canvas) settleOptions(out *element, at target, filled []string) {
 	for i := range out.Options {
 		o := &out.Options[i]
-		at.picked, at.pick = true, o.Value
+		at.picked, at.pick = true, []string{o.Value}
 		o.Press, o.ID = at.String(), fmt.Sprintf("%s-%d", out.ID, i)
 		o.Chosen = slices.Contains(filled, o.Value)
 		if o.Chosen {

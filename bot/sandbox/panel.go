@@ -142,7 +142,7 @@ func (t *tracker) compare(current map[string]PanelMember, now time.Time) {
 
 func (t *tracker) row(team string, m PanelMember) memberView {
 	key := memberKey(team, m)
-	v := memberView{PanelMember: m, Key: key, Slug: slug(team) + "-" + slug(localPart(m))}
+	v := memberView{PanelMember: m, Key: digest([]byte(key)), Slug: slug(team) + "-" + slug(localPart(m))}
 	if c, changed := t.changes[key]; changed {
 		v.New = c.was == nil || c.gone // one who left and came back is new
 		if !v.New && c.was.TeamRole != m.TeamRole {
@@ -164,7 +164,7 @@ func (t *tracker) left(team string) []memberView {
 			continue
 		}
 		if _, back := t.last[key]; !back {
-			out = append(out, memberView{PanelMember: *c.was, Key: key, Slug: slug(team) + "-" + slug(localPart(*c.was)), Gone: true, State: "gone"})
+			out = append(out, memberView{PanelMember: *c.was, Key: digest([]byte(key)), Slug: slug(team) + "-" + slug(localPart(*c.was)), Gone: true, State: "gone"})
 		}
 	}
 	slices.SortFunc(out, func(a, b memberView) int { return strings.Compare(a.Name, b.Name) })

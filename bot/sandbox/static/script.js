@@ -122,9 +122,12 @@
 
   // ---- asking ----
 
-  // ask fetches and shows panes. How is "follow" for where a person went, "live" for what happened by itself.
+  // ask fetches and shows panes. How is "follow" for where a person went, "live" for what happened by itself. When a
+  // person has gone on meanwhile, the answer to what they did before leads them nowhere: only its note is shown.
+  let acts = 0;
   const ask = async (url, options, how) => {
     const began = location.href;
+    const act = how === "live" ? 0 : ++acts;
     const response = await fetch(url, { ...options, headers: { "Sandbox-Panes": have() } });
     const text = await response.text();
     const doc = new DOMParser().parseFromString(text, "text/html");
@@ -136,6 +139,12 @@
     if (how === "live" && held) again = true;
     if (how === "live" && (held || answered < turn || location.href !== began)) return null;
     const samePlace = doc.body.dataset.path === document.body.dataset.path;
+    if (act && act !== acts) {
+      const note = doc.querySelector("[data-pane=toast]");
+      if (note && note.firstElementChild) swap(note, samePlace, how);
+      refresh();
+      return doc;
+    }
     const before = dialog() ? dialog().dataset.testid + (dialog().dataset.view || "") : "";
     if (how !== "live") go(response.url, samePlace);
     document.title = doc.title;
@@ -248,6 +257,11 @@
     event.preventDefault();
     if (event.submitter && event.submitter.hasAttribute("data-goes")) chat();
     if (form.method === "get") return search(form);
+    const menu = event.submitter && event.submitter.closest("details.menu");
+    if (menu) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
     submit(form, event.submitter);
   });
 
@@ -294,7 +308,15 @@
     clearTimeout(typing);
     typing = setTimeout(() => search(form), 120);
   });
+  // place opens a menu to the side where there is room for it.
+  const place = (menu) => {
+    const list = menu.querySelector("ul").getBoundingClientRect();
+    const around = (menu.closest(".scroll,.dialog-body") || document.body).getBoundingClientRect();
+    menu.classList.toggle("left", list.right > around.right);
+    menu.classList.toggle("up", list.bottom > around.bottom && list.height < menu.getBoundingClientRect().top - around.top);
+  };
   document.addEventListener("toggle", (event) => {
+    if (event.target.matches("details.menu[open]")) place(event.target);
     if (event.target.matches("details.who[open]")) event.target.querySelector("input").focus();
   }, true);
 
