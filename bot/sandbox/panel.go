@@ -49,6 +49,7 @@ type tracker struct {
 	begun   bool
 	last    map[string]PanelMember
 	changes map[string]change
+	touched map[string]bool // teams that have changed since the demo began
 }
 
 // change is what happened to one member lately.
@@ -59,7 +60,7 @@ type change struct {
 }
 
 func newTracker() *tracker {
-	return &tracker{last: map[string]PanelMember{}, changes: map[string]change{}}
+	return &tracker{last: map[string]PanelMember{}, changes: map[string]change{}, touched: map[string]bool{}}
 }
 
 // teamView is one team with its recent changes.
@@ -82,8 +83,11 @@ type memberView struct {
 	State     string // differs whenever the row says something else
 }
 
-// unfolded is up to how many members a team is shown unfolded.
-const unfolded = 8
+// A team is shown unfolded once it has changed, and before that while there are few teams and it is small.
+const (
+	fewTeams  = 6
+	smallTeam = 8
+)
 
 // look notes what changed since it was last called and returns the teams with what changed within the last half
 // minute marked. Members who left stay for as long, struck out.
@@ -99,7 +103,8 @@ func (t *tracker) look(p Panel, now time.Time) []teamView {
 		}
 		v.Members = append(v.Members, t.left(team.Name)...)
 		v.Changed = slices.ContainsFunc(v.Members, memberView.changed)
-		v.Open = v.Changed || len(v.Members) <= unfolded
+		t.touched[team.Name] = t.touched[team.Name] || v.Changed
+		v.Open = t.touched[team.Name] || len(p.Teams) <= fewTeams && len(v.Members) <= smallTeam
 		views = append(views, v)
 	}
 	return views

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -62,19 +63,29 @@ func rows(teams []teamView) []string {
 	return out
 }
 
-func TestLargeTeamsAreFoldedUntilTheyChange(t *testing.T) {
+func TestTeamsAreFoldedUntilTheyChange(t *testing.T) {
 	t.Parallel()
-	var many []PanelMember
-	for range unfolded + 1 {
-		many = append(many, PanelMember{Email: string(rune('a'+len(many))) + "@acme.test"})
+	var large []PanelMember
+	for i := range smallTeam + 1 {
+		large = append(large, PanelMember{Email: fmt.Sprintf("p%d@acme.test", i)})
 	}
-	look := newTracker()
+	many := Panel{Teams: make([]PanelTeam, fewTeams+1)}
+	for i := range many.Teams {
+		many.Teams[i] = PanelTeam{Name: fmt.Sprint(i), Members: large[:1]}
+	}
 	now := time.Now()
-	if v := look.look(panelOf(many, nil), now); v[0].Open || !v[1].Open {
+	look := newTracker()
+	if v := look.look(panelOf(large, nil), now); v[0].Open || !v[1].Open {
 		t.Errorf("open: %v %v, want the large team folded and the empty one open", v[0].Open, v[1].Open)
 	}
-	if v := look.look(panelOf(many[1:], nil), now); !v[0].Open || !v[0].Changed {
+	if v := newTracker().look(many, now); v[0].Open {
+		t.Error("one of many teams is unfolded, though nothing has changed")
+	}
+	if v := look.look(panelOf(large[1:], nil), now); !v[0].Open || !v[0].Changed {
 		t.Error("a team that has changed stays folded")
+	}
+	if v := look.look(panelOf(large[1:], nil), now.Add(time.Hour)); !v[0].Open || v[0].Changed {
+		t.Errorf("an hour later: open %v, changed %v, want a team that stays open and is not marked", v[0].Open, v[0].Changed)
 	}
 }
 
