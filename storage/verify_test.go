@@ -170,8 +170,12 @@ func TestManyProblemsAreCounted(t *testing.T) {
 		t.Fatal(err)
 	}
 	edit(t, path, "UPDATE facts SET body = '{}'")
-	if report := verify(t, path); len(report.Problems) != 100 || report.More != 50 || report.FirstBad != 1 {
+	report := verify(t, path)
+	if len(report.Problems) != 100 || report.More != 50 || report.FirstBad != 1 {
 		t.Errorf("%d listed, %d more, first bad %d", len(report.Problems), report.More, report.FirstBad)
+	}
+	if said := report.Problems[0].String(); !strings.HasPrefix(said, "line ") || !strings.Contains(said, ": fact ntc_") || !strings.Contains(said, "the row was changed") {
+		t.Errorf("a problem reads %q", said)
 	}
 }
 

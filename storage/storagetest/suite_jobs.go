@@ -114,6 +114,7 @@ func testJobs(t *testing.T, x *fixture) {
 		"a schedule enqueues":                             jobPeriodic,
 		"another process's job wakes the workers":         jobFromCommand,
 		"workers do not start without what they need":     jobStartRefused,
+		"one that follows from no row is worked too":      jobAlone,
 		"stopping lets a job finish":                      jobStopped,
 		"four roll calls' length does not hold up others": jobQueues,
 	} {
@@ -285,6 +286,18 @@ func jobFromCommand(t *testing.T, o *office) {
 	t.Logf("picked up after %s", time.Since(begun))
 	if err := command.Start(t.Context()); err == nil {
 		t.Error("a command works jobs")
+	}
+}
+
+func jobAlone(t *testing.T, o *office) {
+	f, seen := attempts()
+	o.start(t, lifecycle.JobAlert, f)
+	must(t, o.db.Enqueue(t.Context(), lifecycle.Job{Kind: lifecycle.JobAlert, Ref: "a"}, lifecycle.Job{Kind: lifecycle.JobAlert, Ref: "b"}))
+	if a, b := next(t, seen).Ref, next(t, seen).Ref; a == b {
+		t.Errorf("both are %q", a)
+	}
+	if n := lines(t, o.db); n != 0 {
+		t.Errorf("%d lines, want none: nothing was written", n)
 	}
 }
 
