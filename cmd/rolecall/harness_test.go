@@ -238,6 +238,10 @@ func (p *place) serve() serving {
 		res, _ := p.get("/readyz")
 		return res == http.StatusOK
 	})
+	p.until("the roll was called once", func() bool {
+		_, metrics := p.get("/metrics")
+		return strings.Contains(metrics, "\nrolecall_last_roll_call")
+	})
 	return s
 }
 
