@@ -14,11 +14,16 @@ type Judgement struct {
 
 // Judge returns the strictest approval that any part of the plan calls for:
 // what a rule grants is asked as that rule says, everything else as the
-// default says. A privileged base role is never automatic, and is security's to give.
+// default says. What takes power away is never automatic: only a leaver's
+// containment is, which the breaker counts. A privileged base role is never
+// automatic either, and is security's to give.
 func (p Policy) Judge(plan Plan) Judgement {
 	j := Judgement{Approval: Approval{Mode: ApprovalAuto}, Rule: strings.Join(plan.Rules, ", ")}
 	for _, c := range plan.Changes {
 		j.Approval = stricter(j.Approval, p.approvalOf(c, plan))
+	}
+	if j.Mode == ApprovalAuto && slices.ContainsFunc(plan.Changes, Change.Removes) {
+		j.Approval = withFrom(p.Defaults.Approval, ApprovalQuorum, FromTeamOwners)
 	}
 	if (Request{Changes: plan.Changes}).Risk() == Privileged {
 		j.Approval = stricter(j.Approval, withFrom(p.Defaults.Approval, ApprovalQuorum, FromSecurity))
@@ -53,17 +58,29 @@ func (a approvalFor) grants(c Change) bool {
 	return string(a.base) == c.To || a.base == "" && c.Op == OpCreate
 }
 
+// stricter returns an approval that satisfies both: the stricter mode, the
+// larger quorum, and security alone where either wants security alone.
 func stricter(a, b Approval) Approval {
 	rank := func(m ApprovalMode) int {
 		return slices.Index([]ApprovalMode{ApprovalAuto, ApprovalQuorum, ApprovalDeny}, m)
 	}
-	switch {
-	case rank(b.Mode) > rank(a.Mode), rank(b.Mode) == rank(a.Mode) && b.N > a.N:
-		return b
-	default:
+	if rank(a.Mode) != rank(b.Mode) {
+		if rank(b.Mode) > rank(a.Mode) {
+			return b
+		}
 		return a
 	}
+	both := a
+	if b.N > a.N {
+		both = b
+	}
+	if securityAlone(a) || securityAlone(b) {
+		both.From = []ApproverSource{FromSecurity}
+	}
+	return both
 }
+
+func securityAlone(a Approval) bool { return slices.Equal(a.From, []ApproverSource{FromSecurity}) }
 
 func withFrom(a Approval, mode ApprovalMode, from ApproverSource) Approval {
 	a.Mode, a.N, a.From = mode, max(a.N, 1), []ApproverSource{from}

@@ -67,7 +67,9 @@ func (p Policy) add(w *Want, r *Rule) {
 	}
 	a := approvalFor{rule: r.Name, approval: p.approval(r), base: r.BaseRole}
 	for _, g := range r.Teams {
-		a.teams = append(a.teams, g.Team)
+		if t, ok := p.Team(g.Team); ok { // a rule may name it by its id, a change never does
+			a.teams = append(a.teams, t.Name)
+		}
 		p.addTeam(w, r, g)
 	}
 	w.approvals = append(w.approvals, a)
