@@ -66,14 +66,14 @@ func (a *Approvals) Decide(ctx context.Context, p Press) (Request, error) {
 	if len([]rune(p.Reason)) > reasonLength {
 		return Request{}, Refuse(ErrInvalid, "the reason is longer than %d characters", reasonLength)
 	}
-	return a.change(ctx, p.Request, p.By, func(was Request, policy Policy) (step, error) {
-		return a.decide(was, policy, p)
+	return a.change(ctx, p.Request, p.By, func(was Request, policy Policy, who []string) (step, error) {
+		return a.decide(was.lapse(who), policy, p)
 	})
 }
 
 // Undo takes back an approved request that is still waiting out its hold.
 func (a *Approvals) Undo(ctx context.Context, id RequestID, by Identity) (Request, error) {
-	return a.change(ctx, id, by, func(was Request, _ Policy) (step, error) {
+	return a.change(ctx, id, by, func(was Request, _ Policy, _ []string) (step, error) {
 		is, err := was.Undo(by.Person.Label(), a.now())
 		return step{request: is, kind: EventRequestWithdrawn, next: []Job{show(id)}}, err
 	})
@@ -81,7 +81,7 @@ func (a *Approvals) Undo(ctx context.Context, id RequestID, by Identity) (Reques
 
 // Retry lets a failed request go on from the step that failed.
 func (a *Approvals) Retry(ctx context.Context, id RequestID, by Identity) (Request, error) {
-	return a.change(ctx, id, by, func(was Request, _ Policy) (step, error) {
+	return a.change(ctx, id, by, func(was Request, _ Policy, _ []string) (step, error) {
 		is, err := was.Retry(a.now())
 		return step{request: is, kind: EventRequestRetried, next: []Job{show(id), {Kind: JobApply, Ref: string(id)}}}, err
 	})
@@ -93,7 +93,11 @@ func (a *Approvals) MayDecide(ctx context.Context, r Request, by Identity) error
 	if err != nil {
 		return fmt.Errorf("read the policy in force: %w", err)
 	}
-	return a.authorise(ctx, r, policy, by)
+	who, err := a.eligible(ctx, r, policy)
+	if err != nil {
+		return err
+	}
+	return a.authorise(ctx, r, who, by)
 }
 
 // Who returns the addresses that may decide r now.
@@ -114,9 +118,12 @@ type step struct {
 	next    []Job
 }
 
+// judgement says what a press makes of the request as it stands, where who may decide it now.
+type judgement func(was Request, policy Policy, who []string) (step, error)
+
 // change loads, authorises, decides and saves, again when somebody else was
 // faster: of two who act at once, each is judged by what the other left.
-func (a *Approvals) change(ctx context.Context, id RequestID, by Identity, f func(Request, Policy) (step, error)) (Request, error) {
+func (a *Approvals) change(ctx context.Context, id RequestID, by Identity, f judgement) (Request, error) {
 	for range decideTries {
 		was, err := a.store.Request(ctx, id)
 		if err != nil {
@@ -126,9 +133,13 @@ func (a *Approvals) change(ctx context.Context, id RequestID, by Identity, f fun
 		if err != nil {
 			return was, fmt.Errorf("read the policy in force: %w", err)
 		}
-		s, err := f(was, policy)
+		who, err := a.eligible(ctx, was, policy)
+		if err != nil {
+			return was, err
+		}
+		s, err := f(was, policy, who)
 		if err == nil || errors.Is(err, ErrInvalid) { // who may not decide need not learn what a reason must be
-			if refused := a.authorise(ctx, was, policy, by); refused != nil {
+			if refused := a.authorise(ctx, was, who, by); refused != nil {
 				err = refused
 			}
 		}
@@ -153,6 +164,9 @@ func (a *Approvals) decide(was Request, policy Policy, p Press) (step, error) {
 		if !d.Until.After(now) || d.Until.After(now.Add(longestKeep)) {
 			return step{}, Refuse(ErrInvalid, "an exception must end after today and within a year")
 		}
+	}
+	if p.Verdict == Approve && policy.IsProtected(was.Subject.Email) {
+		return step{}, Refuse(ErrConflict, "the policy protects %s by now, so this cannot be approved; deny it, or change the policy first", was.Subject.Email)
 	}
 	is, err := was.Decide(d)
 	if err != nil {
@@ -179,11 +193,7 @@ func exception(r Request, d Decision) *Exception {
 	if !r.IsFinding() {
 		return nil
 	}
-	x := &Exception{ID: NewExceptionID(), Finding: r.Why.Find, By: d.By, Reason: d.Reason, Since: d.At, Until: d.Until}
-	if len(r.Changes) > 0 {
-		x.Held = r.Changes[0].From
-	}
-	return x
+	return &Exception{ID: NewExceptionID(), Finding: r.Why.Find, By: d.By, Reason: d.Reason, Since: d.At, Until: d.Until, Held: r.Why.Held}
 }
 
 func (a *Approvals) save(ctx context.Context, s step, by Identity) error {
@@ -198,59 +208,4 @@ func (a *Approvals) save(ctx context.Context, s step, by Identity) error {
 		return fmt.Errorf("save request %s: %w", s.request.ID, err)
 	}
 	return nil
-}
-
-// refused puts an attempt by somebody who may not decide on the record.
-func (a *Approvals) refused(ctx context.Context, r Request, by Identity, err error) error {
-	if !errors.Is(err, ErrForbidden) {
-		return err
-	}
-	e := AuditEvent{At: a.now(), Actor: ByIdentity(by.ID), Kind: EventRequestRefused, Ref: string(r.ID), Detail: map[string]string{"why": ReasonOf(err)}}
-	if recErr := a.store.Record(ctx, e); recErr != nil {
-		return fmt.Errorf("record refusal on request %s: %w", r.ID, recErr)
-	}
-	return err
-}
-
-func (a *Approvals) authorise(ctx context.Context, r Request, policy Policy, by Identity) error {
-	who, err := a.eligible(ctx, r, policy)
-	if err != nil {
-		return err
-	}
-	email := by.Person.Email()
-	if email == FoldEmail(r.Subject.Email) {
-		return Refuse(ErrForbidden, "no one decides on their own access")
-	}
-	for _, e := range who {
-		if e == email && by.MayDecide(a.now()) {
-			return nil
-		}
-	}
-	return Refuse(ErrForbidden, "Only %s can decide this. You can still comment in the thread.", listOr(who, "Security"))
-}
-
-// eligible computes authority anew: owners who have left, are suspended, or
-// whose address is of no domain of the policy fall away.
-func (a *Approvals) eligible(ctx context.Context, r Request, policy Policy) ([]string, error) {
-	var failed error
-	who := policy.Eligible(r, func(email string) bool {
-		ids, err := a.store.IdentitiesByEmail(ctx, email)
-		if err != nil {
-			failed = errors.Join(failed, fmt.Errorf("look up approver: %w", err))
-			return false
-		}
-		return len(ids) == 1 && ids[0].MayDecide(a.now()) && policy.MayDecideFrom(email)
-	})
-	return who, failed
-}
-
-func listOr(words []string, none string) string {
-	switch len(words) {
-	case 0:
-		return none
-	case 1:
-		return words[0]
-	default:
-		return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
-	}
 }

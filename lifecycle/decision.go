@@ -35,5 +35,6 @@ type Decision struct {
 	Until   time.Time  `json:"until,omitzero"` // a kept finding is asked again then
 	At      time.Time  `json:"at"`
 	Via     Via        `json:"via"`
-	Seen    int        `json:"seen"` // the revision of the request that the person saw
+	Seen    int        `json:"seen"`             // the revision of the request that the person saw
+	Lapsed  bool       `json:"lapsed,omitempty"` // an approval that counts no more: who gave it may not decide any more
 }

@@ -75,6 +75,7 @@ type Why struct {
 	Event  string    `json:"event"`            // what happened, in a sentence
 	Notice NoticeID  `json:"notice,omitempty"` // of a joiner, mover or leaver
 	Find   FindingID `json:"finding,omitempty"`
+	Held   string    `json:"held,omitempty"` // of a finding: the role that was held when it was asked about
 	Policy string    `json:"policy_sha256"`
 }
 
@@ -139,15 +140,28 @@ func (r Request) Removes() bool {
 	return len(r.Changes) > 0 && !slices.ContainsFunc(r.Changes, func(c Change) bool { return !c.Removes() })
 }
 
-// Approvals returns how many distinct people have approved.
+// Approvals returns how many distinct people have approved who still may.
 func (r Request) Approvals() int {
 	n := 0
 	for _, d := range r.Decisions {
-		if d.Verdict == Approve {
+		if d.Verdict == Approve && !d.Lapsed {
 			n++
 		}
 	}
 	return n
+}
+
+// lapse returns a pending request in which approvals count only of those who
+// may decide now: somebody who left since does not make a quorum.
+func (r Request) lapse(who []string) Request {
+	if r.State != Pending {
+		return r
+	}
+	r.Decisions = slices.Clone(r.Decisions)
+	for i := range r.Decisions {
+		r.Decisions[i].Lapsed = !slices.Contains(who, FoldEmail(r.Decisions[i].By))
+	}
+	return r
 }
 
 // DecidedBy returns the decision that settled the request, and false while it is pending.
@@ -190,16 +204,21 @@ func (r Request) HomeTeams() []Team {
 // Decide returns the request as d leaves it, or a Refusal that says why d does
 // not count. It knows nothing of who is eligible; see Policy.Eligible.
 func (r Request) Decide(d Decision) (Request, error) {
+	about := FoldEmail(r.Subject.Email)
 	switch {
+	case d.Verdict != Approve && d.Verdict != Deny:
+		return r, Refuse(ErrInvalid, "a decision is to approve or to deny, not %q", d.Verdict)
 	case r.State != Pending:
 		return r, Refuse(ErrConflict, "this request is already %s%s", r.State, r.by())
 	case !r.DecideBy.IsZero() && !d.At.Before(r.DecideBy):
 		return r, Refuse(ErrConflict, "this request expired on %s", r.DecideBy.UTC().Format("2 Jan 15:04 UTC"))
-	case d.ByID == r.Subject.ID && d.ByID != "" || FoldEmail(d.By) == FoldEmail(r.Subject.Email):
+	case d.ByID == "" || d.By == "":
+		return r, Refuse(ErrForbidden, "nobody decides without being known")
+	case d.ByID == r.Subject.ID || FoldEmail(d.By) == about || d.For != "" && FoldEmail(d.For) == about:
 		return r, Refuse(ErrForbidden, "no one decides on their own access")
 	case d.Seen > r.Revision:
 		return r, Refuse(ErrConflict, "revision %d of this request does not exist; it is at %d", d.Seen, r.Revision)
-	case slices.ContainsFunc(r.Decisions, func(was Decision) bool { return was.ByID == d.ByID }):
+	case slices.ContainsFunc(r.Decisions, func(was Decision) bool { return was.ByID == d.ByID && !was.Lapsed }):
 		return r, Refuse(ErrDuplicate, "you have already decided on this; %d of %d have approved", r.Approvals(), r.Needed)
 	case d.Reason == "" && (d.Verdict == Deny || r.Risk() != Routine):
 		return r, Refuse(ErrInvalid, "this decision needs a reason")
@@ -210,7 +229,7 @@ func (r Request) Decide(d Decision) (Request, error) {
 	switch {
 	case d.Verdict == Deny:
 		r.State, r.Note = Denied, d.Reason
-	case r.Approvals() >= r.Needed:
+	case r.Approvals() >= max(r.Needed, 1):
 		r.State = Approved
 	}
 	return r, nil
