@@ -64,6 +64,7 @@ type Finding struct {
 	Note        string      `json:"note,omitempty"`    // in a sentence
 	Request     RequestID   `json:"request,omitempty"` // that asks about it
 	Exception   ExceptionID `json:"exception,omitempty"`
+	Again       time.Time   `json:"again,omitzero"` // when a roll call last called for asking about it anew
 	ClearedAt   time.Time   `json:"cleared_at,omitzero"`
 }
 

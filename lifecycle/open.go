@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -14,7 +15,8 @@ type draft struct {
 	kind      RequestKind
 	event     string
 	notice    NoticeID
-	finding   Finding
+	finding   FindingID
+	held      string // of the finding's entitlement, when it is asked about
 	plan      Plan
 	force     *Approval // nil: as the policy judges
 	asks      bool      // a finding is always asked about, even where a rule would grant by itself
@@ -25,6 +27,9 @@ type draft struct {
 
 // open judges the draft and opens its request, or records why there is none.
 func (p *Planner) open(ctx context.Context, c planning, d draft) error {
+	if d.plan.Held == "" && len(d.plan.Changes) > 0 {
+		d.plan.Held = c.untouchable()
+	}
 	if d.plan.Held != "" {
 		return p.hold(ctx, c, d, d.plan.Held)
 	}
@@ -42,6 +47,22 @@ func (p *Planner) open(ctx context.Context, c planning, d draft) error {
 	r.Needed = approval.N
 	r.Approvers = c.policy.Eligible(r, func(string) bool { return true })
 	return p.save(ctx, r, c, append([]Job{show(r.ID)}, clock(r, approval)...)...)
+}
+
+// untouchable returns why nothing is ever changed for this person, or "",
+// whatever it is that calls for the change.
+func (c planning) untouchable() string {
+	emails := c.identity.Person.Emails
+	if c.link.Account != nil {
+		if c.link.Account.BaseRole == RoleOwner {
+			return "Is the Account Owner, which only PagerDuty's own pages can change: transfer ownership by hand."
+		}
+		emails = append(slices.Clone(emails), c.link.Account.Email)
+	}
+	if slices.ContainsFunc(emails, c.policy.IsProtected) {
+		return "The policy protects this address."
+	}
+	return ""
 }
 
 func (p *Planner) approval(ctx context.Context, c planning, d *draft) (Approval, string) {
@@ -86,7 +107,7 @@ func (p *Planner) request(c planning, d draft, a Approval, rule string) Request 
 		ID: RequestIDFor(d.ref, d.stage), Kind: d.kind, State: Pending, Revision: 1,
 		Subject: Subject{ID: c.identity.ID, Email: c.identity.Person.Email(), Name: c.identity.Person.Name},
 		Changes: d.plan.Changes, Effects: d.plan.Effects, Holds: d.holds,
-		Why:  Why{Rule: rule, Event: d.event, Notice: d.notice, Find: d.finding.ID, Policy: c.policy.SHA256},
+		Why:  Why{Rule: rule, Event: d.event, Notice: d.notice, Find: d.finding, Held: d.held, Policy: c.policy.SHA256},
 		From: a.From, Silence: a.OnExpiry, Observe: p.mode != Enforce, NotBefore: d.notBefore, Replaces: d.replaces,
 		Approvers: []string{}, Decisions: []Decision{}, OpenedAt: now, UpdatedAt: now,
 	}
@@ -98,6 +119,9 @@ func (p *Planner) request(c planning, d draft, a Approval, rule string) Request 
 		if r.Subject.Email == "" { // an orphan is nobody we know
 			r.Subject.Email, r.Subject.Name = FoldEmail(acct.Email), acct.Name
 		}
+	}
+	if r.Silence == SilenceRevoke && r.Risk() == Destructive {
+		r.Silence = SilenceKeep // nobody is deleted because nobody looked
 	}
 	if a.Mode != ApprovalAuto && a.ExpireAfter > 0 {
 		r.DecideBy = now.Add(a.ExpireAfter)

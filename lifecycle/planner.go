@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 )
 
@@ -74,7 +72,8 @@ func NewPlanner(read PlanReader, store PlanWriter, accounts AccountReader, polic
 }
 
 // Plan opens the request that the notice calls for, or records why there is
-// none. It may be repeated: the same notice opens the same request.
+// none. It may be repeated: the same notice opens the same request, and one
+// that is not the newest any more opens nothing.
 func (p *Planner) Plan(ctx context.Context, id NoticeID) error {
 	n, err := p.read.Notice(ctx, id)
 	if err != nil {
@@ -84,15 +83,16 @@ func (p *Planner) Plan(ctx context.Context, id NoticeID) error {
 	if err != nil {
 		return err
 	}
-	if err := p.supersede(ctx, n); err != nil {
+	d := draft{ref: string(n.ID), kind: RequestKind(n.Kind), stage: "change", event: noticeEvent(n), notice: n.ID}
+	if why := overtaken(n, c.identity, p.now()); why != "" {
+		return p.store.Record(ctx, p.planned(c, d, why))
+	}
+	if mine, err := p.supersede(ctx, n); err != nil || mine {
 		return err
 	}
-	d := draft{ref: string(n.ID), kind: RequestKind(n.Kind), stage: "change", event: noticeEvent(n), notice: n.ID}
 	switch {
 	case c.link.State == Disputed:
 		d.plan.Held = c.link.Reason
-	case c.policy.IsProtected(n.After.Email()):
-		d.plan.Held = "The policy protects this address."
 	case n.Kind == Joiner:
 		d.plan = PlanJoin(c.policy, n.After, c.link.Account)
 	case n.Kind == Mover:
@@ -101,102 +101,89 @@ func (p *Planner) Plan(ctx context.Context, id NoticeID) error {
 		return p.planLeaver(ctx, c, n, d)
 	}
 	d.plan.Effects = append(d.plan.Effects, LossEffects(d.plan.Changes, c.duties)...)
-	return p.open(ctx, c, d)
+	return p.openLatest(ctx, c, d)
+}
+
+// overtaken returns why the notice is no longer to be acted on, or "". Steps
+// are repeated and delayed: without this an old notice would withdraw what a
+// newer one asked for, and a leaver who is back would be deleted.
+func overtaken(n Notice, who Identity, now time.Time) string {
+	status := who.StatusAt(now)
+	switch {
+	case who.Notice != "" && who.Notice != n.ID:
+		return "A newer notice about them has come since."
+	case n.Kind == Leaver && status != StatusEnded:
+		return "Is back since this notice."
+	case n.Kind != Leaver && status != StatusActive:
+		return fmt.Sprintf("Is %s now: nothing is granted until they are active.", status)
+	default:
+		return ""
+	}
+}
+
+// openLatest opens the draft, and takes it back when a newer notice was planned
+// between the look at the identity and the opening: that one did not see it.
+func (p *Planner) openLatest(ctx context.Context, c planning, d draft) error {
+	if err := p.open(ctx, c, d); err != nil {
+		return err
+	}
+	now, err := p.read.Identity(ctx, c.identity.ID)
+	if err != nil {
+		return fmt.Errorf("load identity %s: %w", c.identity.ID, err)
+	}
+	if now.Notice == c.identity.Notice {
+		return nil
+	}
+	err = p.withdraw(ctx, RequestIDFor(d.ref, d.stage), "Superseded by a newer notice.")
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
 }
 
 // planLeaver contains first; what is left after that is deleted by a second decision.
 func (p *Planner) planLeaver(ctx context.Context, c planning, n Notice, d draft) error {
-	if c.link.Account == nil || c.link.Account.BaseRole == RoleOwner {
+	if c.link.Account == nil {
 		d.plan.Held = "Has no PagerDuty account: there is nothing to take away."
-		if c.link.Account != nil {
-			d.plan.Held = "Is the Account Owner, which only PagerDuty's own pages can change: transfer ownership by hand."
-		}
 		return p.open(ctx, c, d)
 	}
-	d.plan, d.stage = PlanContain(*c.link.Account, c.duties), "contain"
+	first, stage, err := p.containment(ctx, n)
+	if err != nil {
+		return err
+	}
+	d.plan, d.stage = PlanContain(*c.link.Account, c.duties), stage
 	if len(d.plan.Changes) > 0 {
 		d.force = &Approval{Mode: ApprovalAuto}
 		if c.policy.Leaver.AskToContain {
 			d.force = nil
 		}
-		return p.open(ctx, c, d)
+		return p.openLatest(ctx, c, d)
 	}
 	d.plan, d.stage = PlanDelete(*c.link.Account, c.duties), "delete"
 	a := withFrom(c.policy.Defaults.Approval, ApprovalQuorum, FromTeamOwners)
 	d.force, d.notBefore = &a, n.At.Add(c.policy.Leaver.DeleteAfter)
-	contained, err := p.store.Request(ctx, RequestIDFor(string(n.ID), "contain"))
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return fmt.Errorf("load containment of notice %s: %w", n.ID, err)
-	}
-	d.holds = contained.Holds // its owners are still those of the teams that were left
-	return p.open(ctx, c, d)
+	d.holds = first.Holds // its owners are still those of the teams that were left
+	return p.openLatest(ctx, c, d)
 }
 
-// Ask opens the request that asks an owner about the finding, or withdraws it
-// when the finding is gone.
-func (p *Planner) Ask(ctx context.Context, id FindingID) error {
-	f, err := p.read.Finding(ctx, id)
-	if err != nil {
-		return fmt.Errorf("load finding %s: %w", id, err)
-	}
-	if !f.ClearedAt.IsZero() {
-		return p.withdraw(ctx, f.Request, "PagerDuty agrees with policy again.")
-	}
-	busy, err := p.busy(ctx, f)
-	if err != nil || busy {
-		return err
-	}
-	c, err := p.gather(ctx, f.Identity, f.Account.ID)
-	if err != nil {
-		return err
-	}
-	plan := PlanFinding(c.policy, f, c.identity, c.link.Account, c.duties)
-	return p.open(ctx, c, draft{ref: string(f.ID), kind: RequestDrift, stage: f.Since.UTC().Format(time.RFC3339Nano) + string(f.Exception), event: f.Sentence(), finding: f, plan: plan, asks: true})
-}
-
-// busy reports whether a joiner, mover or leaver is already being decided for
-// the same person: its outcome may mend the finding, and the next roll call tells.
-func (p *Planner) busy(ctx context.Context, f Finding) (bool, error) {
-	filter := RequestFilter{Account: f.Account.ID, Open: true}
-	if f.Account.ID == "" {
-		filter = RequestFilter{Subject: f.Identity, Open: true}
-	}
-	open, err := p.read.Requests(ctx, filter)
-	if err != nil {
-		return false, fmt.Errorf("list requests about finding %s: %w", f.ID, err)
-	}
-	return slices.ContainsFunc(open, func(r Request) bool { return !r.IsFinding() }), nil
-}
-
-// Replan asks again for what is left of a request that was blocked because
-// something moved after it was approved.
-func (p *Planner) Replan(ctx context.Context, id RequestID) error {
-	r, err := p.store.Request(ctx, id)
-	if err != nil {
-		return fmt.Errorf("load request %s: %w", id, err)
-	}
-	c, err := p.gather(ctx, r.Subject.ID, r.Account.ID)
-	if err != nil {
-		return err
-	}
-	d := draft{ref: string(r.ID), kind: r.Kind, stage: "again", event: "Asked again: " + r.Note, notice: r.Why.Notice, replaces: r.ID, notBefore: r.NotBefore}
-	if c.link.Account == nil && r.Account.ID != "" {
-		d.plan.Held = "The account is gone."
-		return p.open(ctx, c, d)
-	}
-	for _, was := range r.Changes {
-		if again := was; !again.Done(c.link.Account) {
-			again.ID, again.State, again.Error = NewChangeID(), ChangePlanned, ""
-			again.From = again.Current(c.link.Account)
-			d.plan.Changes = append(d.plan.Changes, again)
+// containment returns the leaver's first containment, zero when there was none,
+// and the stage of the next: what was given again after it was done, or moved
+// before it began, is taken away again.
+func (p *Planner) containment(ctx context.Context, n Notice) (first Request, stage string, err error) {
+	stage = "contain"
+	for k := 2; ; k++ {
+		r, err := p.store.Request(ctx, RequestIDFor(string(n.ID), stage))
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return first, stage, fmt.Errorf("load containment of notice %s: %w", n.ID, err)
 		}
+		if k == 2 {
+			first = r
+		}
+		if r.State != Done && r.State != Blocked {
+			return first, stage, nil
+		}
+		stage = fmt.Sprintf("contain %d", k)
 	}
-	d.plan.Rules, d.plan.Effects = strings.Split(r.Why.Rule, ", "), r.Effects
-	d.finding.ID = r.Why.Find
-	a := withFrom(c.policy.Defaults.Approval, ApprovalQuorum, FromTeamOwners)
-	a.From, a.N = r.From, max(r.Needed, 1)
-	d.force = &a
-	return p.open(ctx, c, d)
 }
 
 // planning is what the planner knows when it plans.
@@ -255,53 +242,56 @@ func (p *Planner) correlate(ctx context.Context, i *Identity, account AccountID)
 	if link.State != Linked {
 		return link, nil
 	}
-	return link, p.pin(ctx, i, link.Account.ID)
+	return p.pin(ctx, i, link)
 }
 
-func (p *Planner) pin(ctx context.Context, i *Identity, account AccountID) error {
-	i.Account = account
-	i.Revision++
-	e := AuditEvent{At: p.now(), Actor: System, Kind: EventIdentityLinked, Ref: string(i.ID), Detail: map[string]string{"account": string(account)}}
-	if err := p.store.SaveIdentity(ctx, *i, nil, e); err != nil {
-		return fmt.Errorf("link identity %s: %w", i.ID, err)
+// pin ties the account to the identity. One that is pinned to somebody else
+// already is disputed: a person must say whose it is.
+func (p *Planner) pin(ctx context.Context, i *Identity, link Link) (Link, error) {
+	is := *i
+	is.Account = link.Account.ID
+	is.Revision++
+	e := AuditEvent{At: p.now(), Actor: System, Kind: EventIdentityLinked, Ref: string(is.ID), Detail: map[string]string{"account": string(is.Account)}}
+	err := p.store.SaveIdentity(ctx, is, nil, e)
+	if errors.Is(err, ErrConflict) {
+		if now, readErr := p.read.Identity(ctx, i.ID); readErr == nil && now.Revision == i.Revision {
+			return Link{State: Disputed, Reason: fmt.Sprintf("The PagerDuty account %s is linked to somebody else already; a person must say whose it is.", is.Account)}, nil
+		}
 	}
-	return nil
+	if err != nil {
+		return Link{}, fmt.Errorf("link identity %s: %w", i.ID, err)
+	}
+	*i = is
+	return link, nil
 }
 
-// supersede withdraws what is still open about the person: the newer notice is the whole truth.
-func (p *Planner) supersede(ctx context.Context, n Notice) error {
+// A request that is being applied is waited for, but not for ever: its steps
+// and those that the notice calls for would cross each other.
+const (
+	applyPatience = 15 * time.Minute
+	lookAgain     = 15 * time.Second
+)
+
+// supersede withdraws what is still open about the person: the newer notice is
+// the whole truth. It reports whether a request of the notice itself is open.
+func (p *Planner) supersede(ctx context.Context, n Notice) (mine bool, err error) {
 	open, err := p.read.Requests(ctx, RequestFilter{Subject: n.Identity, Open: true})
 	if err != nil {
-		return fmt.Errorf("list requests about %s: %w", n.Identity, err)
+		return false, fmt.Errorf("list requests about %s: %w", n.Identity, err)
 	}
 	for _, r := range open {
-		if r.Why.Notice == n.ID || r.State == Applying {
-			continue
+		switch {
+		case r.Why.Notice == n.ID:
+			mine = true
+		case r.State == Applying && p.now().Sub(r.UpdatedAt) < applyPatience:
+			return false, RetryAfter(fmt.Errorf("plan notice %s: request %s is being applied", n.ID, r.ID), lookAgain)
+		default:
+			if err := p.withdraw(ctx, r.ID, "Superseded by a newer notice."); err != nil {
+				return false, err
+			}
 		}
-		if err := p.withdraw(ctx, r.ID, "Superseded by a newer notice."); err != nil {
-			return err
-		}
 	}
-	return nil
-}
-
-func (p *Planner) withdraw(ctx context.Context, id RequestID, why string) error {
-	if id == "" {
-		return nil
-	}
-	r, err := p.store.Request(ctx, id)
-	if err != nil {
-		return fmt.Errorf("load request %s: %w", id, err)
-	}
-	is, err := r.Withdraw(why, p.now())
-	if err != nil {
-		return nil // it is settled, or being applied: too late, and no harm
-	}
-	e := AuditEvent{At: p.now(), Actor: System, Kind: EventRequestWithdrawn, Ref: string(id), Detail: map[string]string{"why": why}}
-	if err := p.store.SaveRequest(ctx, is, e, show(id)); err != nil {
-		return fmt.Errorf("withdraw request %s: %w", id, err)
-	}
-	return nil
+	return mine, nil
 }
 
 func noticeEvent(n Notice) string {

@@ -209,38 +209,3 @@ func (r Roll) finding(k FindingKind, s Severity, i Identity, a Account, e Entitl
 		Entitlement: e, From: from, To: to, Since: r.Now, Source: rollCallSource, Note: note,
 	}
 }
-
-// PlanFinding returns the changes that mend the finding: take back what is
-// beyond policy, give what is missing, contain what should not be there at all.
-func PlanFinding(p Policy, f Finding, i Identity, account *Account, duties []Duty) Plan {
-	switch f.Kind {
-	case FoundOrphan, FoundLeaverPresent:
-		if account == nil {
-			return Plan{Held: "The account is gone already."}
-		}
-		return PlanContain(*account, duties)
-	case FoundMissing:
-		return PlanJoin(p, i.Person, account)
-	case FoundExcess, FoundDrift:
-		return planBack(f, account, duties)
-	case FoundStale, FoundInvitePending, FoundUnmatched, FoundDisputed:
-		return Plan{Held: "A person must look at this; there is nothing to change."}
-	default:
-		return Plan{Held: "A person must look at this; there is nothing to change."}
-	}
-}
-
-func planBack(f Finding, account *Account, duties []Duty) Plan {
-	if account == nil {
-		return Plan{Held: "The account is gone already."}
-	}
-	c := newChange(OpReplace, f.Entitlement, "", f.To)
-	c.From = c.Current(account)
-	if c.From == c.To {
-		return Plan{Held: "PagerDuty agrees with policy again."}
-	}
-	if c.To == "" {
-		c = newChange(OpRevoke, f.Entitlement, c.From, "")
-	}
-	return Plan{Changes: []Change{c}, Effects: LossEffects([]Change{c}, duties)}
-}

@@ -1,0 +1,95 @@
+package lifecycle
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+const (
+	goneAlready = "The account is gone already."
+	agreesAgain = "PagerDuty agrees with policy again."
+)
+
+// PlanFinding returns the changes that mend the finding: take back what is
+// beyond policy, give what is missing, contain what should not be there at all.
+func PlanFinding(p Policy, f Finding, i Identity, account *Account, duties []Duty) Plan {
+	whole := f.Entitlement.Kind == KindAccount
+	switch {
+	case !f.Decidable():
+		return Plan{Held: "A person must look at this; there is nothing to change."}
+	case f.Kind == FoundMissing:
+		return planMissing(p, f, i, account)
+	case account == nil:
+		return Plan{Held: goneAlready}
+	case whole || f.Kind == FoundOrphan || f.Kind == FoundLeaverPresent:
+		return planAway(*account, duties)
+	case f.Entitlement.Kind == KindBaseRole || f.Entitlement.Kind == KindTeamRole:
+		return planBack(p, f, i, *account, duties)
+	default: // only another tool speaks of these
+		return Plan{Held: fmt.Sprintf("rolecall cannot change the %s of an account: a person must do that in PagerDuty.", f.Entitlement.Kind)}
+	}
+}
+
+// planAway contains the account; what only a handover can free is said.
+func planAway(account Account, duties []Duty) Plan {
+	plan := PlanContain(account, duties)
+	switch {
+	case len(plan.Changes) > 0:
+	case account.Contained():
+		plan.Held = agreesAgain
+	default:
+		plan.Held = strings.Join(plan.Effects, " ")
+	}
+	return plan
+}
+
+// planMissing gives what the finding misses: its own team's role with the base
+// role beneath it, not what other findings of the same person are about.
+func planMissing(p Policy, f Finding, i Identity, account *Account) Plan {
+	if !i.Sourced() {
+		return Plan{Held: "No source of truth knows who this is, so nothing is granted."}
+	}
+	if account == nil && f.Entitlement.Kind != KindAccount {
+		return Plan{Held: goneAlready}
+	}
+	plan := PlanJoin(p, i.Person, account)
+	if f.Entitlement.Kind != KindAccount {
+		plan.Changes = slices.DeleteFunc(plan.Changes, func(c Change) bool {
+			return c.Entitlement.Kind == KindTeamRole && c.Entitlement.Team.ID != f.Entitlement.Team.ID
+		})
+	}
+	return plan
+}
+
+func planBack(p Policy, f Finding, i Identity, account Account, duties []Duty) Plan {
+	to := f.To
+	if f.Source != rollCallSource { // another tool does not know what policy says
+		to = p.atLeast(i, f.Entitlement)
+	}
+	c := newChange(OpReplace, f.Entitlement, "", to)
+	c.From = c.Current(&account)
+	switch {
+	case c.From == c.To:
+		return Plan{Held: agreesAgain}
+	case c.To == "":
+		c = newChange(OpRevoke, f.Entitlement, c.From, "")
+	}
+	if !c.Removes() {
+		return Plan{Held: agreesAgain}
+	}
+	return Plan{Changes: []Change{c}, Effects: LossEffects([]Change{c}, duties)}
+}
+
+// atLeast returns the role that is left to i of the entitlement: what policy
+// wants, else none, which is Restricted Access for a base role.
+func (p Policy) atLeast(i Identity, e Entitlement) string {
+	var want Want
+	if i.Sourced() {
+		want = p.Want(i.Person)
+	}
+	if e.Kind == KindTeamRole {
+		return string(want.Role(e.Team.ID))
+	}
+	return string(createRole(want))
+}

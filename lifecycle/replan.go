@@ -1,0 +1,123 @@
+package lifecycle
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// Replan asks again for what is left of a request that was blocked because
+// something moved after it was approved. It asks for nothing that the blocked
+// request did not ask for, and for nothing that its cause does not call for any more.
+func (p *Planner) Replan(ctx context.Context, id RequestID) error {
+	r, err := p.store.Request(ctx, id)
+	if err != nil {
+		return fmt.Errorf("load request %s: %w", id, err)
+	}
+	if r.State != Blocked {
+		return nil
+	}
+	c, err := p.gather(ctx, r.Subject.ID, r.Account.ID)
+	if err != nil {
+		return err
+	}
+	d := draft{
+		ref: string(r.ID), kind: r.Kind, stage: "again", event: "Asked again: " + r.Note, notice: r.Why.Notice, finding: r.Why.Find,
+		asks: r.IsFinding(), replaces: r.ID, notBefore: r.NotBefore,
+	}
+	if err := p.moot(ctx, r, c, &d); err != nil {
+		return err
+	}
+	if d.plan.Held != "" {
+		return p.open(ctx, c, d)
+	}
+	d.plan.Rules = strings.Split(r.Why.Rule, ", ")
+	d.plan.Changes = remaining(r.Changes, c.link.Account)
+	d.plan.Effects = effectsOf(d.plan.Changes, c.link.Account, c.duties)
+	d.force = askedBy(c.policy, r)
+	return p.open(ctx, c, d)
+}
+
+// moot holds d when nothing of the blocked request is to be asked again.
+func (p *Planner) moot(ctx context.Context, r Request, c planning, d *draft) error {
+	switch {
+	case c.link.State == Disputed:
+		d.plan.Held = c.link.Reason
+	case c.link.Account == nil && r.Account.ID != "":
+		d.plan.Held = "The account is gone."
+	case r.Why.Notice != "":
+		n, err := p.read.Notice(ctx, r.Why.Notice)
+		if err != nil {
+			return fmt.Errorf("load notice %s: %w", r.Why.Notice, err)
+		}
+		d.plan.Held = overtaken(n, c.identity, p.now())
+	case r.Why.Find != "":
+		f, err := p.read.Finding(ctx, r.Why.Find)
+		if err != nil {
+			return fmt.Errorf("load finding %s: %w", r.Why.Find, err)
+		}
+		d.held = (Change{Entitlement: f.Entitlement}).Current(c.link.Account)
+		if !f.ClearedAt.IsZero() || f.Exception != "" {
+			d.plan.Held = "It is settled already."
+		}
+	}
+	return nil
+}
+
+// askedBy returns the approval that the blocked request called for, as a
+// question: what was automatic is asked when something has moved.
+func askedBy(p Policy, r Request) *Approval {
+	a := withFrom(p.Defaults.Approval, ApprovalQuorum, FromTeamOwners)
+	a.N = max(r.Needed, 1)
+	if len(r.From) > 0 {
+		a.From = r.From
+	}
+	if r.Silence != "" {
+		a.OnExpiry = r.Silence
+	}
+	return &a
+}
+
+func remaining(changes []Change, a *Account) []Change {
+	var left []Change
+	for _, c := range changes {
+		if again, ok := c.again(a); ok {
+			left = append(left, again)
+		}
+	}
+	return left
+}
+
+// again returns the change as it is to be asked for now, and false when nothing
+// of it is left: it is so already, or has been overshot. What was to add must
+// not take away now, nor the other way round.
+func (c Change) again(a *Account) (Change, bool) {
+	if c.Done(a) {
+		return c, false
+	}
+	op, e, from := c.Op, c.Entitlement, c.Current(a)
+	switch {
+	case op == OpCreate && a != nil: // somebody else has created it since
+		op, e = OpReplace, Entitlement{Kind: KindBaseRole}
+	case op == OpGrant && from != "":
+		op = OpReplace
+	case op == OpReplace && from == "":
+		op = OpGrant
+	}
+	is := newChange(op, e, from, c.To)
+	return is, is.Removes() == c.Removes()
+}
+
+func effectsOf(changes []Change, a *Account, duties []Duty) []string {
+	if len(changes) == 0 || a == nil {
+		return nil
+	}
+	switch changes[0].Op {
+	case OpDelete:
+		return PlanDelete(*a, duties).Effects
+	case OpContain:
+		return PlanContain(*a, duties).Effects
+	default:
+		return LossEffects(changes, duties)
+	}
+}
