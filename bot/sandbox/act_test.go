@@ -174,6 +174,37 @@ func TestTheHomeTabIsOpenedAndPressed(t *testing.T) {
 	s.heardOnly("event app_home_opened "+ben, "block_actions "+ben+" request.open.v1")
 }
 
+func TestWordsOfOneAuthorAreJoinedAndCardsAreNot(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	for _, text := range []string{"one", "two", "three"} {
+		if _, err := s.ws.Say(ines, payments, "", text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.app.call("chat.postMessage", map[string]any{"channel": payments, "text": "second card", "blocks": cardBlocks("")})
+	s.app.call("chat.postMessage", map[string]any{"channel": payments, "text": "third card", "blocks": cardBlocks("")})
+	page := s.page("/u/" + marco + "/c/" + payments)
+	if joined, all := strings.Count(page, `class="message joined"`), strings.Count(page, `data-testid="message"`); joined != 2 || all != 6 {
+		t.Errorf("%d of %d messages are joined, want 2 of 6", joined, all)
+	}
+}
+
+func TestALongConversationBeginsLate(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	for range 160 {
+		if _, err := s.ws.Say(ines, payments, "", "again"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	contains(t, s.page("/u/"+marco+"/c/"+payments), "Show 11 earlier messages")
+	all := s.page("/u/" + marco + "/c/" + payments + "?all=yes")
+	if n := strings.Count(all, `data-testid="message"`); n != 161 {
+		t.Errorf("%d messages of 161 are shown", n)
+	}
+}
+
 func TestAShortcutIsPickedInTheMenuOfAMessage(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)

@@ -104,9 +104,12 @@ func (p *page) messages(standing []slacktest.Message, thread string) []messageVi
 	return out
 }
 
-// joins reports whether a message needs no heading of its own: same author, within five minutes.
+// joins reports whether a message needs no heading of its own: words of the same author within five minutes. A card
+// always has its heading: two of them must not be read as one.
 func joins(before, m slacktest.Message, was, at time.Time) bool {
-	return before.User == m.User && before.ReplyCount == 0 && !before.Ephemeral && !m.Ephemeral && !before.Tombstone && !m.Broadcast && at.Sub(was) < 5*time.Minute
+	words := len(before.Blocks) == 0 && len(m.Blocks) == 0 && !before.Tombstone && !m.Broadcast
+	alike := before.User == m.User && !before.Ephemeral && !m.Ephemeral && before.ReplyCount == 0
+	return words && alike && at.Sub(was) < 5*time.Minute
 }
 
 func (p *page) message(m slacktest.Message, thread string) messageView {
