@@ -110,6 +110,26 @@ func TestAnEmptyRequiredInputIsComplainedOfAtTheField(t *testing.T) {
 	contains(t, gone, "This dialog is not open any more.")
 }
 
+func TestWhatIsTypedOutlivesAPressInTheModalAndAModalAboveIt(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.post("/u/"+marco+"/press", url.Values{"press": {s.press("request.more.v1", "value", "", "block", "", "pick", "plan", "picks", "1")}})
+	first, _ := s.ws.Modal(marco)
+	form := func(view, press string) url.Values {
+		return url.Values{"view": {view}, "in:note/text": {"half a note"}, "has:note/text": {"1"}, "press": {press}}
+	}
+	picked := s.post("/u/"+marco+"/modal", form(first.ID, "on=modal&block=on&action=sort&pick=new&picks=1"))
+	contains(t, picked, `value="half a note"`, `data-action="sort">Newest<span`)
+
+	above := s.post("/u/"+marco+"/modal", form(first.ID, "on=modal&block=on&action=next.v1&value=go"))
+	contains(t, above, "<small>Plan ›</small> Step 1", `data-action="last.v1"`)
+	lacks(t, above, `value="half a note"`)
+	second, _ := s.ws.Modal(marco)
+	back := s.post("/u/"+marco+"/modal", url.Values{"view": {second.ID}, "do": {"close"}})
+	contains(t, back, `value="half a note"`, `data-action="next.v1"`)
+	s.heardOnly("block_actions "+marco+" request.more.v1 plan", "block_actions "+marco+" sort new", "block_actions "+marco+" next.v1")
+}
+
 func TestACommandIsAnsweredInPrivate(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)

@@ -94,6 +94,18 @@ func denyModal() map[string]any {
 	}}
 }
 
+// planModal has an input, and a button that leads on.
+func planModal(title, action string) map[string]any {
+	text := func(s string) map[string]any { return map[string]any{"type": "plain_text", "text": s} }
+	return map[string]any{"type": "modal", "title": text(title), "submit": text("Send"), "blocks": []any{
+		map[string]any{"type": "input", "block_id": "note", "label": text("Note"), "element": map[string]any{"type": "plain_text_input", "action_id": "text"}},
+		map[string]any{"type": "actions", "block_id": "on", "elements": []any{
+			map[string]any{"type": "button", "action_id": action, "value": "go", "text": text("Show a step")},
+			map[string]any{"type": "static_select", "action_id": "sort", "options": []any{map[string]any{"text": text("Newest"), "value": "new"}}},
+		}},
+	}}
+}
+
 // call asks the Web API; it fails the test when Slack refuses.
 func (a *app) call(method string, args map[string]any) map[string]any {
 	body, err := json.Marshal(args)
@@ -211,6 +223,10 @@ func (a *app) pressed(p payload) {
 		a.pd.moveBen()
 		a.call("chat.update", map[string]any{"channel": payments, "ts": a.card, "text": "Done", "blocks": cardBlocks("*Done, checked in PagerDuty* :white_check_mark:")})
 		a.call("chat.postMessage", map[string]any{"channel": payments, "thread_ts": a.card, "text": "Step 1 of 2 applied."})
+	case "request.more.v1":
+		a.call("views.open", map[string]any{"trigger_id": p.Trigger, "view": planModal("Plan", "next.v1")})
+	case "next.v1":
+		a.call("views.push", map[string]any{"trigger_id": p.Trigger, "view": planModal("Step 1", "last.v1")})
 	case "request.deny.v1":
 		a.call("views.open", map[string]any{"trigger_id": p.Trigger, "view": denyModal()})
 	}
