@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -22,66 +23,78 @@ func NewTimekeeper(store RequestStore, policies PolicySource, now func() time.Ti
 
 // Escalate asks security too.
 func (t *Timekeeper) Escalate(ctx context.Context, id RequestID) error {
-	return t.pass(ctx, id, func(r Request, p Policy) (Request, EventKind, []Job) {
+	return t.pass(ctx, id, func(r Request, p Policy) (Request, EventKind, []Job, error) {
 		if r.Escalated {
-			return r, "", nil
+			return r, "", nil, nil
 		}
-		return r.escalate(p, t.now()), EventRequestEscalated, nil
+		return r.escalate(p, t.now()), EventRequestEscalated, nil, nil
 	})
 }
 
 // Expire lets silence have the outcome that the card has said from the start.
+// Called too early, by a queue whose clock is ahead, it asks to be called again.
 func (t *Timekeeper) Expire(ctx context.Context, id RequestID) error {
-	return t.pass(ctx, id, func(r Request, p Policy) (Request, EventKind, []Job) {
-		if now := t.now(); now.Before(r.DecideBy) {
-			return r, "", nil
+	return t.pass(ctx, id, func(r Request, p Policy) (Request, EventKind, []Job, error) {
+		switch now := t.now(); {
+		case r.DecideBy.IsZero():
+			return r, "", nil, nil
+		case now.Before(r.DecideBy):
+			return r, "", nil, RetryAfter(fmt.Errorf("request %s may be decided until %s", id, r.DecideBy), r.DecideBy.Sub(now))
 		}
 		return t.outcome(r, p)
 	})
 }
 
-func (t *Timekeeper) outcome(r Request, p Policy) (Request, EventKind, []Job) {
+// passing is what the passing of time makes of a request; "" is nothing.
+type passing func(Request, Policy) (Request, EventKind, []Job, error)
+
+func (t *Timekeeper) outcome(r Request, p Policy) (Request, EventKind, []Job, error) {
 	now := t.now()
 	switch {
 	case r.Silence == SilenceEscalate && !r.Escalated:
+		as := r.DecideBy.Sub(r.OpenedAt) // security has as long as the owners had
 		r = r.escalate(p, now)
-		r.DecideBy = now.Add(p.Defaults.Approval.ExpireAfter)
-		return r, EventRequestEscalated, []Job{{Kind: JobExpire, Ref: string(r.ID), At: r.DecideBy}}
-	case r.Silence == SilenceRevoke && r.Removes():
-		r.Decisions = append(r.Decisions, Decision{By: "policy", Verdict: Approve, Reason: "Nobody decided in time, and the policy revokes then.", At: now, Via: ViaPolicy, Seen: r.Revision})
-		r = r.to(Approved, "", now)
-		r, next := settle(p, r, now)
-		return r, EventRequestApproved, next
+		r.DecideBy = now.Add(as)
+		return r, EventRequestEscalated, []Job{{Kind: JobExpire, Ref: string(r.ID), At: r.DecideBy}}, nil
+	case r.Silence == SilenceRevoke && r.Removes() && r.Risk() != Destructive && !p.IsProtected(r.Subject.Email):
+		d := Decision{By: "policy", Verdict: Approve, Reason: "Nobody decided in time, and the policy revokes then.", At: now, Via: ViaPolicy, Seen: r.Revision}
+		r.Decisions = append(slices.Clone(r.Decisions), d)
+		r, next := settle(p, r.to(Approved, "", now), now)
+		return r, EventRequestApproved, next, nil
 	default:
-		expired, err := r.Expire(now)
-		if err != nil {
-			return r, "", nil
-		}
-		return expired, EventRequestExpired, nil
+		is, err := r.Expire(now)
+		return is, EventRequestExpired, nil, err
 	}
 }
 
-func (t *Timekeeper) pass(ctx context.Context, id RequestID, f func(Request, Policy) (Request, EventKind, []Job)) error {
-	was, err := t.store.Request(ctx, id)
-	if err != nil {
-		return fmt.Errorf("load request %s: %w", id, err)
+// pass loads, lets time pass and saves; again when somebody was faster, for one
+// approval of two is no reason to let a request live for ever.
+func (t *Timekeeper) pass(ctx context.Context, id RequestID, f passing) error {
+	for range decideTries {
+		was, err := t.store.Request(ctx, id)
+		if err != nil {
+			return fmt.Errorf("load request %s: %w", id, err)
+		}
+		if was.State != Pending {
+			return nil
+		}
+		policy, err := t.policies.Current(ctx)
+		if err != nil {
+			return fmt.Errorf("read the policy in force: %w", err)
+		}
+		is, kind, next, err := f(was, policy)
+		if err != nil || kind == "" {
+			return err
+		}
+		e := AuditEvent{At: t.now(), Actor: ByPolicy(policy.SHA256), Kind: kind, Ref: string(id), Detail: map[string]string{"silence": string(was.Silence)}}
+		switch err := t.store.SaveRequest(ctx, is, e, append(next, show(id))...); {
+		case err == nil:
+			return nil
+		case !errors.Is(err, ErrConflict):
+			return fmt.Errorf("save request %s: %w", id, err)
+		}
 	}
-	if was.State != Pending {
-		return nil
-	}
-	policy, err := t.policies.Current(ctx)
-	if err != nil {
-		return fmt.Errorf("read the policy in force: %w", err)
-	}
-	is, kind, next := f(was, policy)
-	if kind == "" {
-		return nil
-	}
-	e := AuditEvent{At: t.now(), Actor: ByPolicy(policy.SHA256), Kind: kind, Ref: string(id), Detail: map[string]string{"silence": string(was.Silence)}}
-	if err := t.store.SaveRequest(ctx, is, e, append(next, show(id))...); err != nil && !errors.Is(err, ErrConflict) {
-		return fmt.Errorf("save request %s: %w", id, err)
-	}
-	return nil // a conflict is somebody deciding at this moment, which is what was wanted
+	return fmt.Errorf("let time pass over request %s: %w", id, ErrConflict)
 }
 
 func (r Request) escalate(p Policy, now time.Time) Request {
