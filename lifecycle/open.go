@@ -112,7 +112,7 @@ func (p *Planner) request(c planning, d draft, a Approval, rule string) Request 
 		Approvers: []string{}, Decisions: []Decision{}, OpenedAt: now, UpdatedAt: now,
 	}
 	if acct := c.link.Account; acct != nil {
-		r.Account.ID = acct.ID
+		r.Account = AccountRef{ID: acct.ID, Email: FoldEmail(acct.Email)}
 		if r.Holds == nil {
 			r.Holds = acct.Grants()
 		}

@@ -68,8 +68,10 @@ func (v *Provisioner) Apply(ctx context.Context, id RequestID, last bool) error 
 	switch {
 	case r.State != Approved && r.State != Holding && r.State != Applying:
 		return nil
-	case v.mode != Enforce || r.Observe:
+	case r.Observe:
 		return nil
+	case v.mode != Enforce: // approved before writing was switched off; it goes on, guarded, when that is switched on
+		return RetryAfter(fmt.Errorf("request %s waits: nothing is written in observe mode", id), observePause)
 	case v.now().Before(r.HoldUntil):
 		return RetryAfter(fmt.Errorf("request %s holds until %s", id, r.HoldUntil), r.HoldUntil.Sub(v.now()))
 	}
@@ -80,20 +82,25 @@ func (v *Provisioner) Apply(ctx context.Context, id RequestID, last bool) error 
 	return v.trouble(ctx, r, err, last)
 }
 
+// observePause is how often an approved request looks whether writing is allowed again.
+const observePause = time.Hour
+
 // carry begins, makes every change that is left, and ends.
 func (v *Provisioner) carry(ctx context.Context, r Request) (Request, error) {
 	account, err := v.read(ctx, r)
 	if err != nil {
 		return r, err
 	}
+	moved, err := v.moved(ctx, r, account)
+	switch {
+	case err != nil:
+		return r, err
+	case moved != "" && r.begun():
+		return r, Refuse(ErrConflict, "%s", moved) // some of it stands: that is a failure, and says so
+	case moved != "":
+		return r, v.block(ctx, r, moved)
+	}
 	if r.State != Applying {
-		moved, err := v.moved(ctx, r, account)
-		if err != nil {
-			return r, err
-		}
-		if moved != "" {
-			return r, v.block(ctx, r, moved)
-		}
 		r = r.to(Applying, "", v.now())
 		if err := v.save(ctx, r, EventRequestApplying, nil); err != nil {
 			return r, err
@@ -132,38 +139,6 @@ func (v *Provisioner) read(ctx context.Context, r Request) (*Account, error) {
 		return nil, nil
 	}
 	return &found[0], nil
-}
-
-// moved is the stale-approval guard: it returns what is no longer as the
-// approver saw it, in a sentence, or "".
-func (v *Provisioner) moved(ctx context.Context, r Request, account *Account) (string, error) {
-	if account == nil && r.Account.ID != "" && r.Changes[0].Op != OpDelete {
-		return "The PagerDuty account is gone since this was approved.", nil
-	}
-	for _, c := range r.Changes {
-		if account == nil && c.Op != OpCreate && c.Op != OpDelete {
-			continue // it follows from the creation, which is looked at itself
-		}
-		if !c.Untouched(account) && !c.Done(account) {
-			return fmt.Sprintf("%s was %s when this was approved, and is %s now.", r.Subject.Label(), roleWords(c.Entitlement, c.From), roleWords(c.Entitlement, c.Current(account))), nil
-		}
-	}
-	if r.Kind != RequestLeaver {
-		return "", nil
-	}
-	who, err := v.store.Identity(ctx, r.Subject.ID)
-	if err != nil {
-		return "", fmt.Errorf("load identity %s: %w", r.Subject.ID, err)
-	}
-	if who.StatusAt(v.now()) != StatusEnded {
-		return r.Subject.Label() + " is back since this was approved.", nil
-	}
-	return "", nil
-}
-
-func (v *Provisioner) block(ctx context.Context, r Request, why string) error {
-	r = r.to(Blocked, why, v.now())
-	return v.save(ctx, r, EventRequestBlocked, map[string]string{"why": why}, Job{Kind: JobReplan, Ref: string(r.ID)})
 }
 
 // make makes the i-th change and reads it back. One that is seen to be made
@@ -235,6 +210,9 @@ func (v *Provisioner) trouble(ctx context.Context, r Request, cause error, last 
 		return errors.Join(cause, fmt.Errorf("load request %s: %w", r.ID, err))
 	}
 	reason := ReasonOf(cause)
+	if stored.State != Approved && stored.State != Holding && stored.State != Applying {
+		return nil // undone or withdrawn while we looked: nothing comes of it any more
+	}
 	if reason == "" && !last {
 		return v.wait(ctx, stored, cause)
 	}

@@ -64,9 +64,11 @@ func (s Subject) Label() string {
 	return s.Email
 }
 
-// AccountRef names the PagerDuty account a request changes; empty before it is created.
+// AccountRef names the PagerDuty account a request changes; empty before it is
+// created. Email is the address it had when that was planned, folded.
 type AccountRef struct {
-	ID AccountID `json:"id,omitempty"`
+	ID    AccountID `json:"id,omitempty"`
+	Email string    `json:"email,omitempty"`
 }
 
 // Why is where a request comes from, for the card and the record.
@@ -281,7 +283,7 @@ func (r Request) Retry(now time.Time) (Request, error) {
 
 // Expire returns a request that nobody decided in time.
 func (r Request) Expire(now time.Time) (Request, error) {
-	if r.State != Pending || now.Before(r.DecideBy) {
+	if r.State != Pending || r.DecideBy.IsZero() || now.Before(r.DecideBy) {
 		return r, Refuse(ErrConflict, "this request is %s", r.State)
 	}
 	return r.to(Expired, "Nobody decided in time. Nothing was changed.", now), nil
