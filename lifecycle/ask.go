@@ -31,7 +31,7 @@ func (p *Planner) Ask(ctx context.Context, id FindingID) error {
 		return err
 	}
 	d := draft{
-		ref: string(f.ID), kind: RequestDrift, stage: f.round(), event: f.Sentence(), finding: f.ID, asks: true,
+		ref: string(f.ID), kind: RequestDrift, stage: f.round(), event: f.Sentence(), finding: f.ID, asks: true, quiet: p.now().Sub(f.Since) > tellFor,
 		plan: PlanFinding(c.policy, f, c.identity, c.link.Account, c.duties), held: (Change{Entitlement: f.Entitlement}).Current(c.link.Account),
 	}
 	switch {
@@ -42,6 +42,10 @@ func (p *Planner) Ask(ctx context.Context, id FindingID) error {
 	}
 	return p.open(ctx, c, d)
 }
+
+// tellFor is how long security is told of a finding that nothing can be asked
+// about; after that the daily digest has it.
+const tellFor = 24 * time.Hour
 
 // asked reports whether the finding is being asked about already. What was
 // approved while nothing could be written is asked again once something can.

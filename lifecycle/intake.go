@@ -117,7 +117,7 @@ func (r Report) finding(a Account, now time.Time) Finding {
 	return Finding{
 		ID: findingIDFor(r.Source+" "+string(r.Kind), a.ID, "", e), Kind: r.Kind, Severity: SeverityMedium,
 		Account:     AccountCard{ID: a.ID, Email: a.Email, Name: a.Name, BaseRole: a.BaseRole},
-		Entitlement: e, From: from, Since: since, Source: r.Source, Note: r.Note,
+		Entitlement: e, From: from, Since: since, Source: r.Source, Note: r.Note, Again: now,
 	}
 }
 

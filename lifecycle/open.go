@@ -19,6 +19,7 @@ type draft struct {
 	held      string // of the finding's entitlement, when it is asked about
 	plan      Plan
 	force     *Approval // nil: as the policy judges
+	quiet     bool      // security has been told, if it is held
 	asks      bool      // a finding is always asked about, even where a rule would grant by itself
 	holds     []Grant   // whose owners answer, when not what the account holds now
 	notBefore time.Time
@@ -196,7 +197,7 @@ func (p *Planner) save(ctx context.Context, r Request, c planning, next ...Job) 
 // pager is nobody's news.
 func (p *Planner) hold(ctx context.Context, c planning, d draft, why string) error {
 	w := d.plan.want
-	if c.link.State == Unmatched && w.Conflict == "" && len(w.Undetermined) == 0 {
+	if d.quiet || c.link.State == Unmatched && w.Conflict == "" && len(w.Undetermined) == 0 {
 		return p.store.Record(ctx, p.planned(c, d, why))
 	}
 	sentence := fmt.Sprintf("%s: %s %s Nothing was changed.", c.identity.Person.Label(), d.event, why)

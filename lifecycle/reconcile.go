@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -64,6 +65,9 @@ func (r Roll) match() rollMatch {
 			continue
 		}
 		hits := byEmail[i.Person.Email()]
+		if i.Person.Email() == "" {
+			hits = nil // an address that nobody has ties nobody to anything
+		}
 		for _, a := range hits {
 			if len(hits) > 1 {
 				m.disputed[a.ID] = fmt.Sprintf("%d accounts have the address %s", len(hits), i.Person.Email())
@@ -105,8 +109,8 @@ func (r Roll) judgeHolder(i Identity, a Account) []Finding {
 			return r.risen(i, a)
 		}
 		return r.compare(i, a)
-	case StatusLeave, StatusSuspended:
-		return nil
+	case StatusLeave, StatusSuspended: // is given nothing meanwhile, but power that policy does not know shows
+		return slices.DeleteFunc(r.compare(i, a), func(f Finding) bool { return f.Kind == FoundMissing })
 	default:
 		return nil
 	}

@@ -18,6 +18,8 @@ type RollStore interface {
 	Baseline(ctx context.Context) ([]Account, error)
 	// Findings returns the findings that are not cleared, and the exceptions that have not ended at t.
 	Findings(ctx context.Context, t time.Time) ([]Finding, []Exception, error)
+	// Requests returns the requests that f selects, oldest first.
+	Requests(ctx context.Context, f RequestFilter) ([]Request, error)
 	// SaveRollCall stores the result and its baseline, in one transaction.
 	SaveRollCall(ctx context.Context, r RollResult, next ...Job) error
 }
@@ -34,6 +36,8 @@ type RollResult struct {
 	Open     []Finding // all that stand now
 	Cleared  []Finding // that stood before and do not any more
 	Events   []AuditEvent
+
+	ask []FindingID // of those that stand: an owner is to be asked, or asked anew
 }
 
 // A RollCall compares every entitlement with policy.
@@ -60,6 +64,9 @@ func (c *RollCall) Look(ctx context.Context) (RollResult, error) {
 	if err != nil {
 		return RollResult{}, fmt.Errorf("read every account: %w", err)
 	}
+	if len(snapshot.Accounts) == 0 { // there is always an Account Owner
+		return RollResult{}, errors.New("read every account: PagerDuty listed none at all, which cannot be the whole of it")
+	}
 	identities, err := c.store.Identities(ctx)
 	if err != nil {
 		return RollResult{}, fmt.Errorf("list identities: %w", err)
@@ -68,12 +75,12 @@ func (c *RollCall) Look(ctx context.Context) (RollResult, error) {
 	if err != nil {
 		return RollResult{}, fmt.Errorf("load the last roll call: %w", err)
 	}
-	stood, exceptions, err := c.store.Findings(ctx, c.now())
+	known, err := c.known(ctx)
 	if err != nil {
-		return RollResult{}, fmt.Errorf("load findings: %w", err)
+		return RollResult{}, err
 	}
 	roll := Roll{Policy: policy, Identities: identities, Have: snapshot, Last: byAccount(last), Now: c.now()}
-	return c.merge(Reconcile(roll), stood, exceptions, snapshot), nil
+	return c.merge(Reconcile(roll), known, snapshot), nil
 }
 
 // Run calls the roll, stores what it found, and asks about what an owner must
@@ -90,74 +97,14 @@ func (c *RollCall) Run(ctx context.Context, by Actor) (RollResult, error) {
 	result.Events = append(result.Events, AuditEvent{At: c.now(), Actor: by, Kind: EventRollCallDone, Ref: "rollcall", Detail: map[string]string{
 		"accounts": strconv.Itoa(len(result.Snapshot.Accounts)), "findings": strconv.Itoa(len(result.Open)), "cleared": strconv.Itoa(len(result.Cleared)),
 	}})
-	if err := c.store.SaveRollCall(ctx, result, questions(result)...); err != nil {
+	if err := c.store.SaveRollCall(ctx, result, result.questions()...); err != nil {
 		return result, fmt.Errorf("save roll call: %w", err)
 	}
 	return result, nil
 }
 
-// merge keeps what is known of findings that still stand, and tells what is new
-// and what is gone. What another tool reported stands until that is decided.
-func (c *RollCall) merge(found, stood []Finding, exceptions []Exception, s Snapshot) RollResult {
-	before := map[FindingID]Finding{}
-	for _, f := range stood {
-		before[f.ID] = f
-	}
-	r := RollResult{Snapshot: s}
-	seen := map[FindingID]bool{}
-	for _, f := range found {
-		seen[f.ID] = true
-		if was, ok := before[f.ID]; ok {
-			f.Since, f.Kind, f.Note, f.Request, f.MadeBy = was.Since, was.Kind, was.Note, was.Request, was.MadeBy
-		} else {
-			r.Events = append(r.Events, c.event(f, EventFindingOpened))
-		}
-		f.Exception = covering(exceptions, f, c.now())
-		r.Open = append(r.Open, f)
-	}
-	for _, f := range stood {
-		switch {
-		case seen[f.ID]:
-		case f.Source != rollCallSource:
-			r.Open = append(r.Open, f)
-		default:
-			f.ClearedAt = c.now()
-			r.Cleared = append(r.Cleared, f)
-			r.Events = append(r.Events, c.event(f, EventFindingCleared))
-		}
-	}
-	SortFindings(r.Open)
-	return r
-}
-
 func (c *RollCall) event(f Finding, kind EventKind) AuditEvent {
 	return AuditEvent{At: c.now(), Actor: System, Kind: kind, Ref: string(f.ID), Detail: map[string]string{"finding": f.Sentence(), "kind": string(f.Kind)}}
-}
-
-// questions returns the steps that ask about findings nobody has been asked
-// about, and that withdraw what is settled by itself.
-func questions(r RollResult) []Job {
-	var next []Job
-	for _, f := range r.Open {
-		if f.Decidable() && f.Exception == "" && f.Request == "" {
-			next = append(next, Job{Kind: JobAsk, Ref: string(f.ID)})
-		}
-	}
-	for _, f := range r.Cleared {
-		if f.Request != "" {
-			next = append(next, Job{Kind: JobAsk, Ref: string(f.ID)})
-		}
-	}
-	return next
-}
-
-func covering(exceptions []Exception, f Finding, now time.Time) ExceptionID {
-	for _, x := range exceptions {
-		if x.Covers(f, now) {
-			return x.ID
-		}
-	}
-	return ""
 }
 
 func byAccount(accounts []Account) map[AccountID]Account {
