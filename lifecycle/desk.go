@@ -114,7 +114,8 @@ func (d *Desk) Team(ctx context.Context, name string) (TeamPolicy, []Holder, err
 	return policy.Teams[k], holders, nil
 }
 
-// Inbox returns the requests that wait for i, oldest first.
+// Inbox returns the requests that wait for i, oldest first. One that i has
+// decided, and that waits for others, does not.
 func (d *Desk) Inbox(ctx context.Context, i Identity) ([]Request, error) {
 	pending, err := d.store.Requests(ctx, RequestFilter{States: []RequestState{Pending}})
 	if err != nil {
@@ -122,6 +123,9 @@ func (d *Desk) Inbox(ctx context.Context, i Identity) ([]Request, error) {
 	}
 	var mine []Request
 	for _, r := range pending {
+		if slices.ContainsFunc(r.Decisions, func(was Decision) bool { return was.ByID == i.ID && !was.Lapsed }) {
+			continue
+		}
 		err := d.approvals.MayDecide(ctx, r, i)
 		switch {
 		case err == nil:

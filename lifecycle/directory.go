@@ -97,7 +97,7 @@ func (d *Directory) Admit(ctx context.Context, p Policy) error {
 		}
 		i := Identity{ID: NewIdentityID(), Revision: 1, Keys: map[string]string{}, Person: Person{Status: StatusActive, Emails: []string{email}}, Observed: d.now()}
 		e := AuditEvent{At: d.now(), Actor: ByPolicy(p.SHA256), Kind: EventIdentityChanged, Ref: string(i.ID), Detail: map[string]string{"why": "named in the policy"}}
-		if err := d.store.SaveIdentity(ctx, i, nil, e); err != nil {
+		if err := d.store.SaveIdentity(ctx, i, nil, e); err != nil && !errors.Is(err, ErrConflict) { // a conflict: another replica has just admitted them
 			return fmt.Errorf("save identity %s: %w", i.ID, err)
 		}
 	}
