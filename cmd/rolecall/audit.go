@@ -11,12 +11,10 @@ import (
 )
 
 func auditCommand(t *terminal) *cobra.Command {
-	cmd := &cobra.Command{
+	cmd := group(&cobra.Command{
 		Use:   "audit",
 		Short: "Verify and read the record",
-		Args:  usage(cobra.NoArgs),
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
+	})
 	cmd.AddCommand(auditVerifyCommand(t), auditTailCommand(t))
 	return cmd
 }

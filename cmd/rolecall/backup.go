@@ -20,11 +20,7 @@ func backupCommand(t *terminal) *cobra.Command {
 				if err := db.Backup(ctx, args[0]); err != nil {
 					return fmt.Errorf("back up: %w", err)
 				}
-				if t.json {
-					return printJSON(t.out, map[string]string{"file": args[0]})
-				}
-				fmt.Fprintf(t.out, "Wrote %s. Check it: rolecall audit verify %s\n", args[0], args[0])
-				return nil
+				return say(t, map[string]string{"file": args[0]}, fmt.Sprintf("Wrote %s. Check it: rolecall audit verify %s", args[0], args[0]))
 			})
 		},
 	}
@@ -47,8 +43,7 @@ func migrateCommand(t *terminal) *cobra.Command {
 			if err := errors.Join(db.Migrate(cmd.Context()), db.Close()); err != nil {
 				return fmt.Errorf("bring %s up to date: %w", named(cfg.Database), err)
 			}
-			fmt.Fprintf(t.out, "%s is up to date.\n", named(cfg.Database))
-			return nil
+			return say(t, map[string]string{"database": named(cfg.Database)}, named(cfg.Database)+" is up to date.")
 		},
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/url"
 	"os"
@@ -15,10 +16,13 @@ import (
 
 	"rolecall/lifecycle"
 	"rolecall/lifecycle/intake"
+	"rolecall/lifecycle/pagerduty"
 )
 
 // config is the environment, as text: each part is checked when a command
-// needs it, so that a command asks only for what it uses.
+// needs it, so that a command asks only for what it uses. The names are made
+// of the fields' (Url for _URL): given by a tag, envconfig would also read them
+// without the prefix, where they may belong to another program.
 type config struct {
 	Database          string `default:"rolecall.db" desc:"path of the SQLite file, or postgres://…"`
 	Policy            string `default:"policy.yaml" desc:"path of the policy file"`
@@ -31,19 +35,18 @@ type config struct {
 	SlackBotToken      secret `split_words:"true" desc:"xoxb-…"`
 	SlackAppToken      secret `split_words:"true" desc:"xapp-…, for Socket Mode"`
 	SlackSigningSecret secret `split_words:"true" desc:"for HTTP mode, instead of the app token"`
-	SlackAPIURL        string `envconfig:"SLACK_API_URL" default:"https://slack.com/api/" desc:"where Slack's Web API is"`
+	SlackAPIUrl        string `split_words:"true" default:"https://slack.com/api/" desc:"where Slack's Web API is"`
 
 	PagerdutyToken        secret `split_words:"true" desc:"account API key, or:"`
-	PagerdutyClientID     string `envconfig:"PAGERDUTY_CLIENT_ID" desc:"scoped OAuth app"`
+	PagerdutyClientID     string `split_words:"true" desc:"scoped OAuth app"`
 	PagerdutyClientSecret secret `split_words:"true" desc:"of the scoped OAuth app"`
 	PagerdutySubdomain    string `split_words:"true" desc:"of the account, for scoped OAuth"`
 	PagerdutyRegion       string `split_words:"true" default:"us" desc:"us or eu"`
-	PagerdutyAPIURL       string `envconfig:"PAGERDUTY_API_URL" desc:"where PagerDuty's REST API is; the region's by default"`
-	PagerdutyTokenURL     string `envconfig:"PAGERDUTY_TOKEN_URL" desc:"where PagerDuty's OAuth tokens are; PagerDuty's by default"`
+	PagerdutyAPIUrl       string `split_words:"true" desc:"where PagerDuty's REST API is; the region's by default"`
+	PagerdutyTokenUrl     string `split_words:"true" desc:"where PagerDuty's OAuth tokens are; PagerDuty's by default"`
 	PagerdutyFrom         string `split_words:"true" desc:"address of the PagerDuty user in whose name changes are made"`
 
 	WebhookSecret secret `split_words:"true" desc:"whsec_…, one or two; without it /v1/lifecycle and /v1/findings are off"`
-	AuditKeyFile  string `split_words:"true" desc:"ed25519 key that signs checkpoints"`
 }
 
 const prefix = "ROLECALL"
@@ -56,6 +59,7 @@ const (
 	needPolicy
 	needPagerDuty
 	needSlack
+	needListen
 	needIntake
 	needClock
 )
@@ -67,12 +71,13 @@ func loadConfig(needs ...part) (config, error) {
 	if err := envconfig.Process(prefix, &c); err != nil {
 		return c, coded(exitUsage, err)
 	}
-	wrong := c.readSecretFiles()
+	c.readSecretFiles()
+	var wrong []string
 	for _, need := range needs {
 		wrong = append(wrong, c.check(need)...)
 	}
 	if len(wrong) > 0 {
-		return c, coded(exitUsage, errors.New("the configuration is not complete:\n  "+strings.Join(wrong, "\n  ")))
+		return c, coded(exitUsage, errors.New("the configuration is not in order:\n  "+strings.Join(wrong, "\n  ")))
 	}
 	return c, nil
 }
@@ -87,6 +92,8 @@ func (c config) check(p part) []string {
 		return c.checkPagerDuty()
 	case needSlack:
 		return c.checkSlack()
+	case needListen:
+		return c.checkListen()
 	case needIntake:
 		return c.checkIntake()
 	case needClock:
@@ -98,13 +105,13 @@ func (c config) check(p part) []string {
 
 func (c config) checkPolicy() []string {
 	if _, err := os.Stat(c.Policy); err != nil {
-		return []string{fmt.Sprintf("ROLECALL_POLICY: cannot read %q: %v", c.Policy, err)}
+		return []string{fmt.Sprintf("ROLECALL_POLICY: %q cannot be read: %v", c.Policy, cause(err))}
 	}
 	return nil
 }
 
 func (c config) checkPagerDuty() []string {
-	var wrong []string
+	wrong := append(c.PagerdutyToken.mistakes("PAGERDUTY_TOKEN"), c.PagerdutyClientSecret.mistakes("PAGERDUTY_CLIENT_SECRET")...)
 	switch oauth := c.PagerdutyClientID != "" || c.PagerdutyClientSecret.isSet() || c.PagerdutySubdomain != ""; {
 	case c.PagerdutyToken.isSet() && oauth:
 		wrong = append(wrong, "ROLECALL_PAGERDUTY_TOKEN: give either the token or the OAuth client, not both")
@@ -113,13 +120,15 @@ func (c config) checkPagerDuty() []string {
 		wrong = append(wrong, c.PagerdutyClientSecret.required("PAGERDUTY_CLIENT_SECRET")...)
 		wrong = append(wrong, required("PAGERDUTY_SUBDOMAIN", c.PagerdutySubdomain)...)
 	case !c.PagerdutyToken.isSet():
-		wrong = append(wrong, "ROLECALL_PAGERDUTY_TOKEN: is not set (or _FILE; or ROLECALL_PAGERDUTY_CLIENT_ID, _CLIENT_SECRET and _SUBDOMAIN)")
+		wrong = append(wrong, "ROLECALL_PAGERDUTY_TOKEN: is not set (nor ROLECALL_PAGERDUTY_TOKEN_FILE; nor, for a scoped OAuth app, ROLECALL_PAGERDUTY_CLIENT_ID, _CLIENT_SECRET and _SUBDOMAIN)")
 	}
 	if c.PagerdutyRegion != "us" && c.PagerdutyRegion != "eu" {
 		wrong = append(wrong, fmt.Sprintf("ROLECALL_PAGERDUTY_REGION: %q is neither us nor eu", c.PagerdutyRegion))
 	}
-	if c.PagerdutyAPIURL != "" {
-		wrong = append(wrong, checkURL("PAGERDUTY_API_URL", c.PagerdutyAPIURL)...)
+	for name, value := range map[string]string{"PAGERDUTY_API_URL": c.PagerdutyAPIUrl, "PAGERDUTY_TOKEN_URL": c.PagerdutyTokenUrl} {
+		if value != "" {
+			wrong = append(wrong, checkURL(name, value)...)
+		}
 	}
 	if _, err := lifecycle.ParseMode(c.Mode); err != nil {
 		wrong = append(wrong, "ROLECALL_MODE: "+lifecycle.ReasonOf(err))
@@ -127,32 +136,51 @@ func (c config) checkPagerDuty() []string {
 	if !strings.Contains(c.PagerdutyFrom, "@") {
 		wrong = append(wrong, "ROLECALL_PAGERDUTY_FROM: give the address of the PagerDuty user in whose name changes are made")
 	}
-	return wrong
+	if len(wrong) > 0 {
+		slices.Sort(wrong)
+		return slices.Compact(wrong)
+	}
+	if _, err := pagerduty.New(c.pagerDuty(slog.New(slog.DiscardHandler))); err != nil {
+		return strings.Split("ROLECALL_PAGERDUTY_…: "+err.Error(), "\n")
+	}
+	return nil
 }
 
 func (c config) checkSlack() []string {
 	wrong := c.SlackBotToken.required("SLACK_BOT_TOKEN")
+	wrong = append(wrong, c.SlackAppToken.mistakes("SLACK_APP_TOKEN")...)
+	wrong = append(wrong, c.SlackSigningSecret.mistakes("SLACK_SIGNING_SECRET")...)
 	switch app, signing := c.SlackAppToken.isSet(), c.SlackSigningSecret.isSet(); {
 	case app && signing:
 		wrong = append(wrong, "ROLECALL_SLACK_APP_TOKEN: give either the app token (Socket Mode) or the signing secret (HTTP), not both")
 	case !app && !signing:
-		wrong = append(wrong, "ROLECALL_SLACK_APP_TOKEN: is not set (Socket Mode; or ROLECALL_SLACK_SIGNING_SECRET for HTTP)")
+		wrong = append(wrong, "ROLECALL_SLACK_APP_TOKEN: is not set (for Socket Mode; nor, for HTTP, ROLECALL_SLACK_SIGNING_SECRET)")
 	}
-	if !strings.HasSuffix(c.SlackAPIURL, "/") {
-		wrong = append(wrong, fmt.Sprintf("ROLECALL_SLACK_API_URL: %q must end in a slash", c.SlackAPIURL))
+	if !strings.HasSuffix(c.SlackAPIUrl, "/") {
+		wrong = append(wrong, fmt.Sprintf("ROLECALL_SLACK_API_URL: %q must end in a slash", c.SlackAPIUrl))
 	}
-	return append(wrong, checkURL("SLACK_API_URL", c.SlackAPIURL)...)
+	return append(wrong, checkURL("SLACK_API_URL", c.SlackAPIUrl)...)
+}
+
+func (c config) checkListen() []string {
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		return []string{fmt.Sprintf("ROLECALL_LISTEN: %q is not an address like 127.0.0.1:8080", c.Listen)}
+	}
+	return nil
 }
 
 func (c config) checkIntake() []string {
-	var wrong []string
-	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
-		wrong = append(wrong, fmt.Sprintf("ROLECALL_LISTEN: %q is not an address like 127.0.0.1:8080", c.Listen))
+	if unread := c.WebhookSecret.mistakes("WEBHOOK_SECRET"); len(unread) > 0 {
+		return unread
 	}
-	if _, err := c.webhookSecrets(); err != nil {
-		wrong = append(wrong, "ROLECALL_WEBHOOK_SECRET: "+err.Error())
+	_, err := c.webhookSecrets()
+	if reason := lifecycle.ReasonOf(err); reason != "" {
+		return []string{"ROLECALL_WEBHOOK_SECRET: " + reason}
 	}
-	return wrong
+	if err != nil {
+		return []string{"ROLECALL_WEBHOOK_SECRET: " + err.Error()}
+	}
+	return nil
 }
 
 // webhookSecrets returns the secrets as they are now: a _FILE that changed is
@@ -203,4 +231,12 @@ func checkURL(name, value string) []string {
 		return []string{fmt.Sprintf("ROLECALL_%s: %q is not a URL", name, value)}
 	}
 	return nil
+}
+
+// cause returns what is wrong with a file without naming it once more.
+func cause(err error) error {
+	if of, ok := errors.AsType[*os.PathError](err); ok {
+		return of.Err
+	}
+	return err
 }

@@ -35,8 +35,7 @@ func digestCommand(t *terminal) *cobra.Command {
 				if err := db.Enqueue(ctx, lifecycle.Job{Kind: lifecycle.JobDigests}); err != nil {
 					return fmt.Errorf("ask for the digests: %w", err)
 				}
-				fmt.Fprintln(t.out, "Asked for. A running serve sends those that are due.")
-				return nil
+				return say(t, map[string]bool{"asked": true}, "Asked for. A running serve sends those that are due.")
 			})
 		},
 	}

@@ -31,7 +31,7 @@ func doctorCommand(t *terminal) *cobra.Command {
 		Long:  "Changes nothing. Exits 7 with a line for each thing that is wrong and what to do about it.",
 		Args:  usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := loadConfig(needDatabase, needPolicy, needPagerDuty, needSlack, needIntake, needClock)
+			cfg, err := loadConfig(needDatabase, needPolicy, needPagerDuty, needSlack, needListen, needIntake, needClock)
 			if err != nil {
 				return err
 			}
@@ -84,7 +84,7 @@ func examine(ctx context.Context, t *terminal, cfg config) []examined {
 	if err != nil {
 		return append(exam, examined{"slack token", false, err.Error()})
 	}
-	for _, c := range bot.Examine(ctx, secrets, cfg.SlackAPIURL, &http.Client{Timeout: slackDeadline}, rules) {
+	for _, c := range bot.Examine(ctx, secrets, cfg.SlackAPIUrl, &http.Client{Timeout: slackDeadline}, rules) {
 		exam = append(exam, examined(c))
 	}
 	return exam

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,15 +20,14 @@ func healthCommand(t *terminal) *cobra.Command {
 		Short: "Ask the running serve whether it is ready; exits 7 and says what is wrong when it is not",
 		Args:  usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := loadConfig(needIntake)
+			cfg, err := loadConfig(needListen)
 			if err != nil {
 				return err
 			}
 			if err := askReady(cmd.Context(), cfg.Listen); err != nil {
 				return coded(exitUnwell, err)
 			}
-			fmt.Fprintln(t.out, "ready")
-			return nil
+			return say(t, map[string]bool{"ready": true}, "ready")
 		},
 	}
 }
@@ -46,8 +47,11 @@ func askReady(ctx context.Context, listen string) error {
 		return fmt.Errorf("ask: %w", err)
 	}
 	res, err := http.DefaultClient.Do(req)
+	if why, ok := errors.AsType[*url.Error](err); ok {
+		return fmt.Errorf("nothing answers at %s: %w", listen, why.Err)
+	}
 	if err != nil {
-		return fmt.Errorf("nothing answers at %s: %w", listen, err)
+		return fmt.Errorf("ask: %w", err)
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(res.Body, 4<<10))

@@ -12,12 +12,10 @@ import (
 )
 
 func policyCommand(t *terminal) *cobra.Command {
-	cmd := &cobra.Command{
+	cmd := group(&cobra.Command{
 		Use:   "policy",
 		Short: "Check, test and explain the policy file",
-		Args:  usage(cobra.NoArgs),
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
+	})
 	cmd.AddCommand(policyCheckCommand(t), policyTestCommand(t), policyExplainCommand(t))
 	return cmd
 }
@@ -76,10 +74,10 @@ func policyTestCommand(t *terminal) *cobra.Command {
 			}
 			failures := policy.Test(rules)
 			if t.json {
-				return errors.Join(printJSON(t.out, failures), failed(failures, path))
+				return errors.Join(printJSON(t.out, orEmpty(failures)), failed(failures, path))
 			}
 			for _, f := range failures {
-				fmt.Fprintf(t.out, "%s:%s\n", path, f)
+				fmt.Fprintf(t.out, "%s: %s\n", path, plain(f.String()))
 			}
 			if len(failures) == 0 {
 				fmt.Fprintf(t.out, "%d tests passed.\n", len(rules.Tests))
@@ -103,6 +101,9 @@ func policyExplainCommand(t *terminal) *cobra.Command {
 		Short: "Say which rules speak of somebody, which nearly do, and what follows",
 		Args:  usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if (email == "") == (attributes == "") {
+				return coded(exitUsage, errors.New("say whom: either --email EMAIL, or --given with attributes such as department=Payments,title=SRE"))
+			}
 			needs := []part{needPolicy}
 			if email != "" {
 				needs = append(needs, needDatabase)
@@ -127,8 +128,6 @@ func policyExplainCommand(t *terminal) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&email, "email", "", "address of somebody a source of truth has sent")
 	cmd.Flags().StringVar(&attributes, "given", "", "attributes of somebody made up, such as department=Payments,title=SRE")
-	cmd.MarkFlagsOneRequired("email", "given")
-	cmd.MarkFlagsMutuallyExclusive("email", "given")
 	return cmd
 }
 

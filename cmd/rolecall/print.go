@@ -20,6 +20,17 @@ func printJSON(w io.Writer, v any) error {
 	return nil
 }
 
+// say writes a sentence, or with --json what it says as v.
+func say(t *terminal, v any, sentence string) error {
+	if t.json {
+		return printJSON(t.out, v)
+	}
+	if _, err := fmt.Fprintln(t.out, sentence); err != nil {
+		return fmt.Errorf("write: %w", err)
+	}
+	return nil
+}
+
 // printJSONLine writes v as one line.
 func printJSONLine(w io.Writer, v any) error {
 	enc := json.NewEncoder(w)

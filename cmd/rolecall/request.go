@@ -15,12 +15,10 @@ import (
 )
 
 func requestCommand(t *terminal) *cobra.Command {
-	cmd := &cobra.Command{
+	cmd := group(&cobra.Command{
 		Use:   "request",
 		Short: "List, show and decide requests: the same rules and record when Slack is down",
-		Args:  usage(cobra.NoArgs),
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
+	})
 	cmd.AddCommand(requestListCommand(t), requestShowCommand(t),
 		decideCommand(t, "approve", "Approve a request", lifecycle.Approve),
 		decideCommand(t, "deny", "Deny a request; on a finding: keep it as it is", lifecycle.Deny))

@@ -15,22 +15,22 @@ type terminal struct {
 
 func rootCommand(t terminal) *cobra.Command {
 	term := &t
-	root := &cobra.Command{
+	root := group(&cobra.Command{
 		Use:   "rolecall",
 		Short: "Governs who holds which role in PagerDuty, from Slack",
 		Long: "rolecall hears who joins, moves and leaves, asks the owner in Slack, changes PagerDuty,\n" +
 			"reads back what it did, and keeps a record that an auditor can verify.\n\n" +
-			"Try it with nothing but this program: rolecall demo",
-		SilenceUsage:               true,
-		SilenceErrors:              true,
-		SuggestionsMinimumDistance: 2,
-		Args:                       usage(cobra.NoArgs),
-		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
+			"Try it with nothing but this program: rolecall demo\n\n" +
+			"Everything else is configured by environment variables; rolecall doctor says which are missing.\n" +
+			"Exit codes: 0 done, 1 fault, 2 usage or configuration, 3 refused, 4 conflict or no longer pending,\n" +
+			"5 PagerDuty not read as a whole, 6 record broken, 7 unwell.",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	})
 	root.SetIn(t.in)
 	root.SetOut(t.out)
 	root.SetErr(t.err)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return coded(exitUsage, err) })
+	root.SetFlagErrorFunc(flagMistake)
 	root.PersistentFlags().BoolVar(&term.json, "json", false, "print JSON, for programs")
 	root.AddCommand(
 		serveCommand(term), demoCommand(term), migrateCommand(term), doctorCommand(term),
@@ -38,9 +38,4 @@ func rootCommand(t terminal) *cobra.Command {
 		requestCommand(term), auditCommand(term), backupCommand(term), healthCommand(term), versionCommand(term),
 	)
 	return root
-}
-
-// usage makes a mistake in the arguments exit with the usage code.
-func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error { return coded(exitUsage, check(cmd, args)) }
 }

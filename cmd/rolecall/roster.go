@@ -16,12 +16,10 @@ import (
 )
 
 func rosterCommand(t *terminal) *cobra.Command {
-	cmd := &cobra.Command{
+	cmd := group(&cobra.Command{
 		Use:   "roster",
 		Short: "Import and export who works here, as CSV or JSONL",
-		Args:  usage(cobra.NoArgs),
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
+	})
 	cmd.AddCommand(rosterImportCommand(t), rosterExportCommand(t))
 	return cmd
 }

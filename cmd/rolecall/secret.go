@@ -33,9 +33,25 @@ func (s secret) isSet() bool { return s.text != "" || s.file != "" }
 
 func (s secret) required(name string) []string {
 	if !s.isSet() {
-		return []string{fmt.Sprintf("ROLECALL_%s: is not set (or ROLECALL_%s_FILE)", name, name)}
+		return []string{fmt.Sprintf("ROLECALL_%s: is not set (nor ROLECALL_%s_FILE)", name, name)}
 	}
-	return nil
+	return s.mistakes(name)
+}
+
+// mistakes returns what is wrong with how the secret is given.
+func (s secret) mistakes(name string) []string {
+	switch value, err := s.value(); {
+	case s.file == "":
+		return nil
+	case s.text != "":
+		return []string{fmt.Sprintf("ROLECALL_%s: give either the secret or ROLECALL_%s_FILE, not both", name, name)}
+	case err != nil:
+		return []string{fmt.Sprintf("ROLECALL_%s_FILE: %q cannot be read: %v", name, s.file, cause(err))}
+	case value == "":
+		return []string{fmt.Sprintf("ROLECALL_%s_FILE: %q is empty", name, s.file)}
+	default:
+		return nil
+	}
 }
 
 // value returns the secret as it is now: a file is read each time, so that a
@@ -51,23 +67,12 @@ func (s secret) value() (string, error) {
 	return strings.TrimSpace(string(b)), nil
 }
 
-// readSecretFiles takes every ROLECALL_…_FILE, and returns what is wrong with them.
-func (c *config) readSecretFiles() []string {
-	var wrong []string
+// readSecretFiles notes every ROLECALL_…_FILE.
+func (c *config) readSecretFiles() {
 	for name, s := range map[string]*secret{
 		"SLACK_BOT_TOKEN": &c.SlackBotToken, "SLACK_APP_TOKEN": &c.SlackAppToken, "SLACK_SIGNING_SECRET": &c.SlackSigningSecret,
 		"PAGERDUTY_TOKEN": &c.PagerdutyToken, "PAGERDUTY_CLIENT_SECRET": &c.PagerdutyClientSecret, "WEBHOOK_SECRET": &c.WebhookSecret,
 	} {
 		s.file = os.Getenv(prefix + "_" + name + "_FILE")
-		switch value, err := s.value(); {
-		case s.file == "":
-		case s.text != "":
-			wrong = append(wrong, fmt.Sprintf("ROLECALL_%s: give either the secret or its _FILE, not both", name))
-		case err != nil:
-			wrong = append(wrong, fmt.Sprintf("ROLECALL_%s_FILE: %v", name, err))
-		case value == "":
-			wrong = append(wrong, fmt.Sprintf("ROLECALL_%s_FILE: %s is empty", name, s.file))
-		}
 	}
-	return wrong
 }

@@ -40,11 +40,11 @@ func serve(ctx context.Context, s settings) error {
 
 // configured returns the settings that the environment gives, or every mistake in it.
 func configured(log *slog.Logger) (settings, error) {
-	cfg, err := loadConfig(needDatabase, needPolicy, needPagerDuty, needSlack, needIntake, needClock)
+	cfg, err := loadConfig(needDatabase, needPolicy, needPagerDuty, needSlack, needListen, needIntake, needClock)
 	if err != nil {
 		return settings{}, err
 	}
-	s := settings{database: cfg.Database, listen: cfg.Listen, slackURL: cfg.SlackAPIURL, webhook: cfg.webhookSecrets, log: log}
+	s := settings{database: cfg.Database, listen: cfg.Listen, slackURL: cfg.SlackAPIUrl, webhook: cfg.webhookSecrets, log: log}
 	if s.rules, err = policy.Load(cfg.Policy); err != nil {
 		return s, coded(exitUsage, err)
 	}
@@ -80,7 +80,7 @@ func (c config) slackSecrets() (s bot.Secrets, err error) {
 func (c config) pagerDuty(log *slog.Logger) pagerduty.Config {
 	p := pagerduty.Config{
 		ClientID: c.PagerdutyClientID, Subdomain: c.PagerdutySubdomain, Region: c.PagerdutyRegion,
-		APIURL: c.PagerdutyAPIURL, TokenURL: c.PagerdutyTokenURL, From: c.PagerdutyFrom, Now: time.Now, Log: log,
+		APIURL: c.PagerdutyAPIUrl, TokenURL: c.PagerdutyTokenUrl, From: c.PagerdutyFrom, Now: time.Now, Log: log,
 	}
 	if c.PagerdutyToken.isSet() {
 		p.Token = c.PagerdutyToken.value

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"rolecall/lifecycle"
 	"rolecall/storage"
 )
 
@@ -15,6 +16,9 @@ const tailPage = 500
 
 // tail prints the newest lines, and with follow goes on until ctx ends.
 func tail(ctx context.Context, t *terminal, db *storage.DB, lines int, follow bool) error {
+	if lines < 0 {
+		return lifecycle.Refuse(lifecycle.ErrInvalid, "--lines %d: give how many lines, such as 20", lines)
+	}
 	head, _, err := db.Head(ctx)
 	if err != nil {
 		return fmt.Errorf("read the head of the record: %w", err)

@@ -12,11 +12,11 @@ import (
 
 // A Mistake is one thing that is wrong in a policy file, and what to do about it.
 type Mistake struct {
-	File    string // as it was named to Parse
-	Line    int    // from 1
-	Column  int    // from 1, in characters
-	Path    string // such as rules[0].when.department; "" is the file itself
-	Message string
+	File    string `json:"file"`   // as it was named to Parse
+	Line    int    `json:"line"`   // from 1
+	Column  int    `json:"column"` // from 1, in characters
+	Path    string `json:"path"`   // such as rules[0].when.department; "" is the file itself
+	Message string `json:"message"`
 
 	source []rune // the line, or nil
 }

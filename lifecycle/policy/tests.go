@@ -78,10 +78,11 @@ func (d *document) knownRules(v value) []string {
 
 // A TestFailure is an expectation of the policy file that its rules do not meet.
 type TestFailure struct {
-	Line      int    // of the test
-	Asserted  string // rules, base_role, teams or outcome
-	Want, Got string
-	Why       string // what the rules in question say of the person
+	Line     int    `json:"line"`     // of the test
+	Asserted string `json:"asserted"` // rules, base_role, teams or outcome
+	Want     string `json:"want"`
+	Got      string `json:"got"`
+	Why      string `json:"why"` // what the rules in question say of the person
 }
 
 // String says the failure in one line.
