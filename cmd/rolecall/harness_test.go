@@ -21,6 +21,13 @@ import (
 )
 
 var (
+	testdata = func() string { // where it is, wherever a test goes
+		dir, err := filepath.Abs("testdata")
+		if err != nil {
+			panic(err)
+		}
+		return dir
+	}()
 	update   = flag.Bool("update", false, "rewrite the goldens and docs/demo.png")
 	postgres storagetest.Postgres
 )
@@ -279,7 +286,7 @@ func (p *place) get(path string) (int, string) {
 // golden compares got with a file of testdata.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
-	path := filepath.Join("testdata", name)
+	path := filepath.Join(testdata, name)
 	if *update {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
