@@ -92,7 +92,7 @@ func showPage(ctx context.Context, t *terminal, w *world, port int) error {
 	if err != nil {
 		return fmt.Errorf("listen for the page: %w (another --port may be free)", err)
 	}
-	server := &http.Server{Handler: page, ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Handler: page, ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
 	fmt.Fprintf(t.out, "The workspace is open at http://%s\nPress Ctrl-C to leave.\n", listener.Addr())
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
@@ -103,7 +103,9 @@ func showPage(ctx context.Context, t *terminal, w *world, port int) error {
 	})
 	g.Go(func() error {
 		<-ctx.Done()
-		return server.Close() // its event streams never end by themselves
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
+		defer cancel()
+		return server.Shutdown(drain)
 	})
 	return g.Wait()
 }

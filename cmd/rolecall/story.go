@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"rolecall/bot"
@@ -27,7 +28,7 @@ type chapter struct {
 }
 
 func (w *world) chapters() []chapter {
-	return []chapter{joinerChapter(), moverChapter(), leaverChapter(), driftChapter(), digestChapter()}
+	return []chapter{joinerChapter(), moverChapter(), leaverChapter(), driftChapter(w), digestChapter()}
 }
 
 var nora = lifecycle.Person{
@@ -98,11 +99,11 @@ func leaverChapter() chapter {
 	}
 }
 
-func driftChapter() chapter {
+func driftChapter(w *world) chapter {
 	return chapter{
-		id: "drift", title: "Drift", actor: "priya@acme.test", channel: "ledger", subject: "Dana Novak", action: "Make Dana an admin behind rolecall's back",
+		id: "drift", title: "Drift", actor: w.owner("Ledger"), channel: "ledger", subject: "Dana Novak", action: "Make Dana an admin behind rolecall's back",
 		text: "Sam makes Dana Novak a Global Admin in PagerDuty's own pages. Nobody decided that. The next roll call finds it, and asks. " +
-			"Act as the owner of Ledger and press Revoke in #ledger.",
+			"Act as the owner of Ledger and press Revoke in #ledger, or Keep it with a reason and an end.",
 		begin: func(ctx context.Context, w *world) error {
 			u, ok := w.pd.UserByEmail("dana@acme.test")
 			if !ok {
@@ -117,7 +118,7 @@ func driftChapter() chapter {
 			if err := t.awaitCard(ctx, "ledger", "Dana Novak", bot.ActionRevoke); err != nil {
 				return err
 			}
-			return t.press(ctx, t.owner("Ledger"), "ledger", "Dana Novak", bot.ActionRevoke, "")
+			return t.press(ctx, w.owner("Ledger"), "ledger", "Dana Novak", bot.ActionRevoke, "")
 		},
 		over: func(w *world) bool {
 			u, ok := w.pd.UserByEmail("dana@acme.test")
@@ -163,13 +164,26 @@ func (w *world) steps() []sandbox.Step {
 	var steps []sandbox.Step
 	for _, c := range w.chapters() {
 		actor, _ := w.company.find(c.actor)
+		var begun atomic.Bool // before that, what the chapter leads to is how it was anyway
 		steps = append(steps, sandbox.Step{
 			ID: c.id, Title: c.title, Text: c.text, ActAs: actor.slack, Open: w.channel(c.channel), Action: c.action,
-			Run:  func(ctx context.Context) error { return c.begin(ctx, w) },
-			Done: func() bool { return c.over(w) },
+			Run: func(ctx context.Context) error {
+				if err := c.begin(ctx, w); err != nil {
+					return err
+				}
+				begun.Store(true)
+				return nil
+			},
+			Done: func() bool { return begun.Load() && c.over(w) },
 		})
 	}
 	return steps
+}
+
+// owner returns the address of somebody who owns the team.
+func (w *world) owner(team string) string {
+	t, _ := w.company.team(team)
+	return t.owners[0]
 }
 
 func (w *world) channel(name string) string {

@@ -174,11 +174,6 @@ func (t *teller) person(email string) (demoPerson, error) {
 	return p, nil
 }
 
-func (t *teller) owner(team string) string {
-	found, _ := t.w.company.team(team)
-	return found.owners[0]
-}
-
 func label(m slacktest.Message, action string) string {
 	for _, c := range slacktest.Buttons(m.Blocks) {
 		if c.ActionID == action {

@@ -115,6 +115,9 @@ func (w *world) startSlack() (string, error) {
 	app := w.slack.Config().BotUserID
 	w.slack.AddChannel(slacktest.Channel{ID: "C0GENERAL", Name: "general", Members: everybody})
 	w.slack.AddChannel(slacktest.Channel{ID: demoSecurity, Name: "security", Private: true, Members: append(w.slackOf("Security"), app)})
+	if err := w.welcome(); err != nil {
+		return "", err
+	}
 	for _, t := range w.company.teams {
 		w.slack.AddChannel(slacktest.Channel{ID: t.channel, Name: slug(t.name), Members: append(append(w.slackOf(t.name), w.onlookers(t.name)...), app)})
 	}
@@ -134,6 +137,17 @@ func (w *world) slackOf(department string) []string {
 		}
 	}
 	return ids
+}
+
+// welcome lets the first channel that one sees say what this is.
+func (w *world) welcome() error {
+	priya, _ := w.company.find("priya@acme.test")
+	_, err := w.slack.Say(priya.slack, "C0GENERAL", "", "Welcome to Acme. rolecall asks the owner of a team before anybody's PagerDuty access changes, and checks afterwards. "+
+		"The guide beside this goes through it; `/rolecall help` here says what else there is.")
+	if err != nil {
+		return fmt.Errorf("say welcome: %w", err)
+	}
+	return nil
 }
 
 // onlookers are the people of the story who are in a channel besides its team.
@@ -252,21 +266,6 @@ func (w *world) role(p demoPerson) string {
 	default:
 		return p.title + ", " + p.department
 	}
-}
-
-// panel is PagerDuty as it is now, the teams of the story first.
-func (w *world) panel() sandbox.Panel {
-	var panel sandbox.Panel
-	for _, t := range w.pd.Teams() {
-		team := sandbox.PanelTeam{Name: t.Name}
-		for _, m := range w.pd.Members(t.ID) {
-			if u, ok := w.pd.User(m.UserID); ok {
-				team.Members = append(team.Members, sandbox.PanelMember{Name: u.Name, Email: u.Email, TeamRole: m.Role, BaseRole: lifecycle.BaseRole(u.Role).Title()})
-			}
-		}
-		panel.Teams = append(panel.Teams, team)
-	}
-	return panel
 }
 
 // ready waits until the service is, and has called the roll once.
