@@ -42,14 +42,14 @@ func (db *DB) openSQLite(ctx context.Context, url string) error {
 	if _, err := sqlite.Fdatasync(true); err != nil && !errors.Is(err, sqlite.ErrFdatasyncUnavailable) {
 		return fmt.Errorf("set fdatasync: %w", err)
 	}
-	if db.writer, err = sql.Open("sqlite", sqliteDSN(path, sqliteWriter)); err != nil {
+	if db.writer, err = openSQL(sqliteDSN(path, sqliteWriter)); err != nil {
 		return fmt.Errorf("open database %s: %w", path, err)
 	}
 	db.writer.SetMaxOpenConns(1)
 	if err := writable(ctx, db.writer); err != nil {
 		return fmt.Errorf("database %s cannot be written: %w", path, err)
 	}
-	if db.reader, err = sql.Open("sqlite", sqliteDSN(path, sqliteReader)); err != nil {
+	if db.reader, err = openSQL(sqliteDSN(path, sqliteReader)); err != nil {
 		return fmt.Errorf("open database %s: %w", path, err)
 	}
 	db.reader.SetMaxOpenConns(readers)
