@@ -1,0 +1,302 @@
+package lifecycle_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"rolecall/lifecycle"
+	"rolecall/storage"
+)
+
+// emptyDatabase is a migrated SQLite file, made once: every test begins with a copy.
+var emptyDatabase = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "rolecall")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a temporary directory
+	path := filepath.Join(dir, "rolecall.db")
+	db, err := storage.Open(context.Background(), storage.Config{URL: path, Role: storage.Serve, Log: slog.New(slog.DiscardHandler), Now: time.Now})
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(db.Migrate(context.Background()), db.Close()); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
+
+// clock is a time that only the test moves.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
+
+// house is every flow over a real store and a fake PagerDuty, with a queue that
+// the test works by hand.
+type house struct {
+	*clock
+	store  *store
+	pager  *pager
+	faults *faults
+	policy *lifecycle.Policy
+	mode   lifecycle.Mode
+	alerts []string
+	failed []error // of jobs that were given up
+}
+
+const tries = 12 // as the real queue's
+
+func (h *house) Current(context.Context) (lifecycle.Policy, error) { return *h.policy, nil }
+
+// newHouse opens on a Monday morning, in enforce mode, with nobody in it.
+func newHouse(t testing.TB) *house {
+	t.Helper()
+	empty, err := emptyDatabase()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "rolecall.db")
+	if err := os.WriteFile(path, empty, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := rules()
+	p.Breaker = lifecycle.Breaker{Removals: 5, Percent: 2, Window: 24 * time.Hour}
+	p.Leaver.DeleteAfter = 14 * 24 * time.Hour
+	h := &house{clock: &clock{at: monday}, faults: &faults{}, policy: &p, mode: lifecycle.Enforce}
+	db, err := storage.Open(t.Context(), storage.Config{URL: path, Role: storage.Command, Log: slog.New(slog.DiscardHandler), Now: h.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Errorf("close the store: %v", err)
+		}
+	})
+	h.store = &store{DB: db, faults: h.faults}
+	h.pager = &pager{faults: h.faults, now: h.now, accounts: map[lifecycle.AccountID]lifecycle.Account{}, duties: map[lifecycle.AccountID][]lifecycle.Duty{}}
+	h.pager.put(lifecycle.Account{ID: "POWNER", Email: "owner@acme.test", Name: "Owner", BaseRole: lifecycle.RoleOwner})
+	must(t, h.directory().Admit(t.Context(), p))
+	return h
+}
+
+func (h *house) inbox() *lifecycle.Inbox         { return lifecycle.NewInbox(h.store, h.now) }
+func (h *house) registrar() *lifecycle.Registrar { return lifecycle.NewRegistrar(h.store, h.now) }
+func (h *house) approvals() *lifecycle.Approvals { return lifecycle.NewApprovals(h.store, h, h.now) }
+func (h *house) directory() *lifecycle.Directory { return lifecycle.NewDirectory(h.store, h, h.now) }
+func (h *house) keeper() *lifecycle.Timekeeper   { return lifecycle.NewTimekeeper(h.store, h, h.now) }
+func (h *house) rollCall() *lifecycle.RollCall {
+	return lifecycle.NewRollCall(h.store, h.pager, h, h.now)
+}
+func (h *house) desk() *lifecycle.Desk { return lifecycle.NewDesk(h.store, h.approvals(), h, h.now) }
+
+func (h *house) planner() *lifecycle.Planner {
+	return lifecycle.NewPlanner(h.store, h.store, h.pager, h, h.mode, h.now)
+}
+
+func (h *house) provisioner() *lifecycle.Provisioner {
+	return lifecycle.NewProvisioner(h.store, h.pager, h.mode, h.now)
+}
+
+// take takes one step, as the queue would.
+func (h *house) take(ctx context.Context, j lifecycle.Job, last bool) error {
+	switch j.Kind {
+	case lifecycle.JobRegister:
+		return h.registrar().Register(ctx, lifecycle.NoticeID(j.Ref))
+	case lifecycle.JobPlan:
+		return h.planner().Plan(ctx, lifecycle.NoticeID(j.Ref))
+	case lifecycle.JobAsk:
+		return h.planner().Ask(ctx, lifecycle.FindingID(j.Ref))
+	case lifecycle.JobReplan:
+		return h.planner().Replan(ctx, lifecycle.RequestID(j.Ref))
+	case lifecycle.JobApply:
+		return h.provisioner().Apply(ctx, lifecycle.RequestID(j.Ref), last)
+	case lifecycle.JobEscalate:
+		return h.keeper().Escalate(ctx, lifecycle.RequestID(j.Ref))
+	case lifecycle.JobExpire:
+		return h.keeper().Expire(ctx, lifecycle.RequestID(j.Ref))
+	case lifecycle.JobAlert:
+		h.alerts = append(h.alerts, j.Ref)
+		return nil
+	case lifecycle.JobShow, lifecycle.JobRemind, lifecycle.JobDigests, lifecycle.JobRollCall: // other rooms'
+		return nil
+	default:
+		return fmt.Errorf("nobody takes %s", j.Kind)
+	}
+}
+
+// work takes every step that is due, and what follows from it, as the queue
+// does: what fails is tried again at once, what asks to wait waits.
+func (h *house) work(t testing.TB) {
+	t.Helper()
+	for {
+		j, ok := h.store.due(h.now())
+		if !ok {
+			return
+		}
+		for try := 1; ; try++ {
+			err := h.take(t.Context(), j, try == tries)
+			told, isJobError := errors.AsType[*lifecycle.JobError](err)
+			if isJobError && told.RetryAfter > 0 {
+				h.store.enqueue(lifecycle.Job{Kind: j.Kind, Ref: j.Ref, At: h.now().Add(told.RetryAfter)})
+				break
+			}
+			if err == nil {
+				break
+			}
+			if try == tries || isJobError && told.Permanent || errors.Is(err, lifecycle.ErrNotFound) {
+				h.failed = append(h.failed, fmt.Errorf("%s %s: %w", j.Kind, j.Ref, err))
+				break
+			}
+		}
+	}
+}
+
+// later lets time pass, and works what falls due.
+func (h *house) later(t testing.TB, d time.Duration) {
+	t.Helper()
+	h.pass(d)
+	h.work(t)
+}
+
+// hear receives what hr says now of somebody, and works what follows.
+func (h *house) hear(t testing.TB, p lifecycle.Person) lifecycle.NoticeID {
+	t.Helper()
+	id := h.receive(t, "hr", p, h.now(), time.Time{})
+	h.work(t)
+	return id
+}
+
+func (h *house) receive(t testing.TB, source string, p lifecycle.Person, observed, effective time.Time) lifecycle.NoticeID {
+	t.Helper()
+	h.store.mu.Lock()
+	h.store.events++
+	event := fmt.Sprintf("evt_%d", h.store.events)
+	h.store.mu.Unlock()
+	id, _, err := h.inbox().Receive(t.Context(), lifecycle.Fact{Source: source, EventID: event, Person: p, ObservedAt: observed, EffectiveAt: effective, SHA256: "00"})
+	must(t, err)
+	return id
+}
+
+// who returns the one identity with the address.
+func (h *house) who(t testing.TB, name string) lifecycle.Identity {
+	t.Helper()
+	i, err := h.directory().Find(t.Context(), name+"@acme.test")
+	must(t, err)
+	return i
+}
+
+// press decides as that person.
+func (h *house) press(t testing.TB, r lifecycle.Request, name string, v lifecycle.Verdict, reason string) (lifecycle.Request, error) {
+	t.Helper()
+	return h.approvals().Decide(t.Context(), lifecycle.Press{Request: r.ID, Seen: r.Revision, By: h.who(t, name), Verdict: v, Reason: reason, Via: lifecycle.ViaSlack})
+}
+
+// approve decides as that person and works what follows; it must count.
+func (h *house) approve(t testing.TB, r lifecycle.Request, name string) lifecycle.Request {
+	t.Helper()
+	_, err := h.press(t, r, name, lifecycle.Approve, "as agreed")
+	must(t, err)
+	h.work(t)
+	return h.request(t, r.ID)
+}
+
+func (h *house) request(t testing.TB, id lifecycle.RequestID) lifecycle.Request {
+	t.Helper()
+	r, err := h.store.Request(t.Context(), id)
+	must(t, err)
+	return r
+}
+
+// requests returns every request there is, oldest first.
+func (h *house) requests(t testing.TB, states ...lifecycle.RequestState) []lifecycle.Request {
+	t.Helper()
+	rs, err := h.store.Requests(t.Context(), lifecycle.RequestFilter{States: states})
+	must(t, err)
+	return rs
+}
+
+// only returns the one request in that state.
+func (h *house) only(t testing.TB, state lifecycle.RequestState) lifecycle.Request {
+	t.Helper()
+	rs := h.requests(t, state)
+	if len(rs) != 1 {
+		t.Fatalf("got %d requests that are %s, want one: %s", len(rs), state, h.story(t))
+	}
+	return rs[0]
+}
+
+// story says every request in a line.
+func (h *house) story(t testing.TB) []string {
+	t.Helper()
+	var lines []string
+	for _, r := range h.requests(t) {
+		lines = append(lines, fmt.Sprintf("%s %s %s", r.Kind, r.State, say(r.Changes)))
+	}
+	return lines
+}
+
+// call calls the roll and works what follows.
+func (h *house) call(t testing.TB) lifecycle.RollResult {
+	t.Helper()
+	result, err := h.rollCall().Run(t.Context(), lifecycle.System)
+	must(t, err)
+	h.work(t)
+	return result
+}
+
+// trail returns how many lines of the kind there are.
+func (h *house) trail(kind lifecycle.EventKind) int {
+	h.store.mu.Lock()
+	defer h.store.mu.Unlock()
+	return len(slices.DeleteFunc(slices.Clone(h.store.lines), func(e lifecycle.AuditEvent) bool { return e.Kind != kind }))
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// known makes somebody known as hr has had them for long, with nothing left to do.
+func (h *house) known(t testing.TB, p lifecycle.Person) lifecycle.Identity {
+	t.Helper()
+	i := lifecycle.Identity{ID: lifecycle.NewIdentityID(), Revision: 1, Keys: map[string]string{"hr": p.EmployeeID}, Person: p, Observed: h.now().Add(-720 * time.Hour)}
+	must(t, h.store.SaveIdentity(t.Context(), i, nil, lifecycle.AuditEvent{At: h.now(), Actor: lifecycle.System, Kind: lifecycle.EventIdentityChanged, Ref: string(i.ID)}))
+	return i
+}
+
+// drain withdraws whatever is being asked, so that what follows stands alone.
+func (h *house) drain(t testing.TB) {
+	t.Helper()
+	for _, r := range h.requests(t, lifecycle.Pending) {
+		is, err := r.Withdraw("not of this test", h.now())
+		must(t, err)
+		must(t, h.store.SaveRequest(t.Context(), is, lifecycle.AuditEvent{At: h.now(), Actor: lifecycle.System, Kind: lifecycle.EventRequestWithdrawn, Ref: string(r.ID)}))
+	}
+}
+
+var equateEmpty = cmpopts.EquateEmpty()

@@ -1,0 +1,212 @@
+package lifecycle_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"rolecall/lifecycle"
+	"rolecall/storage"
+)
+
+var errCrash = errors.New("the process died here")
+
+// How a call that is hit goes wrong.
+type fault int
+
+const (
+	refused fault = iota // the call was not made
+	lost                 // it was made, and the answer did not come
+	dead                 // it was made, and no later call is
+)
+
+// faults hits the at-th call to the store or to PagerDuty; 0 hits none.
+type faults struct {
+	mu    sync.Mutex
+	calls int
+	at    int
+	how   fault
+}
+
+// hit arms the faults anew.
+func (f *faults) hit(at int, how fault) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.calls, f.at, f.how = 0, at, how
+}
+
+// next returns whether the call is made, and whether its answer comes.
+func (f *faults) next() (made, answered bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.calls++
+	switch {
+	case f.at == 0 || f.calls < f.at:
+		return true, true
+	case f.calls == f.at:
+		return f.how != refused, false
+	default:
+		return f.how != dead, f.how != dead
+	}
+}
+
+func through[T any](f *faults, call func() (T, error)) (T, error) {
+	var none T
+	made, answered := f.next()
+	if !made {
+		return none, errCrash
+	}
+	v, err := call()
+	if err == nil && !answered {
+		return none, errCrash
+	}
+	return v, err
+}
+
+// store is the real one, which keeps the jobs and the lines that it was given
+// for the test to look at, and fails where the test wants it to.
+type store struct {
+	*storage.DB
+	faults *faults
+	mu     sync.Mutex
+	jobs   []lifecycle.Job
+	lines  []lifecycle.AuditEvent
+	events int
+}
+
+func (s *store) enqueue(jobs ...lifecycle.Job) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.jobs = append(s.jobs, jobs...)
+}
+
+// due takes the oldest job that is due off the queue.
+func (s *store) due(now time.Time) (lifecycle.Job, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.jobs, func(j lifecycle.Job) bool { return !j.At.After(now) })
+	if i < 0 {
+		return lifecycle.Job{}, false
+	}
+	j := s.jobs[i]
+	s.jobs = slices.Delete(s.jobs, i, i+1)
+	return j, true
+}
+
+// waiting returns how many jobs of the kind wait.
+func (s *store) waiting(kind lifecycle.JobKind) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, j := range s.jobs {
+		if j.Kind == kind {
+			n++
+		}
+	}
+	return n
+}
+
+// kept makes a write, and keeps its line and its jobs when it was committed.
+func kept[T any](s *store, e []lifecycle.AuditEvent, next []lifecycle.Job, call func() (T, error)) (T, error) {
+	return through(s.faults, func() (T, error) {
+		v, err := call()
+		if err == nil {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.jobs, s.lines = append(s.jobs, next...), append(s.lines, e...)
+		}
+		return v, err
+	})
+}
+
+type nothing struct{}
+
+func (s *store) write(e lifecycle.AuditEvent, next []lifecycle.Job, call func() error) error {
+	_, err := kept(s, []lifecycle.AuditEvent{e}, next, func() (nothing, error) { return nothing{}, call() })
+	return err
+}
+
+func (s *store) Record(ctx context.Context, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	return s.write(e, next, func() error { return s.DB.Record(ctx, e, next...) })
+}
+
+func (s *store) SaveIdentity(ctx context.Context, i lifecycle.Identity, n *lifecycle.Notice, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	return s.write(e, next, func() error { return s.DB.SaveIdentity(ctx, i, n, e, next...) })
+}
+
+func (s *store) SaveRequest(ctx context.Context, r lifecycle.Request, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	return s.write(e, next, func() error { return s.DB.SaveRequest(ctx, r, e, next...) })
+}
+
+func (s *store) KeepFinding(ctx context.Context, r lifecycle.Request, x lifecycle.Exception, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	return s.write(e, next, func() error { return s.DB.KeepFinding(ctx, r, x, e, next...) })
+}
+
+func (s *store) SaveEffect(ctx context.Context, r lifecycle.Request, f lifecycle.Effect, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	return s.write(e, next, func() error { return s.DB.SaveEffect(ctx, r, f, e, next...) })
+}
+
+func (s *store) SaveDigest(ctx context.Context, email string, at time.Time, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	return s.write(e, next, func() error { return s.DB.SaveDigest(ctx, email, at, e, next...) })
+}
+
+func (s *store) SaveRollCall(ctx context.Context, r lifecycle.RollResult, next ...lifecycle.Job) error {
+	_, err := kept(s, r.Events, next, func() (nothing, error) { return nothing{}, s.DB.SaveRollCall(ctx, r, next...) })
+	return err
+}
+
+func (s *store) SaveFact(ctx context.Context, f lifecycle.Fact, e lifecycle.AuditEvent, next ...lifecycle.Job) (lifecycle.NoticeID, bool, error) {
+	var duplicate bool
+	id, err := through(s.faults, func() (id lifecycle.NoticeID, err error) {
+		id, duplicate, err = s.DB.SaveFact(ctx, f, e, next...)
+		if err == nil && !duplicate {
+			s.enqueue(next...)
+		}
+		return id, err
+	})
+	return id, duplicate, err
+}
+
+func (s *store) SaveFinding(ctx context.Context, f lifecycle.Finding, e lifecycle.AuditEvent, next ...lifecycle.Job) (bool, error) {
+	return through(s.faults, func() (bool, error) {
+		duplicate, err := s.DB.SaveFinding(ctx, f, e, next...)
+		if err == nil && !duplicate {
+			s.enqueue(next...)
+		}
+		return duplicate, err
+	})
+}
+
+func (s *store) Request(ctx context.Context, id lifecycle.RequestID) (lifecycle.Request, error) {
+	return through(s.faults, func() (lifecycle.Request, error) { return s.DB.Request(ctx, id) })
+}
+
+func (s *store) Requests(ctx context.Context, f lifecycle.RequestFilter) ([]lifecycle.Request, error) {
+	return through(s.faults, func() ([]lifecycle.Request, error) { return s.DB.Requests(ctx, f) })
+}
+
+func (s *store) Notice(ctx context.Context, id lifecycle.NoticeID) (lifecycle.Notice, error) {
+	return through(s.faults, func() (lifecycle.Notice, error) { return s.DB.Notice(ctx, id) })
+}
+
+func (s *store) Finding(ctx context.Context, id lifecycle.FindingID) (lifecycle.Finding, error) {
+	return through(s.faults, func() (lifecycle.Finding, error) { return s.DB.Finding(ctx, id) })
+}
+
+func (s *store) Identity(ctx context.Context, id lifecycle.IdentityID) (lifecycle.Identity, error) {
+	return through(s.faults, func() (lifecycle.Identity, error) { return s.DB.Identity(ctx, id) })
+}
+
+func (s *store) IdentitiesByEmail(ctx context.Context, email string) ([]lifecycle.Identity, error) {
+	return through(s.faults, func() ([]lifecycle.Identity, error) { return s.DB.IdentitiesByEmail(ctx, email) })
+}
+
+func (s *store) IdentityByKey(ctx context.Context, source, key string) (lifecycle.Identity, error) {
+	return through(s.faults, func() (lifecycle.Identity, error) { return s.DB.IdentityByKey(ctx, source, key) })
+}
+
+func (s *store) Fact(ctx context.Context, id lifecycle.NoticeID) (lifecycle.Fact, error) {
+	return through(s.faults, func() (lifecycle.Fact, error) { return s.DB.Fact(ctx, id) })
+}
