@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -30,8 +31,11 @@ func Examine(ctx context.Context, s Secrets, apiURL string, client *http.Client,
 			}
 		}))
 	who, err := api.AuthTestContext(ctx)
+	if said, ok := errors.AsType[slack.SlackErrorResponse](err); ok {
+		return []Check{{"slack token", false, "Slack does not accept the bot token (" + said.Err + "); install the app again and set ROLECALL_SLACK_BOT_TOKEN to its token"}}
+	}
 	if err != nil {
-		return []Check{{"slack token", false, "Slack does not accept the bot token: " + err.Error()}}
+		return []Check{{"slack token", false, "Slack does not answer: " + err.Error() + "; look at the network, and at ROLECALL_SLACK_API_URL"}}
 	}
 	checks := []Check{{"slack token", true, fmt.Sprintf("accepted, as %s in %s", who.User, who.Team)}, examineScopes(granted)}
 	if s.AppToken != "" {
@@ -84,7 +88,7 @@ func examineChannel(ctx context.Context, api *slack.Client, id string) Check {
 	case err != nil:
 		return Check{name, false, "the bot cannot see it (" + err.Error() + "); invite the bot, or mend the id in the policy"}
 	case c.IsArchived:
-		return Check{name, false, "#" + c.Name + " is archived"}
+		return Check{name, false, "#" + c.Name + " is archived; restore it, or name another in the policy"}
 	case c.IsPrivate && !c.IsMember:
 		return Check{name, false, "#" + c.Name + " is private, and the bot is not in it: invite it"}
 	default:
@@ -97,12 +101,27 @@ func examineChannel(ctx context.Context, api *slack.Client, id string) Check {
 func examineDeciders(ctx context.Context, api *slack.Client, p lifecycle.Policy) Check {
 	var unknown []string
 	for _, email := range p.People() {
-		if _, err := api.GetUserByEmailContext(ctx, email); err != nil {
+		if err := findable(ctx, api, email); err != nil {
 			unknown = append(unknown, email+" ("+err.Error()+")")
 		}
 	}
 	if len(unknown) > 0 {
-		return Check{"slack people", false, "not found by address: " + strings.Join(unknown, ", ")}
+		return Check{"slack people", false, "not found by address: " + strings.Join(unknown, ", ") + "; mend the policy, or their address in Slack"}
 	}
 	return Check{"slack people", true, fmt.Sprintf("all %d people of the policy are found by their address", len(p.People()))}
+}
+
+// findable returns nil when Slack knows the address. Slack answers fifty such
+// questions a minute: beyond that it is asked again when it says so.
+func findable(ctx context.Context, api *slack.Client, email string) error {
+	for {
+		_, err := api.GetUserByEmailContext(ctx, email)
+		limited, ok := errors.AsType[*slack.RateLimitedError](err)
+		if !ok {
+			return err
+		}
+		if err := waitFor(ctx, limited.RetryAfter); err != nil {
+			return err
+		}
+	}
 }

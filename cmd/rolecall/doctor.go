@@ -127,7 +127,7 @@ func examinePagerDuty(ctx context.Context, t *terminal, cfg config, rules lifecy
 	}
 	can, err := pd.Capabilities(ctx)
 	if err != nil {
-		return []examined{{"pagerduty", false, "PagerDuty does not answer: " + err.Error()}}
+		return []examined{{"pagerduty", false, err.Error() + "; look at the network, ROLECALL_PAGERDUTY_TOKEN (or the OAuth app's variables) and ROLECALL_PAGERDUTY_API_URL"}}
 	}
 	exam := []examined{examineClock(can.ClockSkew)}
 	for _, c := range can.Checks {

@@ -24,14 +24,14 @@ func main() {
 // snapshot was not whole, 6 the trail is broken, 7 the doctor found something.
 func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
 	cmd := rootCommand(terminal{in: in, out: out, err: errOut})
-	cmd.SetArgs(args)
+	cmd.SetArgs(append([]string{}, args...)) // nil would be the process's own
 	err := cmd.ExecuteContext(ctx)
 	if err == nil {
 		return 0
 	}
 	code, words := exit(err)
 	if words != "" {
-		fmt.Fprintln(errOut, words)
+		fmt.Fprintln(errOut, plainLines(words))
 	}
 	return code
 }

@@ -69,6 +69,19 @@ func plain(s string) string {
 	}, s)
 }
 
+// plainLines is plain for text of several lines. All but the first are
+// indented, so that a name with a line break in it cannot pass for a line of ours.
+func plainLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i, line := range lines {
+		lines[i] = plain(line)
+		if i > 0 && !strings.HasPrefix(line, "  ") {
+			lines[i] = "  " + lines[i]
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
 func dash(s string) string {
 	if s == "" {
 		return "-"

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -59,10 +60,25 @@ func readRoster(path, source string) (_ []lifecycle.Fact, err error) {
 		return nil, fmt.Errorf("read roster: %w", err)
 	}
 	facts, err := intake.ReadRoster(f, format, source, info.ModTime())
+	if wrong, ok := errors.AsType[*lifecycle.Refusal](err); ok {
+		return nil, coded(exitUsage, rowsWrong(path, wrong))
+	}
 	if err != nil {
-		return nil, coded(exitUsage, fmt.Errorf("%s: nothing was imported:\n%w", path, err))
+		return nil, coded(exitUsage, fmt.Errorf("read roster %s: %w", path, err))
 	}
 	return facts, nil
+}
+
+// rowsWrong says every mistake at its row and column, not the first alone.
+func rowsWrong(path string, wrong *lifecycle.Refusal) error {
+	lines := []string{path + ": nothing was imported."}
+	for _, f := range wrong.Fields {
+		lines = append(lines, fmt.Sprintf("%s:%s: %s", path, f.Path, f.Message))
+	}
+	if len(wrong.Fields) == 0 {
+		lines = append(lines, wrong.Reason)
+	}
+	return errors.New(strings.Join(lines, "\n"))
 }
 
 func keepRoster(ctx context.Context, t *terminal, db *storage.DB, facts []lifecycle.Fact) error {
