@@ -138,7 +138,9 @@ func (h *house) take(ctx context.Context, j lifecycle.Job, last bool) error {
 	case lifecycle.JobExpire:
 		return h.keeper().Expire(ctx, lifecycle.RequestID(j.Ref))
 	case lifecycle.JobAlert:
-		h.alerts = append(h.alerts, j.Ref)
+		if !slices.Contains(h.alerts, j.Ref) { // a sentence is told once
+			h.alerts = append(h.alerts, j.Ref)
+		}
 		return nil
 	case lifecycle.JobShow, lifecycle.JobRemind, lifecycle.JobDigests, lifecycle.JobRollCall: // other rooms'
 		return nil

@@ -43,15 +43,16 @@ func (p Person) Label() string {
 // An Identity is a person or service as the company knows them. Its ID is
 // ours and survives renames and rehires.
 type Identity struct {
-	ID       IdentityID        `json:"id"`
-	Revision int               `json:"revision"`
-	Keys     map[string]string `json:"keys"` // source → that source's immutable key; empty: known by virtue of the policy only
-	Person   Person            `json:"person"`
-	Account  AccountID         `json:"account,omitempty"` // pinned PagerDuty account
-	Slack    SlackID           `json:"slack,omitempty"`   // pinned Slack user
-	Observed time.Time         `json:"observed"`          // when the source saw the newest fact that counted
-	Fact     NoticeID          `json:"fact,omitempty"`    // that fact
-	Notice   NoticeID          `json:"notice,omitempty"`  // the newest notice about them: an older one is not planned any more
+	ID       IdentityID           `json:"id"`
+	Revision int                  `json:"revision"`
+	Keys     map[string]string    `json:"keys"` // source → that source's immutable key; empty: known by virtue of the policy only
+	Person   Person               `json:"person"`
+	From     map[Attribute]string `json:"from,omitempty"`    // the source that each attribute of Person is from
+	Account  AccountID            `json:"account,omitempty"` // pinned PagerDuty account
+	Slack    SlackID              `json:"slack,omitempty"`   // pinned Slack user
+	Observed time.Time            `json:"observed"`          // when the source saw the newest fact that counted
+	Fact     NoticeID             `json:"fact,omitempty"`    // that fact
+	Notice   NoticeID             `json:"notice,omitempty"`  // the newest notice about them: an older one is not planned any more
 }
 
 // Sourced reports whether a source of truth vouches for the identity. One

@@ -87,7 +87,7 @@ func (g *Registrar) find(ctx context.Context, fact Fact) (Identity, error) {
 }
 
 func (g *Registrar) apply(ctx context.Context, was Identity, fact Fact, now time.Time) error {
-	person := fact.Person
+	person, from := was.hear(fact.Source, fact.Person)
 	person.Status = person.statusAt(now)
 	if why := stale(was, fact, person); why != "" {
 		return g.ignore(ctx, was, fact, why)
@@ -99,7 +99,7 @@ func (g *Registrar) apply(ctx context.Context, was Identity, fact Fact, now time
 		is.Keys = map[string]string{}
 	}
 	is.Keys[fact.Source] = person.EmployeeID
-	is.Person, is.Observed, is.Fact = person, fact.Stamp(), fact.ID
+	is.Person, is.From, is.Observed, is.Fact = person, from, fact.Stamp(), fact.ID
 	notice, next := g.notice(was, is, fact, now)
 	e := g.event(fact, EventIdentityChanged, is.ID, "")
 	if notice != nil {
