@@ -250,13 +250,14 @@ func (h *house) only(t testing.TB, state lifecycle.RequestState) lifecycle.Reque
 	return rs[0]
 }
 
-// story says every request in a line.
+// story says every request in a line, sorted.
 func (h *house) story(t testing.TB) []string {
 	t.Helper()
 	var lines []string
 	for _, r := range h.requests(t) {
 		lines = append(lines, fmt.Sprintf("%s %s %s", r.Kind, r.State, say(r.Changes)))
 	}
+	slices.Sort(lines)
 	return lines
 }
 
