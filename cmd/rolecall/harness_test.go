@@ -52,7 +52,12 @@ type outcome struct {
 // command runs rolecall in process, as a terminal would.
 func command(t *testing.T, args ...string) outcome {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	return commandFor(t, patience, args...)
+}
+
+func commandFor(t *testing.T, long time.Duration, args ...string) outcome {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), long)
 	defer cancel()
 	var out, errOut bytes.Buffer
 	code := run(ctx, args, strings.NewReader(""), &out, &errOut)
@@ -70,6 +75,7 @@ func (o outcome) exits(t *testing.T, code int) outcome {
 
 const (
 	patience      = 30 * time.Second // for what should take milliseconds
+	storyTime     = 3 * time.Minute
 	webhookSecret = "whsec_c2VjcmV0LW9mLXRoZS10ZXN0cy1vZi1yb2xlY2FsbCE="
 	pagerDutyKey  = "u+key-of-the-tests"
 	payments      = "C0PAYMENTS"

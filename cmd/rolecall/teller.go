@@ -18,6 +18,8 @@ type teller struct {
 	w    *world
 	out  io.Writer
 	told map[string]bool // timestamps of what people have been told directly so far
+
+	written int // how many changes of PagerDuty have been shown so far
 }
 
 const chapterTime = 45 * time.Second
@@ -205,8 +207,13 @@ func (t *teller) readable(text string) string {
 	return markup.Replace(text)
 }
 
-// verify checks the record that the story left.
+// verify checks what the story left: whether Slack or PagerDuty would have
+// objected to anything, and the record.
 func (t *teller) verify(ctx context.Context) error {
+	if err := t.w.violations(); err != nil {
+		return err
+	}
+	fmt.Fprintf(t.out, "\nThe rules of Slack and PagerDuty\nKept: %d calls to Slack and %d to PagerDuty, and nothing that either would object to.\n", len(t.w.slack.Calls("")), t.w.pd.TotalCalls())
 	fmt.Fprint(t.out, "\nThe record\n")
 	return verify(ctx, &terminal{out: t.out, err: io.Discard}, t.w.service.database)
 }
@@ -263,8 +270,9 @@ func (t *teller) showCard(channel, who, what string) {
 
 // pagerDuty shows what was written to PagerDuty since it was last asked.
 func (t *teller) pagerDuty() {
-	for _, e := range t.w.pd.Effects() {
-		fmt.Fprintf(t.out, "   PagerDuty  %s %s %s\n", e.Method, e.Path, strings.TrimSpace(string(e.Body)))
+	effects := t.w.pd.Effects()
+	for _, e := range effects[t.written:] {
+		fmt.Fprintf(t.out, "   PagerDuty  %s\n", strings.TrimSpace(e.Method+" "+e.Path+" "+e.Body))
 	}
-	t.w.pd.Forget()
+	t.written = len(effects)
 }

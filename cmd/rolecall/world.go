@@ -313,6 +313,19 @@ func (w *world) send(ctx context.Context, p lifecycle.Person) error {
 	return nil
 }
 
+// violations returns everything that the real Slack or PagerDuty would have
+// objected to so far, or nil.
+func (w *world) violations() error {
+	var all []error
+	for _, v := range w.slack.Violations() {
+		all = append(all, fmt.Errorf("slack objects to %s: %s %s", v.Method, v.Code, strings.Join(v.Detail, "; ")))
+	}
+	for _, v := range w.pd.Violations() {
+		all = append(all, fmt.Errorf("PagerDuty objects: %s", v))
+	}
+	return errors.Join(all...)
+}
+
 func (w *world) close() error {
 	var err error
 	for i := len(w.cleanup) - 1; i >= 0; i-- {

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestStory plays the demo's story as anybody can, with its people as they are:
+// a joiner, a mover, a leaver, drift, the digest, and somebody who is refused.
+func TestStory(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "story.db")
+	o := commandFor(t, storyTime, "demo", "--story", "--database", file).exits(t, 0)
+	if o.err != "" {
+		t.Errorf("it complains: %s", o.err)
+	}
+	from := 0
+	for _, said := range []string{
+		"1. A joiner", "Nora Lindqvist: new PagerDuty account as Responder (limited_user) · joins Payments as responder", "Waiting for a decision.",
+		"→ Kofi, of another team, presses [Approve]", "only Kofi sees", "Only marco@acme.test or ines@acme.test can decide this.",
+		"→ Marco presses [Approve]", "the same card now", "Done, checked in PagerDuty", "DM to Nora Lindqvist", "You're in", "PagerDuty  POST /users",
+		"2. A mover", "Ben Ode: joins Platform as responder · off Payments (was responder)", "→ Omar presses [Approve]", "Done, checked in PagerDuty", "DM to Ben Ode",
+		"3. A leaver", "The policy contains leavers without asking.", "Ana Kim: PagerDuty account deleted for good", "→ Ines gives the reason", "Done, checked in PagerDuty", "PagerDuty  DELETE /users/",
+		"4. Drift", "Dana Novak was given Global Admin (admin) with no decision on file", "presses [Revoke]", "chose to revoke", `{"user":{"role":"limited_user","type":"user"}}`,
+		"5. The digest", "→ Marco types /rolecall digest", "Done since the last digest (4)",
+		"nothing that either would object to", "The record", "Whole: ",
+	} {
+		at := strings.Index(o.out[from:], said)
+		if at < 0 {
+			t.Fatalf("the story does not go on with %q after\n%s", said, o.out[:from])
+		}
+		from += at + len(said)
+	}
+	if verified := command(t, "audit", "verify", file).exits(t, 0); !strings.HasPrefix(verified.out, "Whole: ") {
+		t.Errorf("verify says of what it kept: %s", verified.out)
+	}
+	if again := command(t, "demo", "--story", "--database", file).exits(t, exitUsage); !strings.Contains(again.err, "exists") {
+		t.Errorf("onto a database that exists it says %q", again.err)
+	}
+}
+
+// What the fakes object to ends the story: a word about strictness that nothing
+// could contradict would be worth nothing.
+func TestTheStoryTellsOnItself(t *testing.T) {
+	t.Parallel()
+	w, err := newWorld(t.Context(), "", quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	var out strings.Builder
+	teller := &teller{w: w, out: &out}
+	if err := teller.verify(t.Context()); err != nil {
+		t.Fatalf("before anything happened: %v", err)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.service.slackURL+"chat.postMessage", strings.NewReader("channel=C0PAYMENTS"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+w.slack.Config().BotToken)
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := res.Body.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := teller.verify(t.Context()); err == nil || !strings.Contains(err.Error(), "slack objects to chat.postMessage: no_text") {
+		t.Errorf("a message without words passes: %v", err)
+	}
+}
+
+// The demo leaves nothing behind.
+func TestTheDemoCleansUp(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	w, err := newWorld(t.Context(), "", quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+		t.Fatalf("a demo that runs keeps %v: %v", left, err)
+	}
+	if err := w.close(); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("it leaves %v: %v", left, err)
+	}
+}
