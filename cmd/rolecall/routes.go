@@ -13,7 +13,8 @@ import (
 // routes is everything the one listener answers.
 func (h *service) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/v1/", intake.New(intake.Config{Inbox: h.flows.inbox, Secrets: h.webhook, Now: time.Now, Log: h.log, Metrics: func(string, int) {}}))
+	mux.Handle(intake.RouteLifecycle, h.intake)
+	mux.Handle(intake.RouteFindings, h.intake)
 	mux.Handle("/slack/", h.bot.HTTP())
 	mux.Handle("GET /metrics", h.meter.handler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "ok") })

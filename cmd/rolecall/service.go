@@ -44,6 +44,7 @@ type service struct {
 	live     *policy.Live
 	flows    flows
 	bot      *bot.Bot
+	intake   *intake.Handler
 	meter    *meter
 	listener net.Listener
 }
@@ -77,6 +78,7 @@ func newService(ctx context.Context, s settings) (_ *service, err error) {
 	if h.bot, err = bot.New(h.botConfig()); err != nil {
 		return nil, fmt.Errorf("set up Slack: %w", err)
 	}
+	h.intake = intake.New(intake.Config{Inbox: h.flows.inbox, Secrets: s.webhook, Now: time.Now, Log: s.log})
 	h.meter.watch(h.db)
 	h.flows.work(h.db)
 	for kind, handle := range h.bot.Handlers() {
@@ -140,7 +142,9 @@ func (h *service) run(ctx context.Context) error {
 		<-ctx.Done()
 		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
 		defer cancel()
-		return errors.Join(server.Shutdown(drain), h.db.Stop(drain), h.record(drain, lifecycle.EventServiceStopped))
+		err := errors.Join(server.Shutdown(drain), h.db.Stop(drain))
+		h.intake.Flush(drain)
+		return errors.Join(err, h.record(drain, lifecycle.EventServiceStopped))
 	})
 	err := g.Wait()
 	if errors.Is(err, context.Canceled) {

@@ -21,7 +21,7 @@ const (
 	RouteFindings  = "/v1/findings"
 )
 
-const routeOther = "other" // for counting every other path
+const routeOther = "other" // every other path
 
 // The media types of CloudEvents 1.0 in structured mode.
 const (
@@ -39,9 +39,6 @@ type Config struct {
 	Secrets func() ([]Secret, error)
 	Now     func() time.Time
 	Log     *slog.Logger
-	// Metrics is told how each request was answered. A path that is none of
-	// ours is the route "other".
-	Metrics func(route string, status int)
 }
 
 // A Handler answers POST /v1/lifecycle and POST /v1/findings, after what was
@@ -79,7 +76,6 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		a = h.turnAway(r, v, err)
 	}
-	h.config.Metrics(v.route, a.status)
 	if err := a.write(w); err != nil {
 		h.config.Log.WarnContext(r.Context(), "answer a message", slog.String("route", v.route), slog.Any("err", err))
 	}

@@ -124,7 +124,6 @@ type house struct {
 	clock   *clock
 	secrets []Secret
 	log     *bytes.Buffer
-	counted map[string]int
 }
 
 const (
@@ -141,14 +140,12 @@ func newHouse(tb testing.TB) *house {
 		clock:   &clock{at: time.Date(2026, 5, 31, 9, 0, 0, 0, time.UTC)},
 		secrets: secretsOf(tb, secretA),
 		log:     &bytes.Buffer{},
-		counted: map[string]int{},
 	}
 	h.Handler = New(Config{
 		Inbox:   lifecycle.NewInbox(h.store, h.clock.now),
 		Secrets: func() ([]Secret, error) { return h.secrets, nil },
 		Now:     h.clock.now,
 		Log:     slog.New(slog.NewTextHandler(h.log, nil)),
-		Metrics: func(route string, status int) { h.counted[route+" "+http.StatusText(status)]++ },
 	})
 	return h
 }

@@ -92,7 +92,6 @@ func TestAClockThatIsSetBackDoesNotSilenceTheTrail(t *testing.T) {
 func TestAFloodFromMany(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	h.config.Metrics = func(string, int) {}
 	var senders sync.WaitGroup
 	for range 8 {
 		senders.Go(func() {

@@ -32,7 +32,7 @@ func TestAFindingIsKept(t *testing.T) {
 		ID: lifecycle.FindingID(got.ID), Kind: lifecycle.FoundExcess, Severity: lifecycle.SeverityMedium,
 		Account:     lifecycle.AccountCard{ID: "PMINA", Email: "mina.ito@acme.test", Name: "Mina Ito", BaseRole: lifecycle.RoleManager},
 		Entitlement: lifecycle.OnTeam(lifecycle.Team{ID: "PPAY", Name: "Payments"}, lifecycle.TeamManager),
-		From:        "manager", Since: time.Date(2026, 5, 30, 0, 0, 0, 0, time.UTC), Source: "audit-tool", Note: "Seen in the March review.",
+		From:        "manager", Since: time.Date(2026, 5, 30, 0, 0, 0, 0, time.UTC), Again: h.clock.now(), Source: "audit-tool", Note: "Seen in the March review.",
 	}}
 	if diff := cmp.Diff(want, h.store.findings); diff != "" {
 		t.Errorf("findings (-want +got):\n%s", diff)
