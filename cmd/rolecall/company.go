@@ -184,7 +184,7 @@ defaults:
   hold: 12s
 domains: [acme.test]
 security: {channel: C0SECURITY, members: [priya@acme.test, lee@acme.test]}
-protected: [breakglass@acme.test]
+protected: [breakglass@acme.test, rolecall@acme.test]
 breaker: {removals: 5, percent: 2, window: 24h}
 `
 

@@ -58,6 +58,16 @@ func printTable(w io.Writer, header []string, rows [][]string) error {
 	return nil
 }
 
+// printFields writes names and what they are, one a line.
+func printFields(w io.Writer, fields [][2]string) error {
+	for _, f := range fields {
+		if _, err := fmt.Fprintf(w, "%-10s %s\n", f[0], plain(f[1])); err != nil {
+			return fmt.Errorf("write: %w", err)
+		}
+	}
+	return nil
+}
+
 // plain returns s without control characters, so that a name cannot move the
 // cursor or forge a line of output.
 func plain(s string) string {

@@ -81,16 +81,23 @@ func changesInWords(r lifecycle.Request) string {
 	return strings.Join(words, "; ")
 }
 
+// changeInWords says a change with both of PagerDuty's names for a base role.
 func changeInWords(c lifecycle.Change) string {
-	name := "base role"
 	switch c.Entitlement.Kind {
 	case lifecycle.KindTeamRole:
-		name = c.Entitlement.Team.Name
+		return fmt.Sprintf("%s: %s → %s", c.Entitlement.Team.Name, orNone(c.From), orNone(c.To))
 	case lifecycle.KindAccount:
-		name = "account"
+		return fmt.Sprintf("account: %s → %s", baseRole(c.From), baseRole(c.To))
 	default: // a base role, and what later capabilities add
+		return fmt.Sprintf("base role: %s → %s", baseRole(c.From), baseRole(c.To))
 	}
-	return fmt.Sprintf("%s: %s → %s", name, orNone(c.From), orNone(c.To))
+}
+
+func baseRole(role string) string {
+	if role == "" {
+		return "none"
+	}
+	return lifecycle.BaseRole(role).String()
 }
 
 func orNone(role string) string {
@@ -132,31 +139,39 @@ func findRequest(ctx context.Context, db *storage.DB, id string) (lifecycle.Requ
 }
 
 func printRequest(w io.Writer, r lifecycle.Request) error {
-	fmt.Fprintf(w, "%s  %s, %s\n", r.ID, r.Kind, r.State)
-	rows := [][]string{
-		{"Who", r.Subject.Label() + " <" + r.Subject.Email + ">", ""},
-		{"Account", dash(string(r.Account.ID)), ""},
-		{"Why", r.Why.Event, ""},
-		{"Rule", dash(r.Why.Rule), ""},
-		{"Policy", r.Why.Policy, ""},
+	rows := [][2]string{
+		{"Request", fmt.Sprintf("%s, %s, %s", r.ID, r.Kind, r.State)}, {"Who", r.Subject.Label() + " <" + r.Subject.Email + ">"},
+		{"Account", dash(string(r.Account.ID))}, {"Why", r.Why.Event}, {"Rule", dash(r.Why.Rule)}, {"Policy", r.Why.Policy}, {"Opened", at(r.OpenedAt)},
 	}
 	for _, c := range r.Changes {
-		rows = append(rows, []string{"Change", changeInWords(c), string(c.State) + " " + c.Error})
+		rows = append(rows, [2]string{"Change", fmt.Sprintf("%s (%s)", changeInWords(c), strings.TrimSpace(string(c.State)+" "+c.Error))})
 	}
 	for _, e := range r.Effects {
-		rows = append(rows, []string{"Effect", e, ""})
+		rows = append(rows, [2]string{"Effect", e})
 	}
 	for _, d := range r.Decisions {
-		rows = append(rows, []string{"Decision", fmt.Sprintf("%s by %s via %s: %s", d.Verdict, d.By, d.Via, dash(d.Reason)), at(d.At)})
+		rows = append(rows, [2]string{"Decision", fmt.Sprintf("%s by %s via %s, %s: %s", verdictOn(r, d), d.By, d.Via, at(d.At), dash(d.Reason))})
 	}
 	if r.State == lifecycle.Pending {
-		rows = append(rows, []string{"Asks", strings.Join(r.Approvers, ", "), fmt.Sprintf("%d of %d", r.Approvals(), r.Needed)},
-			[]string{"Decide by", at(r.DecideBy), "then: " + string(r.Silence)})
+		rows = append(rows, [2]string{"Asks", fmt.Sprintf("%s (%d of %d have approved)", strings.Join(r.Approvers, ", "), r.Approvals(), r.Needed)},
+			[2]string{"Decide by", fmt.Sprintf("%s; if nobody does: %s", at(r.DecideBy), r.Silence)})
 	}
 	if r.Note != "" {
-		rows = append(rows, []string{"Note", r.Note, ""})
+		rows = append(rows, [2]string{"Note", r.Note})
 	}
-	return printTable(w, []string{"", "", ""}, rows)
+	return printFields(w, rows)
+}
+
+// verdictOn names a verdict as the card's button does: on a finding, to approve is to revoke what was found.
+func verdictOn(r lifecycle.Request, d lifecycle.Decision) string {
+	switch {
+	case r.IsFinding() && d.Verdict == lifecycle.Deny:
+		return "deny (keep)"
+	case r.IsFinding() && r.Removes():
+		return "approve (revoke)"
+	default:
+		return string(d.Verdict)
+	}
 }
 
 func decideCommand(t *terminal, use, short string, verdict lifecycle.Verdict) *cobra.Command {

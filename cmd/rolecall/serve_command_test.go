@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -86,6 +88,21 @@ func (p *place) decidesAtTheCommandLine(t *testing.T) {
 	decision := shown["decisions"].([]any)[0].(map[string]any)
 	if shown["state"] != "done" || decision["via"] != "cli" || decision["by"] != "marco@acme.test" {
 		t.Errorf("the request is %v, decided by %v via %v", shown["state"], decision["by"], decision["via"])
+	}
+	told := command(t, "request", "show", id).exits(t, 0).out
+	for _, line := range []string{
+		"Request    " + id + ", joiner, done\n", "Who        Tomo Test <tomo@acme.test>\n", "Change     account: none → Responder (limited_user) (verified)\n",
+		"Change     Payments: none → responder (verified)\n", "Decision   approve by marco@acme.test via cli, ",
+	} {
+		if !strings.Contains(told, line) {
+			t.Errorf("show does not say %q:\n%s", line, told)
+		}
+	}
+	if listed := command(t, "request", "list").exits(t, 0).out; strings.Contains(listed, id) {
+		t.Errorf("what is settled is listed:\n%s", listed)
+	}
+	if done := command(t, "request", "list", "--state", "done").exits(t, 0).out; !strings.Contains(done, id+"  joiner  done") {
+		t.Errorf("--state done does not list it:\n%s", done)
 	}
 	unknown := command(t, "request", "show", "req_nothing").exits(t, exitUsage)
 	if !strings.Contains(unknown.err, "request list --all") {
@@ -240,5 +257,57 @@ func keepsQuiet(t *testing.T, text string) {
 	}
 	if !strings.Contains(text, `"msg":"serving"`) {
 		t.Error(fmt.Errorf("the log does not say that it serves:\n%s", text))
+	}
+}
+
+func (p *place) followsTheRecord(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	var out transcript
+	var running sync.WaitGroup
+	code := make(chan int, 1)
+	running.Go(func() {
+		code <- run(ctx, []string{"audit", "tail", "-f", "-n", "1", "--json"}, strings.NewReader(""), &out, &out)
+	})
+	p.until("the last line is printed", func() bool { return strings.Count(out.String(), "\n") == 1 })
+	p.joins("kofi")
+	p.until("what is new is printed", func() bool { return strings.Contains(out.String(), `"kind":"notice.received"`) })
+	stop()
+	running.Wait()
+	if got := <-code; got != 0 {
+		t.Errorf("it exits %d when it is told to stop", got)
+	}
+	last := int64(0)
+	for line := range strings.Lines(out.String()) {
+		var l struct {
+			Seq         int64
+			Kind, Actor string
+		}
+		if err := json.Unmarshal([]byte(line), &l); err != nil || l.Kind == "" || l.Actor == "" || last != 0 && l.Seq != last+1 {
+			t.Errorf("line %d, after %d, is %+v: %v", l.Seq, last, l, err)
+		}
+		last = l.Seq
+	}
+}
+
+func (p *place) tellsPeople(t *testing.T) {
+	dry := command(t, "digest", "--dry-run").exits(t, 0).out
+	if !strings.Contains(dry, "marco@acme.test\n  waits for you   Mina Ito: account: none → Responder (limited_user); Payments: none → responder (req_") {
+		t.Errorf("the digests are\n%s", dry)
+	}
+	var digests []struct {
+		For                             string
+		Waiting, Findings, Ending, Done []any
+	}
+	text := command(t, "digest", "--dry-run", "--json").exits(t, 0).out
+	if err := json.Unmarshal([]byte(text), &digests); err != nil || len(digests) == 0 {
+		t.Fatalf("the digests are %s: %v", text, err)
+	}
+	for _, d := range digests {
+		if d.For == "" || d.Waiting == nil || d.Findings == nil || d.Ending == nil || d.Done == nil {
+			t.Errorf("a list that is empty is not a list: %+v", d)
+		}
+	}
+	if o := command(t, "digest").exits(t, 0); !strings.HasPrefix(o.out, "Asked for.") {
+		t.Errorf("digest says %q", o.out)
 	}
 }

@@ -138,6 +138,8 @@ func TestServe(t *testing.T) {
 	t.Run("a request is decided at the command line beside it", p.decidesAtTheCommandLine)
 	t.Run("the README's own notice is taken in", p.takesTheNoticeOfTheReadme)
 	t.Run("the roll is called at the command line beside it", p.callsTheRoll)
+	t.Run("the record is followed as it grows", p.followsTheRecord)
+	t.Run("people are told what is theirs", p.tellsPeople)
 	t.Run("its pages say how it is", p.saysHowItIs)
 	t.Run("it serves alone", p.servesAlone)
 	t.Run("a backup is whole", p.backsUp)
