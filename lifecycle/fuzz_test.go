@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"rolecall/lifecycle"
 )
@@ -104,7 +105,7 @@ func FuzzGlob(f *testing.F) {
 		f.Add(s[0], s[1])
 	}
 	f.Fuzz(func(t *testing.T, pattern, s string) {
-		if strings.ContainsRune(pattern+s, '\uFFFD') || strings.ToValidUTF8(pattern+s, "") != pattern+s {
+		if !utf8.ValidString(pattern) || !utf8.ValidString(s) {
 			t.Skip("the regular expression reads runes")
 		}
 		like := regexp.MustCompile(`(?s)\A` + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, `.*`) + `\z`)
