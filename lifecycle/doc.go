@@ -17,6 +17,10 @@
 //	Pending → Approved | Denied | Expired | Withdrawn
 //	Approved → Holding → Applying → Done | Failed | Blocked
 //
+// A hold may be none, and a request may be blocked or fail before it is applied.
+// What is open is withdrawn by a newer notice until it is being applied, undone by
+// who may decide while it holds, and retried once it has failed.
+//
 // A change is planned, applied, and verified once it was read back. A
 // [Snapshot] is every account at one moment, whole. A roll call compares it
 // with policy ([Reconcile]); each disagreement is a [Finding]. Keeping a
@@ -43,13 +47,26 @@
 // the ports it uses beside it. A [Desk] answers questions, a [Directory] says
 // who somebody is.
 //
+// A source says its whole state; its silence takes nothing from what another
+// source says. A finding is asked about in rounds: while it stands, whatever
+// settled the last question without mending it lets the next roll call ask
+// anew, except what an exception covers. What another tool reported stands until
+// the role it speaks of has changed. Whatever was approved while nothing could
+// be written is asked again once something can.
+//
 // # What must hold
 //
 // Approved is never shown as applied before it was read back. A partial read
-// concludes nothing. Authority is computed at the click, and no one decides on
-// their own access. What the approver saw is compared with PagerDuty before the
-// first write; if it moved, the request is Blocked and asked again. A leaver is
-// contained at once, reversibly, and deleted by a second decision after a hold.
-// The account owner is never touched. More leavers than the breaker allows wait
-// for a person. In observe mode nothing is ever written to PagerDuty.
+// concludes nothing, nor does a listing of nobody. Authority is computed at the
+// click from what is stored: an owner who left meanwhile does not count, not even
+// in a quorum begun before, and no one decides on their own access, under
+// whatever address or account. What the approver saw is compared with PagerDuty
+// before the first write; if it moved, the request is Blocked and asked again
+// with only what is left. Who the subject is, is looked at on every try: who left
+// is given nothing, who is back loses nothing. Only the newest notice about
+// somebody is planned. A leaver is contained at once, reversibly, and deleted by
+// a second decision after a hold, never by silence. Nothing else that takes power
+// away is automatic, and more leavers than the breaker allows wait for a person.
+// The account owner and protected addresses are never touched, by any road. In
+// observe mode nothing is ever written to PagerDuty.
 package lifecycle

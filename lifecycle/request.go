@@ -109,30 +109,6 @@ type Request struct {
 	Replaces  RequestID        `json:"replaces,omitempty"`  // the blocked request whose remainder this asks for
 }
 
-// Risk is how carefully a request must be decided.
-type Risk int
-
-// Routine is one click; privileged and destructive take a reason, and wait.
-const (
-	Routine Risk = iota
-	Privileged
-	Destructive
-)
-
-// Risk returns the highest risk of the request's changes.
-func (r Request) Risk() Risk {
-	risk := Routine
-	for _, c := range r.Changes {
-		switch {
-		case c.Op == OpDelete:
-			return Destructive
-		case c.Entitlement.Kind != KindTeamRole && !c.Removes() && BaseRole(c.To).Privileged():
-			risk = Privileged
-		}
-	}
-	return risk
-}
-
 // IsFinding reports whether the request asks what to do about a finding, so
 // that approving means revoking (or granting what is missing) and denying means keeping.
 func (r Request) IsFinding() bool { return r.Why.Find != "" }
