@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -167,6 +168,9 @@ func (a *Approvals) decide(was Request, policy Policy, p Press) (step, error) {
 	}
 	if p.Verdict == Approve && policy.IsProtected(was.Subject.Email) {
 		return step{}, Refuse(ErrConflict, "the policy protects %s by now, so this cannot be approved; deny it, or change the policy first", was.Subject.Email)
+	}
+	if p.Verdict == Deny && was.keepsPower() && !slices.Contains(policy.Security.Members, p.By.Person.Email()) {
+		return step{}, Refuse(ErrForbidden, "Only Security can keep somebody as %s: %s. You can revoke it.", BaseRole(was.Why.Held), listOr(policy.Security.Members, "nobody"))
 	}
 	is, err := was.Decide(d)
 	if err != nil {

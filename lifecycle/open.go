@@ -78,6 +78,9 @@ func (p *Planner) approval(ctx context.Context, c planning, d *draft) (Approval,
 	if d.asks {
 		approval.OnExpiry = SilenceKeep
 	}
+	if d.asks && BaseRole(d.held).Privileged() && !slices.Contains(approval.From, FromSecurity) {
+		approval.From = append(slices.Clone(approval.From), FromSecurity) // only they can keep it
+	}
 	if tripped := p.breaker(ctx, c, *d); tripped != "" && approval.Mode == ApprovalAuto {
 		approval = withFrom(c.policy.Defaults.Approval, ApprovalQuorum, FromSecurity)
 		approval.OnExpiry = SilenceKeep

@@ -221,12 +221,6 @@ func (r Request) by() string {
 	return fmt.Sprintf(", by %s at %s", d.By, d.At.UTC().Format("15:04 UTC on 2 Jan"))
 }
 
-// Hold returns an approved request as it waits until t.
-func (r Request) Hold(until, now time.Time) Request {
-	r.HoldUntil = until
-	return r.to(Holding, "", now)
-}
-
 // Withdraw returns the request as superseded or undone, or a Refusal when it is past that.
 func (r Request) Withdraw(why string, now time.Time) (Request, error) {
 	if !r.State.Open() || r.State == Applying {

@@ -23,3 +23,7 @@ func (r Request) Risk() Risk {
 	}
 	return risk
 }
+
+// keepsPower reports whether denying the request keeps a privileged base role
+// that was found: keeping it is giving it, which is security's to do.
+func (r Request) keepsPower() bool { return r.IsFinding() && BaseRole(r.Why.Held).Privileged() }

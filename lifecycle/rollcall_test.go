@@ -94,7 +94,7 @@ func TestWhatTheLastAnswerDidNotMendIsAskedAgain(t *testing.T) {
 			h.hear(t, p)
 		},
 		"kept, and the exception has ended": func(t *testing.T, h *house, r lifecycle.Request) {
-			_, err := h.press(t, r, "marco", lifecycle.Deny, "covers for Sam")
+			_, err := h.press(t, r, "priya", lifecycle.Deny, "covers for Sam")
 			must(t, err)
 			h.pass(4 * time.Hour)
 			if f := h.found(t); f.Exception == "" || len(h.requests(t, lifecycle.Pending)) != 0 {
@@ -110,7 +110,7 @@ func TestWhatTheLastAnswerDidNotMendIsAskedAgain(t *testing.T) {
 			h.pass(time.Hour)
 			h.found(t)
 			r = h.only(t, lifecycle.Pending)
-			_, err := h.press(t, r, "marco", lifecycle.Deny, "covers for Sam")
+			_, err := h.press(t, r, "priya", lifecycle.Deny, "covers for Sam")
 			must(t, err)
 			h.setBase(lifecycle.RoleAdmin)
 		},
@@ -170,6 +170,22 @@ func TestAnExceptionCoversWhatItWasGivenFor(t *testing.T) {
 				t.Errorf("%d findings, and asked %v", len(result.Open), h.story(t))
 			}
 		})
+	}
+}
+
+func TestOnlySecurityKeepsAnAdmin(t *testing.T) {
+	t.Parallel()
+	h, _ := drifted(t)
+	r := h.only(t, lifecycle.Pending)
+	if _, err := h.press(t, r, "marco", lifecycle.Deny, "he is good at it"); !errors.Is(err, lifecycle.ErrForbidden) {
+		t.Errorf("an owner keeps an admin: %v", err)
+	}
+	if _, err := h.press(t, r, "priya", lifecycle.Deny, "covers for Sam"); err != nil {
+		t.Errorf("security keeps an admin: %v", err)
+	}
+	h, _ = drifted(t)
+	if is := h.approve(t, h.only(t, lifecycle.Pending), "marco"); is.State != lifecycle.Done {
+		t.Errorf("an owner revokes an admin: it is %s", is.State)
 	}
 }
 
