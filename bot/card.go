@@ -30,33 +30,60 @@ type cardData struct {
 	Push     string // the whole of it in a sentence or three
 }
 
-const observing = "Observe mode: rolecall plans, asks and records this, and writes nothing to PagerDuty."
+const (
+	observing = "Observe mode: rolecall plans, asks and records this, and writes nothing to PagerDuty."
+	observed  = "Opened in observe mode: what is decided here is recorded, and changes nothing in PagerDuty."
+	pausing   = "Observe mode: rolecall writes nothing to PagerDuty for now. What is approved is done once writing is switched on again."
+)
+
+// banner says that nothing is written: for good, to what was opened in observe
+// mode; for now, to what was opened before that was switched on.
+func (m cardMaker) banner() string {
+	switch {
+	case m.r.Observe && m.paused():
+		return observing
+	case m.r.Observe:
+		return observed
+	case m.paused() && m.r.State.Open():
+		return pausing
+	default:
+		return ""
+	}
+}
+
+// paused reports whether nothing is written for now.
+func (f frame) paused() bool { return f.mode == lifecycle.Observe }
 
 type fact struct{ Label, Text string }
 
 type cardButton struct{ Action, Label string }
 
-// cardMaker is what a card is made from.
-type cardMaker struct {
-	r     lifecycle.Request
+// A frame is what every request is drawn in, whoever looks. Names are the
+// Slack users of addresses, where known.
+type frame struct {
 	p     lifecycle.Policy
+	mode  lifecycle.Mode
 	now   time.Time
 	loc   *time.Location
-	v     viewer
 	names map[string]lifecycle.SlackID
 }
 
+// cardMaker is what a card is made from.
+type cardMaker struct {
+	frame
+	r lifecycle.Request
+	v viewer
+}
+
 // newCard returns what the card of r says to v. It is pure. r.Approvers are
-// those who may decide now; names are the Slack users of addresses, where known.
-func newCard(r lifecycle.Request, p lifecycle.Policy, now time.Time, loc *time.Location, v viewer, names map[string]lifecycle.SlackID) cardData {
-	m := cardMaker{r: r, p: p, now: now, loc: loc, v: v, names: names}
+// those who may decide now.
+func newCard(r lifecycle.Request, f frame, v viewer) cardData {
+	m := cardMaker{frame: f, r: r, v: v}
 	c := cardData{
 		ID: r.ID, Revision: r.Revision, Title: m.title(), Status: m.status(), Facts: m.facts(),
 		Steps: m.steps(), Record: m.record(), Buttons: m.buttons(), Foot: m.foot(),
 	}
-	if r.Observe {
-		c.Banner = observing
-	}
+	c.Banner = m.banner()
 	c.Push = m.push(c)
 	return c
 }

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"testing"
@@ -33,6 +34,15 @@ func testPolicy() lifecycle.Policy {
 }
 
 // mover is Ben, who moves from Payments to Platform.
+func testFrame() frame { return frame{testPolicy(), lifecycle.Enforce, noon, time.UTC, known3} }
+
+// frameIn is testFrame in mode m; "" is to enforce.
+func frameIn(m lifecycle.Mode) frame {
+	f := testFrame()
+	f.mode = cmp.Or(m, f.mode)
+	return f
+}
+
 func mover() lifecycle.Request {
 	return lifecycle.Request{
 		ID: "req_mover", Kind: lifecycle.RequestMover, State: lifecycle.Pending, Revision: 1,
@@ -132,10 +142,12 @@ func hostile() lifecycle.Request {
 func cards() map[string]struct {
 	r lifecycle.Request
 	v viewer
+	m lifecycle.Mode
 } {
 	type shown = struct {
 		r lifecycle.Request
 		v viewer
+		m lifecycle.Mode
 	}
 	omar := viewer{Email: "omar@acme.test"}
 	approved := func(s lifecycle.RequestState) lifecycle.Request {
@@ -143,7 +155,7 @@ func cards() map[string]struct {
 	}
 	return map[string]shown{
 		"pending":          {r: mover()},
-		"pending_approver": {mover(), omar},
+		"pending_approver": {r: mover(), v: omar},
 		"pending_joiner":   {r: joiner()},
 		"pending_one_of_two": {r: with(leaver(), func(r *lifecycle.Request) {
 			*r = decided(*r, lifecycle.Pending, "omar@acme.test", lifecycle.Approve, "He has left, shifts are handed over")
@@ -152,10 +164,14 @@ func cards() map[string]struct {
 			r.Escalated, r.Silence = true, lifecycle.SilenceEscalate
 			r.Approvers = append(r.Approvers, "priya@acme.test", "lee@acme.test")
 		})},
-		"pending_not_asked": {mover(), viewer{Email: "gone@acme.test"}},
+		"pending_not_asked": {r: mover(), v: viewer{Email: "gone@acme.test"}},
 		"pending_nobody":    {r: with(mover(), func(r *lifecycle.Request) { r.Approvers = nil; r.DecideBy = time.Time{} })},
-		"observe_pending":   {r: with(mover(), func(r *lifecycle.Request) { r.Observe = true })},
-		"observe_approved":  {r: with(approved(lifecycle.Approved), func(r *lifecycle.Request) { r.Observe = true })},
+		"observe_pending":   {r: with(mover(), func(r *lifecycle.Request) { r.Observe = true }), m: lifecycle.Observe},
+		"observe_approved":  {r: with(approved(lifecycle.Approved), func(r *lifecycle.Request) { r.Observe = true }), m: lifecycle.Observe},
+		"observed_before":   {r: with(mover(), func(r *lifecycle.Request) { r.Observe = true })},
+		"paused_pending":    {r: mover(), m: lifecycle.Observe},
+		"paused_approved":   {r: approved(lifecycle.Approved), m: lifecycle.Observe},
+		"paused_done":       {r: verified(approved(lifecycle.Done), 2), m: lifecycle.Observe},
 		"approved":          {r: approved(lifecycle.Approved)},
 		"holding":           {r: with(decided(leaver(), lifecycle.Holding, "ines@acme.test", lifecycle.Approve, "Agreed"), func(r *lifecycle.Request) { r.HoldUntil = noon.Add(70 * time.Minute) })},
 		"applying":          {r: verified(approved(lifecycle.Applying), 1)},
@@ -164,8 +180,8 @@ func cards() map[string]struct {
 			r.Changes[0].State = lifecycle.ChangeApplied
 		})},
 		"done":         {r: verified(approved(lifecycle.Done), 2)},
-		"done_decider": {verified(approved(lifecycle.Done), 2), omar},
-		"done_other":   {verified(approved(lifecycle.Done), 2), viewer{Email: "ines@acme.test"}},
+		"done_decider": {r: verified(approved(lifecycle.Done), 2), v: omar},
+		"done_other":   {r: verified(approved(lifecycle.Done), 2), v: viewer{Email: "ines@acme.test"}},
 		"failed": {r: with(verified(approved(lifecycle.Failed), 1), func(r *lifecycle.Request) {
 			r.Changes[1].State, r.Changes[1].Error = lifecycle.ChangeFailed, "PagerDuty says he is a target of policy Refunds"
 			r.Note = r.Changes[1].Error
@@ -202,7 +218,7 @@ func TestCards(t *testing.T) {
 	for name, tt := range cards() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m := newCard(tt.r, testPolicy(), noon, time.UTC, tt.v, known3).message()
+			m := newCard(tt.r, frameIn(tt.m), tt.v).message()
 			golden(t, "card/"+name+".txt", read(t, m))
 			golden(t, "card/"+name+".json", encoded(t, m.Blocks))
 			within(t, m)
@@ -237,7 +253,7 @@ func TestCardTellsWithoutItsBlocks(t *testing.T) {
 	for name, tt := range cards() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			push := newCard(tt.r, testPolicy(), noon, time.UTC, tt.v, known3).Push
+			push := newCard(tt.r, frameIn(tt.m), tt.v).Push
 			for what, want := range map[string]string{
 				"who": foreign(tt.r.Subject.Label(), maxName), "what": strings.ReplaceAll(changeWords(tt.r.Changes[0]), "`", ""),
 				"why": foreign(fullStop(tt.r.Why.Event), maxPhrase),
@@ -246,7 +262,7 @@ func TestCardTellsWithoutItsBlocks(t *testing.T) {
 					t.Errorf("push does not say %s, %q: %s", what, want, push)
 				}
 			}
-			outcomes := []string{"if nobody does", "Nothing is left", "nothing changes", "Nothing was changed", "about to start", "nothing will be",
+			outcomes := []string{"if nobody does", "Nothing is left", "nothing changes", "Nothing was changed", "about to start", "nothing will be", "switched on again",
 				"asked again", "checked in PagerDuty", "presses Retry", "until then"}
 			if !containsAny(push, outcomes) {
 				t.Errorf("push does not say what comes of doing nothing: %s", push)
@@ -267,7 +283,7 @@ func containsAny(s string, words []string) bool {
 func TestCardTicksOnlyWhatWasReadBack(t *testing.T) {
 	t.Parallel()
 	for name, tt := range cards() {
-		m := newCard(tt.r, testPolicy(), noon, time.UTC, tt.v, known3).message()
+		m := newCard(tt.r, frameIn(tt.m), tt.v).message()
 		seen := false
 		for _, c := range tt.r.Changes {
 			seen = seen || c.State == lifecycle.ChangeVerified
@@ -283,8 +299,8 @@ func TestCardTicksOnlyWhatWasReadBack(t *testing.T) {
 
 func TestEveryEditHasNewBlockIDs(t *testing.T) {
 	t.Parallel()
-	was := newCard(mover(), testPolicy(), noon, time.UTC, viewer{}, known3).message()
-	is := newCard(decided(mover(), lifecycle.Approved, "omar@acme.test", lifecycle.Approve, ""), testPolicy(), noon, time.UTC, viewer{}, known3).message()
+	was := newCard(mover(), testFrame(), viewer{}).message()
+	is := newCard(decided(mover(), lifecycle.Approved, "omar@acme.test", lifecycle.Approve, ""), testFrame(), viewer{}).message()
 	for _, a := range was.Blocks {
 		for _, b := range is.Blocks {
 			if a.ID() == b.ID() {
@@ -292,15 +308,15 @@ func TestEveryEditHasNewBlockIDs(t *testing.T) {
 			}
 		}
 	}
-	again := newCard(mover(), testPolicy(), noon.Add(time.Hour), time.UTC, viewer{}, known3).message()
+	again := newCard(mover(), frame{testPolicy(), lifecycle.Enforce, noon.Add(time.Hour), time.UTC, known3}, viewer{}).message()
 	if was.digest() != again.digest() {
 		t.Error("the same card drawn an hour later is another card")
 	}
 }
 
 func BenchmarkCard(b *testing.B) {
-	r, p := mover(), testPolicy()
+	r, f := mover(), testFrame()
 	for b.Loop() {
-		_ = newCard(r, p, noon, time.UTC, viewer{}, known3).message()
+		_ = newCard(r, f, viewer{}).message()
 	}
 }

@@ -144,8 +144,11 @@ func (m cardMaker) effects() string {
 	case hold > 0:
 		lines = append(lines, "It waits "+span(hold)+" first, and can be undone until then.")
 	}
-	if m.r.Observe {
-		lines = append(lines, "In observe mode your decision is recorded and nothing is changed.")
+	switch {
+	case m.r.Observe:
+		lines = append(lines, "It was opened in observe mode: your decision is recorded, and nothing is changed.")
+	case m.paused():
+		lines = append(lines, "All of it waits until writing to PagerDuty is switched on again.")
 	}
 	return listed(lines, manyEffects, " ")
 }

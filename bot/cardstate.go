@@ -93,7 +93,10 @@ func (m cardMaker) lastApproval() string {
 
 func (m cardMaker) approved() string {
 	if m.r.Observe {
-		return fmt.Sprintf("Approved%s. Observe mode: nothing was changed in PagerDuty, and nothing will be.", m.by())
+		return fmt.Sprintf("Approved%s. Opened in observe mode: nothing was changed in PagerDuty, and nothing will be.", m.by())
+	}
+	if m.paused() {
+		return fmt.Sprintf("Approved%s. Not applied: it waits until writing to PagerDuty is switched on again.", m.by())
 	}
 	return fmt.Sprintf("Approved%s. Not applied yet: it is about to start.", m.by())
 }

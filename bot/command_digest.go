@@ -33,5 +33,5 @@ func (b *Bot) digestView(ctx context.Context, d lifecycle.Digest) (digestView, e
 	if err != nil {
 		return digestView{}, err
 	}
-	return digestView{d: d, policy: policy, names: names, loc: b.cfg.Location, mode: b.cfg.Mode}, nil
+	return digestView{frame{policy, b.cfg.Mode, d.At, b.cfg.Location, names}, d}, nil
 }

@@ -81,7 +81,7 @@ func (o *outbound) sendDigest(ctx context.Context, email, user, key string, loc 
 	if err != nil {
 		return err
 	}
-	m := digestView{d: d, policy: policy, names: names, loc: loc, mode: o.Mode}.message()
+	m := digestView{frame{policy, o.Mode, d.At, loc, names}, d}.message()
 	if _, err := o.deliver(ctx, parcel{Key: key, Channel: channel, Message: m}, was); err != nil {
 		return fmt.Errorf("send digest: %w", err)
 	}

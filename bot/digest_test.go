@@ -143,7 +143,7 @@ func TestOneFailingDigestDoesNotKeepTheOthersBack(t *testing.T) {
 
 func TestDigestOfFiveThousandFindingsIsOneMessage(t *testing.T) {
 	t.Parallel()
-	v := digestView{d: lifecycle.Digest{At: noon, For: lifecycle.Identity{Person: lifecycle.Person{Emails: []string{"marco@acme.test"}}}}, policy: testPolicy(), loc: time.UTC, mode: lifecycle.Observe}
+	v := digestView{d: lifecycle.Digest{At: noon, For: lifecycle.Identity{Person: lifecycle.Person{Emails: []string{"marco@acme.test"}}}}, frame: frame{p: testPolicy(), mode: lifecycle.Observe, now: noon, loc: time.UTC}}
 	for i := range 5000 {
 		for _, p := range digestParts() {
 			f := found(i, p.kinds[0], strings.Repeat("<!channel> & 𝔘 ", 200))
@@ -257,14 +257,14 @@ func TestRemindOfWhatIsSettledIsQuiet(t *testing.T) {
 
 func TestModals(t *testing.T) {
 	t.Parallel()
-	p, meta := testPolicy(), encodeMeta("req_x:1", place{"C0PAYMENTS", "1.1"})
+	f, meta := testFrame(), encodeMeta("req_x:1", place{"C0PAYMENTS", "1.1"})
 	for name, v := range map[string]slack.ModalViewRequest{
-		"approve":        approveModal(leaver(), p, meta),
-		"revoke":         revokeModal(finding(), p, meta),
-		"deny":           denyModal(mover(), p, meta),
-		"keep":           keepModal(finding(), p, meta, noon),
-		"deny_observing": denyModal(with(mover(), func(r *lifecycle.Request) { r.Observe = true }), p, meta),
-		"hostile":        keepModal(hostile(), p, meta, noon),
+		"approve":        approveModal(leaver(), f, meta),
+		"revoke":         revokeModal(finding(), f, meta),
+		"deny":           denyModal(mover(), f, meta),
+		"keep":           keepModal(finding(), f, meta),
+		"deny_observing": denyModal(with(mover(), func(r *lifecycle.Request) { r.Observe = true }), f, meta),
+		"hostile":        keepModal(hostile(), f, meta),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -277,7 +277,7 @@ func TestModals(t *testing.T) {
 func home(n int) homeData {
 	d := homeData{
 		Viewer: lifecycle.Identity{ID: "idn_marco", Person: lifecycle.Person{Emails: []string{"marco@acme.test"}, Name: "Marco"}},
-		Policy: testPolicy(), Names: known3, Mode: lifecycle.Enforce, Now: noon, Location: time.UTC,
+		frame:  testFrame(),
 	}
 	d.Standing = lifecycle.Standing{
 		Identity: d.Viewer, AsOf: noon,
@@ -289,7 +289,7 @@ func home(n int) homeData {
 	kept.Exception = "exc_9"
 	for i := range n {
 		d.Inbox = append(d.Inbox, with(mover(), func(r *lifecycle.Request) { r.ID = lifecycle.RequestID(fmt.Sprint("req_", i)) }))
-		d.Teams = append(d.Teams, homeTeam{Team: d.Policy.Teams[0]})
+		d.Teams = append(d.Teams, homeTeam{Team: d.p.Teams[0]})
 		for j := range n {
 			d.Teams[i].Holders = append(d.Teams[i].Holders, lifecycle.Holder{Account: lifecycle.Account{Name: fmt.Sprint("Holder ", j), BaseRole: lifecycle.RoleResponder}, Role: lifecycle.TeamResponder})
 		}
@@ -302,7 +302,7 @@ func home(n int) homeData {
 // halfDecided is the home of somebody who waits for a second approval.
 func halfDecided() homeData {
 	d := home(0)
-	d.Mode = lifecycle.Observe
+	d.mode = lifecycle.Observe
 	d.Inbox = []lifecycle.Request{decided(leaver(), lifecycle.Pending, "marco@acme.test", lifecycle.Approve, "Left")}
 	return d
 }

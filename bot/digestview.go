@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/slack-go/slack"
 
@@ -21,11 +20,8 @@ const (
 
 // digestView is one owner's digest as it is drawn.
 type digestView struct {
-	d      lifecycle.Digest
-	policy lifecycle.Policy
-	names  map[string]lifecycle.SlackID
-	loc    *time.Location
-	mode   lifecycle.Mode
+	frame
+	d lifecycle.Digest
 }
 
 // digestPart is one group of findings, most urgent first.
@@ -48,7 +44,7 @@ func digestParts() []digestPart {
 
 func (v digestView) message() message {
 	blocks := []slack.Block{header("Your PagerDuty access digest, " + v.d.At.In(v.loc).Format("Mon 2 Jan"))}
-	if v.mode == lifecycle.Observe {
+	if v.paused() {
 		blocks = append(blocks, contextLine(observing))
 	}
 	blocks = append(blocks, v.waiting()...)
@@ -83,8 +79,7 @@ func (v digestView) waiting() []slack.Block {
 		if !slices.Contains(r.Approvers, me) {
 			r.Approvers = append(slices.Clone(r.Approvers), me)
 		}
-		r.Observe = r.Observe || v.mode == lifecycle.Observe
-		m := cardMaker{r: r, p: v.policy, now: v.d.At, loc: v.loc, v: viewer{Email: me}, names: v.names}
+		m := cardMaker{frame: v.frame, r: r, v: viewer{Email: me}}
 		blocks = append(blocks, section("*"+m.title()+"*\n"+m.why()+" "+m.deadline()))
 		blocks = append(blocks, cardData{ID: r.ID, Revision: r.Revision, Buttons: m.buttons()}.actions()...)
 	}
@@ -121,7 +116,7 @@ func (v digestView) empty() bool {
 func (v digestView) done() string {
 	lines := make([]string, len(v.d.Done))
 	for i, r := range v.d.Done {
-		m := cardMaker{r: r, p: v.policy, now: v.d.At, loc: v.loc, names: v.names}
+		m := cardMaker{frame: v.frame, r: r}
 		lines[i] = "• " + m.title() + ". " + clipMarkup(m.stands(), maxPhrase)
 	}
 	return packLines(lines, digestDone, seeMore("`/rolecall status`"))

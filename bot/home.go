@@ -79,9 +79,9 @@ func (b *Bot) publishHome(ctx context.Context, ref slackRef) error {
 }
 
 func (b *Bot) homeData(ctx context.Context, who lifecycle.Identity) (homeData, error) {
-	d := homeData{Viewer: who, Mode: b.cfg.Mode, Now: b.cfg.Now(), Location: b.cfg.Location}
+	d := homeData{frame: frame{mode: b.cfg.Mode, now: b.cfg.Now(), loc: b.cfg.Location}, Viewer: who}
 	var err error
-	if d.Policy, err = b.cfg.Policies.Current(ctx); err != nil {
+	if d.p, err = b.cfg.Policies.Current(ctx); err != nil {
 		return d, fmt.Errorf("read the policy in force: %w", err)
 	}
 	if d.Inbox, err = b.cfg.Desk.Inbox(ctx, who); err != nil {
@@ -93,13 +93,13 @@ func (b *Bot) homeData(ctx context.Context, who lifecycle.Identity) (homeData, e
 	if d.Findings, err = b.cfg.Desk.FindingsFor(ctx, who); err != nil {
 		return d, err
 	}
-	if d.Ending, err = b.cfg.Desk.EndingFor(ctx, who, d.Now.Add(endingSoon)); err != nil {
+	if d.Ending, err = b.cfg.Desk.EndingFor(ctx, who, d.now.Add(endingSoon)); err != nil {
 		return d, err
 	}
-	if d.Teams, err = b.teamsOf(ctx, d.Policy, who); err != nil {
+	if d.Teams, err = b.teamsOf(ctx, d.p, who); err != nil {
 		return d, err
 	}
-	d.Names, err = b.jobs.names(ctx, named(d)...)
+	d.names, err = b.jobs.names(ctx, named(d)...)
 	return d, err
 }
 

@@ -23,17 +23,13 @@ const (
 
 // homeData is what one person's Home tab says.
 type homeData struct {
+	frame
 	Viewer   lifecycle.Identity
 	Inbox    []lifecycle.Request
 	Standing lifecycle.Standing
 	Teams    []homeTeam
 	Findings []lifecycle.Finding
 	Ending   []lifecycle.Exception
-	Policy   lifecycle.Policy
-	Mode     lifecycle.Mode
-	Names    map[string]lifecycle.SlackID
-	Now      time.Time
-	Location *time.Location
 }
 
 // homeTeam is one team that the person owns, and who is on it.
@@ -45,7 +41,7 @@ type homeTeam struct {
 // homeView draws the Home tab: the inbox, my access, my teams.
 func homeView(d homeData) slack.HomeTabViewRequest {
 	var blocks []slack.Block
-	if d.Mode == lifecycle.Observe {
+	if d.paused() {
 		blocks = append(blocks, contextLine(observing))
 	}
 	blocks = append(blocks, d.inbox()...)
@@ -76,8 +72,7 @@ func (d homeData) item(r lifecycle.Request) []slack.Block {
 	if !slices.Contains(r.Approvers, me) { // they may decide now, whoever was asked first
 		r.Approvers = append(slices.Clone(r.Approvers), me)
 	}
-	r.Observe = r.Observe || d.Mode == lifecycle.Observe
-	c := newCard(r, d.Policy, d.Now, d.Location, viewer{Email: me}, d.Names)
+	c := newCard(r, d.frame, viewer{Email: me})
 	blocks := []slack.Block{section("*" + c.Title + "*\n" + c.Status + "\n" + factLines(c.Facts))}
 	return append(append(blocks, c.actions()...), slack.NewDividerBlock())
 }
@@ -91,7 +86,7 @@ func (d homeData) access() []slack.Block {
 	blocks := []slack.Block{header("My access"), section(strings.Join(lines, "\n"))}
 	shown := s.Requests[max(0, len(s.Requests)-homeRequests):]
 	for _, r := range shown {
-		c := newCard(r, d.Policy, d.Now, d.Location, viewer{}, d.Names)
+		c := newCard(r, d.frame, viewer{})
 		blocks = append(blocks, section("*"+c.Title+"*\n"+c.Status))
 	}
 	return blocks
@@ -119,7 +114,7 @@ func (d homeData) owned() []slack.Block {
 	return blocks
 }
 
-func (d homeData) ending() string { return endingLines(d.Ending, d.Findings, d.Location, homeFindings) }
+func (d homeData) ending() string { return endingLines(d.Ending, d.Findings, d.loc, homeFindings) }
 
 func (t homeTeam) words() string {
 	lines := make([]string, len(t.Holders))
@@ -134,7 +129,7 @@ func (d homeData) asOf() string {
 	if d.Standing.AsOf.IsZero() {
 		return "No roll call has been held yet: what you hold is not known before that."
 	}
-	return "As of the roll call of " + moment(d.Standing.AsOf, d.Location) + ", and of what was changed and checked since."
+	return "As of the roll call of " + moment(d.Standing.AsOf, d.loc) + ", and of what was changed and checked since."
 }
 
 // accountWords says what an account holds.

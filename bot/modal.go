@@ -24,17 +24,18 @@ func (b *Bot) askReason(ctx context.Context, in interaction, a action, r lifecyc
 	if err != nil {
 		return fmt.Errorf("read the policy in force: %w", err)
 	}
+	f := frame{p: policy, mode: b.cfg.Mode, now: b.cfg.Now(), loc: b.cfg.Location}
 	meta := encodeMeta(a.chosen(), place{Channel: in.where().channel, TS: in.Container.MessageTS})
 	var v slack.ModalViewRequest
 	switch {
 	case verdictOf(a.ActionID) == lifecycle.Approve && r.IsFinding():
-		v = revokeModal(r, policy, meta)
+		v = revokeModal(r, f, meta)
 	case verdictOf(a.ActionID) == lifecycle.Approve:
-		v = approveModal(r, policy, meta)
+		v = approveModal(r, f, meta)
 	case r.IsFinding():
-		v = keepModal(r, policy, meta, b.cfg.Now())
+		v = keepModal(r, f, meta)
 	default:
-		v = denyModal(r, policy, meta)
+		v = denyModal(r, f, meta)
 	}
 	return b.openModal(ctx, in.TriggerID, v)
 }

@@ -17,37 +17,37 @@ const (
 
 // approveModal asks for the reason of an approval that is not routine. meta is
 // what encodeMeta returns, and comes back as the private metadata.
-func approveModal(r lifecycle.Request, p lifecycle.Policy, meta string) slack.ModalViewRequest {
-	v := decisionModal(ModalApprove, "Approve", meta, r, p, true)
+func approveModal(r lifecycle.Request, f frame, meta string) slack.ModalViewRequest {
+	v := decisionModal(ModalApprove, "Approve", meta, r, f, true)
 	v.Blocks.BlockSet = append(v.Blocks.BlockSet, reasonInput("Why is this right?"))
 	return v
 }
 
 // revokeModal is approveModal for a finding: what was found is taken back, or
 // what is missing is given.
-func revokeModal(r lifecycle.Request, p lifecycle.Policy, meta string) slack.ModalViewRequest {
+func revokeModal(r lifecycle.Request, f frame, meta string) slack.ModalViewRequest {
 	title := "Revoke"
 	if !r.Removes() {
 		title = "Approve"
 	}
-	v := decisionModal(ModalRevoke, title, meta, r, p, true)
+	v := decisionModal(ModalRevoke, title, meta, r, f, true)
 	v.Blocks.BlockSet = append(v.Blocks.BlockSet, reasonInput("Why is this right?"))
 	return v
 }
 
 // denyModal asks for the reason of a no.
-func denyModal(r lifecycle.Request, p lifecycle.Policy, meta string) slack.ModalViewRequest {
-	v := decisionModal(ModalDeny, "Deny", meta, r, p, false)
+func denyModal(r lifecycle.Request, f frame, meta string) slack.ModalViewRequest {
+	v := decisionModal(ModalDeny, "Deny", meta, r, f, false)
 	v.Blocks.BlockSet = append(v.Blocks.BlockSet,
 		section("If you deny, nothing is changed in PagerDuty and this request is closed."), reasonInput("Why not?"))
 	return v
 }
 
 // keepModal asks why a finding is kept, and until when.
-func keepModal(r lifecycle.Request, p lifecycle.Policy, meta string, now time.Time) slack.ModalViewRequest {
-	v := decisionModal(ModalKeep, "Keep as it is", meta, r, p, false)
+func keepModal(r lifecycle.Request, f frame, meta string) slack.ModalViewRequest {
+	v := decisionModal(ModalKeep, "Keep as it is", meta, r, f, false)
 	until := slack.NewDatePickerBlockElement(InputUntil)
-	until.InitialDate = now.AddDate(0, 0, keepDays).Format(time.DateOnly)
+	until.InitialDate = f.now.In(f.loc).AddDate(0, 0, keepDays).Format(time.DateOnly)
 	v.Blocks.BlockSet = append(v.Blocks.BlockSet,
 		section("If you keep it, nothing is changed in PagerDuty, and it is asked again when the exception ends."),
 		reasonInput("Why is this departure from policy right?"),
@@ -57,8 +57,8 @@ func keepModal(r lifecycle.Request, p lifecycle.Policy, meta string, now time.Ti
 
 // decisionModal restates what is decided, so that nobody has to remember the
 // card behind the modal.
-func decisionModal(callback, title, meta string, r lifecycle.Request, p lifecycle.Policy, yes bool) slack.ModalViewRequest {
-	m := cardMaker{r: r, p: p, now: r.UpdatedAt, loc: time.UTC}
+func decisionModal(callback, title, meta string, r lifecycle.Request, f frame, yes bool) slack.ModalViewRequest {
+	m := cardMaker{frame: f, r: r}
 	facts := []fact{{"Why", m.why()}, {"Now", held(r, false)}, {"After", held(r, true)}}
 	if yes {
 		facts = append(facts, fact{"Then", m.effects()})
@@ -66,8 +66,8 @@ func decisionModal(callback, title, meta string, r lifecycle.Request, p lifecycl
 		facts[2].Label = "Asked for"
 	}
 	blocks := []slack.Block{section("*" + m.title() + "*"), section(factLines(facts))}
-	if r.Observe {
-		blocks = append(blocks, contextLine(observing))
+	if banner := m.banner(); banner != "" {
+		blocks = append(blocks, contextLine(banner))
 	}
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, CallbackID: callback, PrivateMetadata: meta,

@@ -23,7 +23,7 @@ func (o *outbound) showNotes(ctx context.Context, s scene, card lifecycle.Messag
 	if card.TS == "" {
 		return nil
 	}
-	m := cardMaker{r: s.r, p: s.policy, now: o.Now(), loc: o.Location, names: s.names}
+	m := cardMaker{frame: s.frame, r: s.r}
 	var failed []error
 	for _, n := range append(m.notes(), m.missing(missing)...) {
 		failed = append(failed, o.showNote(ctx, s, card, n))

@@ -53,7 +53,7 @@ func (o *outbound) remindOne(ctx context.Context, s scene, email string) error {
 	if err != nil {
 		return err
 	}
-	m := cardMaker{r: s.r, p: s.policy, now: o.Now(), loc: o.Location, v: viewer{Email: email}, names: s.names}
+	m := cardMaker{frame: s.frame, r: s.r, v: viewer{Email: email}}
 	err = o.once(ctx, parcel{
 		Key: remindKey(s.r.ID, email), Request: s.r.ID, Channel: channel, Thread: s.known(copyKey(s.r.ID, email)).TS, Revision: s.r.Revision,
 		Message: message{Text: "Still waiting for you: " + fullStop(m.title()) + " " + m.asks() + " " + m.deadline()},

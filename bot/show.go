@@ -59,11 +59,10 @@ func (o *outbound) show(ctx context.Context, a lifecycle.Attempt) error {
 
 // scene is what all copies of one card are drawn from.
 type scene struct {
-	r      lifecycle.Request
-	policy lifecycle.Policy
-	names  map[string]lifecycle.SlackID
-	have   []lifecycle.Message // in the order in which they were first intended
-	force  bool
+	frame
+	r     lifecycle.Request
+	have  []lifecycle.Message // in the order in which they were first intended
+	force bool
 }
 
 func (o *outbound) draw(ctx context.Context, r lifecycle.Request, force bool) error {
@@ -80,9 +79,9 @@ func (o *outbound) draw(ctx context.Context, r lifecycle.Request, force bool) er
 }
 
 func (o *outbound) scene(ctx context.Context, r lifecycle.Request, force bool) (scene, error) {
-	s := scene{r: r, force: force}
+	s := scene{frame: frame{mode: o.Mode, now: o.Now(), loc: o.Location}, r: r, force: force}
 	var err error
-	if s.policy, err = o.Policies.Current(ctx); err != nil {
+	if s.p, err = o.Policies.Current(ctx); err != nil {
 		return s, fmt.Errorf("read the policy in force: %w", err)
 	}
 	if r.State == lifecycle.Pending {
@@ -90,7 +89,6 @@ func (o *outbound) scene(ctx context.Context, r lifecycle.Request, force bool) (
 			return s, err
 		}
 	}
-	s.r.Observe = r.Observe || o.Mode == lifecycle.Observe
 	if s.have, err = o.Store.Messages(ctx, r.ID); err != nil {
 		return s, fmt.Errorf("list messages: %w", err)
 	}
@@ -126,7 +124,7 @@ func (s scene) under(prefix string) []lifecycle.Message {
 }
 
 func (o *outbound) cardFor(s scene, v viewer) message {
-	return newCard(s.r, s.policy, o.Now(), o.Location, v, s.names).message()
+	return newCard(s.r, s.frame, v).message()
 }
 
 func cardKey(id lifecycle.RequestID, channel string) string {
@@ -136,11 +134,11 @@ func cardKey(id lifecycle.RequestID, channel string) string {
 // home returns the channel that the request's card belongs in.
 func (s scene) home() string {
 	for _, t := range s.r.HomeTeams() {
-		if tp, ok := s.policy.TeamFor(t); ok && tp.Channel != "" {
+		if tp, ok := s.p.TeamFor(t); ok && tp.Channel != "" {
 			return tp.Channel
 		}
 	}
-	return s.policy.Security.Channel
+	return s.p.Security.Channel
 }
 
 // showCard shows the card in its channel, or where it already stands, and
@@ -162,13 +160,13 @@ func (o *outbound) showCard(ctx context.Context, s scene) (lifecycle.Message, er
 			card = m
 		case !unreachable(err):
 			return card, err
-		case channel == s.policy.Security.Channel || !slices.Contains(channels, s.policy.Security.Channel):
+		case channel == s.p.Security.Channel || !slices.Contains(channels, s.p.Security.Channel):
 			if err := o.unshown(ctx, s, channel, err); err != nil {
 				return card, err
 			}
 		}
 	}
-	security := s.policy.Security.Channel
+	security := s.p.Security.Channel
 	if card.TS != "" || security == "" || slices.Contains(channels, security) {
 		return card, nil
 	}

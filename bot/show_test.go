@@ -281,7 +281,7 @@ func TestObserveModeIsSaidOnEveryCopy(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	d.cfg.Mode = lifecycle.Observe
-	d.show(t, d.out(t), mover())
+	d.show(t, d.out(t), with(mover(), func(r *lifecycle.Request) { r.Observe = true }))
 	wants(t, texts(d.Messages("C0PLATFORM")), observing)
 	wants(t, texts(d.dm("U0OMAR")), observing)
 }

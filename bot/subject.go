@@ -17,7 +17,7 @@ func subjectKey(id lifecycle.RequestID, moment string) string {
 // tellSubject tells the person whose access it is what happens to it, once at
 // each moment. In observe mode nothing happens to it, and nothing is said.
 func (o *outbound) tellSubject(ctx context.Context, s scene) error {
-	m := cardMaker{r: s.r, p: s.policy, now: o.Now(), loc: o.Location, names: s.names}
+	m := cardMaker{frame: s.frame, r: s.r}
 	moment, text := m.toSubject()
 	key := subjectKey(s.r.ID, moment)
 	was := s.known(key)
@@ -42,7 +42,7 @@ func (o *outbound) tellSubject(ctx context.Context, s scene) error {
 // Somebody who left is not told; nor is an account that is nobody's.
 func (m cardMaker) toSubject() (moment, text string) {
 	r := m.r
-	if r.Observe || r.Subject.ID == "" || r.Kind == lifecycle.RequestLeaver {
+	if r.Observe || m.paused() || r.Subject.ID == "" || r.Kind == lifecycle.RequestLeaver {
 		return "", ""
 	}
 	switch r.State {
