@@ -185,6 +185,7 @@ func TestTwoFactsAtOnceAboutOnePersonMakeOneIdentity(t *testing.T) {
 	h := newHouse(t)
 	ids := []lifecycle.NoticeID{
 		h.receive(t, "hr", person("Payments"), h.now(), time.Time{}),
+		h.receive(t, "okta", person("Payments"), h.now(), time.Time{}),
 		h.receive(t, "hr", person("Platform"), h.now().Add(time.Minute), time.Time{}),
 	}
 	var wg sync.WaitGroup

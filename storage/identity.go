@@ -35,6 +35,9 @@ func (t *tx) saveIdentity(ctx context.Context, i lifecycle.Identity) error {
 	}
 	put := func() (int64, error) { return t.q.UpdateIdentity(ctx, q.UpdateIdentityParams(row)) }
 	if i.Revision == 1 {
+		if err := t.unknown(ctx, row.Email); err != nil {
+			return err
+		}
 		put = func() (int64, error) { return t.q.InsertIdentity(ctx, q.InsertIdentityParams(row)) }
 	}
 	switch n, err := put(); {
@@ -45,6 +48,19 @@ func (t *tx) saveIdentity(ctx context.Context, i lifecycle.Identity) error {
 	}
 	t.wrote.add("identity", row.ID, row.Body)
 	return t.replaceKeys(ctx, i)
+}
+
+// unknown keeps two sources that first tell of somebody at the same moment from
+// making two identities of them: the second tries again, and finds the first.
+func (t *tx) unknown(ctx context.Context, email string) error {
+	having, err := t.q.IdentitiesByEmail(ctx, email)
+	if err != nil {
+		return fmt.Errorf("look up address: %w", err)
+	}
+	if email != "" && len(having) > 0 {
+		return fmt.Errorf("somebody with this address is known already: %w", lifecycle.ErrConflict)
+	}
+	return nil
 }
 
 // unclaimed says whose the Slack user or account is before a unique index
