@@ -3,23 +3,27 @@ package storage_test
 import (
 	"database/sql"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"rolecall/lifecycle"
 	"rolecall/storage"
 )
 
-// BenchmarkSaveFact keeps one fact a commit, with its audit line, and with and
-// without the job that follows, and reports what share that is of the commits
-// the same file takes when each only inserts a bare row.
+// BenchmarkSaveFact keeps facts, each with its audit line, with and without
+// the job that follows, by one caller and by sixteen, and reports what share
+// that is of the commits the same file takes when each only inserts a bare row.
 func BenchmarkSaveFact(b *testing.B) {
-	for name, next := range map[string][]lifecycle.Job{"with job": {{Kind: lifecycle.JobRegister, Ref: "ntc_1"}}, "without job": nil} {
-		b.Run(name, func(b *testing.B) { benchmarkSaveFact(b, next) })
-	}
+	register := []lifecycle.Job{{Kind: lifecycle.JobRegister, Ref: "ntc_1"}}
+	b.Run("one caller without job", func(b *testing.B) { benchmarkSaveFact(b, 1, nil) })
+	b.Run("one caller", func(b *testing.B) { benchmarkSaveFact(b, 1, register) })
+	b.Run("sixteen callers", func(b *testing.B) { benchmarkSaveFact(b, 16, register) })
 }
 
-func benchmarkSaveFact(b *testing.B, next []lifecycle.Job) {
+func benchmarkSaveFact(b *testing.B, callers int, next []lifecycle.Job) {
 	path := filepath.Join(b.TempDir(), "rolecall.db")
 	db := serve(b, path)
 	bare := bareFile(b, path)
@@ -31,15 +35,15 @@ func benchmarkSaveFact(b *testing.B, next []lifecycle.Job) {
 		_, err := bare.Exec("INSERT INTO bare (id, source, body) VALUES ($1, $2, $3)", string(f.ID), f.Source, f.Person.Name)
 		return err
 	}
-	const block = 50 // the two take turns, so that a noisy moment hits both
+	const block = 480 // the two take turns, so that a noisy moment hits both
 	var ours, theirs time.Duration
 	b.ReportAllocs()
 	b.ResetTimer()
 	for done := 0; done < b.N; done += block {
 		n := min(block, b.N-done)
-		ours += timed(b, n, save)
+		ours += timed(b, callers, n, save)
 		b.StopTimer()
-		theirs += timed(b, n, insert)
+		theirs += timed(b, callers, n, insert)
 		b.StartTimer()
 	}
 	b.ReportMetric(float64(b.N)/ours.Seconds(), "facts/s")
@@ -47,13 +51,25 @@ func benchmarkSaveFact(b *testing.B, next []lifecycle.Job) {
 	b.ReportMetric(theirs.Seconds()/ours.Seconds()*100, "%-of-bare")
 }
 
-func timed(b *testing.B, n int, f func(lifecycle.Fact) error) time.Duration {
+// timed returns how long the callers need for n facts in all.
+func timed(b *testing.B, callers, n int, f func(lifecycle.Fact) error) time.Duration {
 	b.Helper()
+	var left atomic.Int64
+	left.Store(int64(n))
 	begun := time.Now()
-	for range n {
-		if err := f(fact()); err != nil {
-			b.Fatal(err)
-		}
+	var g errgroup.Group
+	for range callers {
+		g.Go(func() error {
+			for left.Add(-1) >= 0 {
+				if err := f(fact()); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		b.Fatal(err)
 	}
 	return time.Since(begun)
 }

@@ -30,6 +30,8 @@ func child(what, path string) {
 	switch what {
 	case "work":
 		err = workUntilKilled(ctx, path)
+	case "save":
+		err = saveUntilKilled(ctx, path)
 	case "open":
 		_, err = storage.Open(ctx, config(path, storage.Serve))
 	case "verify":

@@ -19,7 +19,7 @@ func conflict(err error) error {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code == pgUniqueViolation {
 		return fmt.Errorf("%s is taken: %w", pg.ConstraintName, lifecycle.ErrConflict)
 	}
-	if lite, ok := errors.AsType[*sqlite.Error](err); ok && lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE {
+	if lite, ok := errors.AsType[*sqlite.Error](err); ok && (lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || lite.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY) {
 		return fmt.Errorf("%w: %w", lifecycle.ErrConflict, err)
 	}
 	return err

@@ -2,7 +2,6 @@ package storage
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"rolecall/lifecycle"
@@ -11,31 +10,42 @@ import (
 
 // SaveFact stores f and returns its id. Where (f.Source, f.EventID) stands
 // already it writes nothing, not even the audit line, and returns the id that
-// stands, and true.
+// stands, and true. Those who call at once share a commit. One whose ctx ends
+// while it waits gets that error, and f may be kept all the same.
 func (db *DB) SaveFact(ctx context.Context, f lifecycle.Fact, e lifecycle.AuditEvent, next ...lifecycle.Job) (lifecycle.NoticeID, bool, error) {
 	row, err := factRow(f)
 	if err != nil {
 		return "", false, err
 	}
-	standing := ""
-	err = db.write(ctx, one(e), next, func(t *tx) error {
-		n, err := t.q.InsertFact(ctx, q.InsertFactParams(row))
-		if err != nil {
-			return fmt.Errorf("insert fact: %w", err)
-		}
-		if n == 1 {
-			t.wrote.add("fact", row.ID, row.Body)
-			return nil
-		}
-		if standing, err = t.q.StandingFact(ctx, q.StandingFactParams{Source: row.Source, EventID: row.EventID}); err != nil {
-			return fmt.Errorf("look up the fact that stands: %w", err)
-		}
-		return errUnchanged
-	})
-	if errors.Is(err, errUnchanged) {
-		return lifecycle.NoticeID(standing), true, nil
+	s := &saving{row: row, event: e, next: next, settled: make(chan struct{})}
+	err = db.saveTogether(ctx, s)
+	if err == nil && s.standing != "" {
+		return s.standing, true, nil
 	}
 	return f.ID, false, err
+}
+
+// save inserts the fact, and leaves its line and its jobs in t, or finds the
+// fact that stands. That may be one of the same transaction.
+func (s *saving) save(ctx context.Context, t *tx) error {
+	s.standing = ""
+	n, err := t.q.InsertFact(ctx, q.InsertFactParams(s.row))
+	if err != nil {
+		return fmt.Errorf("insert fact: %w", err)
+	}
+	if n == 0 {
+		id, err := t.q.StandingFact(ctx, q.StandingFactParams{Source: s.row.Source, EventID: s.row.EventID})
+		if err != nil {
+			return fmt.Errorf("look up the fact that stands: %w", err)
+		}
+		s.standing = lifecycle.NoticeID(id)
+		return nil
+	}
+	rows := records{}
+	rows.add("fact", s.row.ID, s.row.Body)
+	t.lines = append(t.lines, entry{s.event, rows})
+	t.next = append(t.next, s.next...)
+	return nil
 }
 
 func factRow(f lifecycle.Fact) (q.Fact, error) {

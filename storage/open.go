@@ -30,6 +30,7 @@ type DB struct {
 	listen *pgxpool.Pool          // of a serving PostgreSQL process
 	lock   *flock.Flock           // of a serving SQLite process
 	work   work
+	facts  *gathering
 	log    *slog.Logger
 	now    func() time.Time
 
@@ -44,7 +45,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if err := c.valid(); err != nil {
 		return nil, err
 	}
-	db := &DB{role: c.Role, log: c.Log, now: c.Now, committed: c.Committed}
+	db := &DB{role: c.Role, facts: newGathering(), log: c.Log, now: c.Now, committed: c.Committed}
 	if db.committed == nil {
 		db.committed = func(lifecycle.EventKind) {}
 	}

@@ -41,7 +41,12 @@ func TestPostgreSQL(t *testing.T) {
 // serve opens a migrated database, and closes it after the test.
 func serve(t testing.TB, url string) *storage.DB {
 	t.Helper()
-	db, err := storage.Open(t.Context(), config(url, storage.Serve))
+	return serveWith(t, config(url, storage.Serve))
+}
+
+func serveWith(t testing.TB, c storage.Config) *storage.DB {
+	t.Helper()
+	db, err := storage.Open(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}

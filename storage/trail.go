@@ -89,24 +89,26 @@ func (r records) cover() (record, digest string) {
 	return manifestPrefix + strconv.Itoa(len(names)), chain(pairs...)
 }
 
+// entry is a line to be appended, and the rows it vouches for.
+type entry struct {
+	event lifecycle.AuditEvent
+	rows  records
+}
+
 // append numbers, chains and stores the lines. It comes last in a transaction:
 // from here to the commit, everybody else who writes waits. The head is never
 // kept in memory, where a rollback would fork it.
-func (t *tx) append(ctx context.Context, events []lifecycle.AuditEvent) error {
+func (t *tx) append(ctx context.Context) error {
 	head, err := t.q.LockHead(ctx)
 	if err != nil {
 		return fmt.Errorf("lock head of the trail: %w", err)
 	}
-	for i, e := range events {
-		var covered records
-		if i == len(events)-1 {
-			covered = t.wrote
-		}
-		line, err := newLine(e, head.Seq+1, head.Hash, covered)
+	for _, e := range t.lines {
+		line, err := newLine(e, head.Seq+1, head.Hash)
 		if err != nil {
 			return err
 		}
-		if err := t.appendLine(ctx, line, covered); err != nil {
+		if err := t.appendLine(ctx, line, e.rows); err != nil {
 			return err
 		}
 		head.Seq, head.Hash = line.Seq, line.Hash
@@ -117,13 +119,14 @@ func (t *tx) append(ctx context.Context, events []lifecycle.AuditEvent) error {
 	return nil
 }
 
-func newLine(e lifecycle.AuditEvent, seq int64, prev string, covered records) (q.AuditEvent, error) {
+func newLine(n entry, seq int64, prev string) (q.AuditEvent, error) {
+	e := n.event
 	detail, err := canonical(e.Detail)
 	if err != nil {
 		return q.AuditEvent{}, err
 	}
 	l := q.AuditEvent{Seq: seq, At: micros(e.At), Actor: text(e.Actor), Kind: text(e.Kind), Ref: text(e.Ref), Detail: detail, Prev: prev}
-	l.Record, l.RecordSha256 = covered.cover()
+	l.Record, l.RecordSha256 = n.rows.cover()
 	l.Hash = lineHash(l)
 	return l, nil
 }

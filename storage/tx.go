@@ -14,7 +14,9 @@ import (
 // pool has no second connection for it on SQLite.
 type tx struct {
 	q     *q.Queries
-	wrote records
+	wrote records // by now, for the last line to vouch for
+	lines []entry
+	next  []lifecycle.Job
 }
 
 // errUnchanged rolls a transaction back that found nothing to do.
@@ -28,6 +30,22 @@ func (db *DB) write(ctx context.Context, events []lifecycle.AuditEvent, next []l
 	if len(events) == 0 {
 		return errNoAudit
 	}
+	return db.inTx(ctx, func(t *tx) error {
+		if err := f(t); err != nil {
+			return err
+		}
+		for _, e := range events {
+			t.lines = append(t.lines, entry{event: e})
+		}
+		t.lines[len(t.lines)-1].rows = t.wrote
+		t.next = next
+		return nil
+	})
+}
+
+// inTx runs f, then enqueues the jobs and appends the lines that f has left in
+// the transaction, all or nothing.
+func (db *DB) inTx(ctx context.Context, f func(*tx) error) error {
 	sqltx, err := db.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
@@ -37,17 +55,17 @@ func (db *DB) write(ctx context.Context, events []lifecycle.AuditEvent, next []l
 	if err := f(t); err != nil {
 		return conflict(err)
 	}
-	if err := db.enqueue(ctx, sqltx, next); err != nil {
+	if err := db.enqueue(ctx, sqltx, t.next); err != nil {
 		return err
 	}
-	if err := t.append(ctx, events); err != nil {
+	if err := t.append(ctx); err != nil {
 		return err
 	}
 	if err := sqltx.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
-	for _, e := range events {
-		db.committed(e.Kind)
+	for _, l := range t.lines {
+		db.committed(l.event.Kind)
 	}
 	return nil
 }

@@ -1,0 +1,33 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// HoldFacts keeps whoever saves a fact waiting until let is called.
+func (db *DB) HoldFacts() (let func()) {
+	db.facts.turn <- struct{}{}
+	return func() { <-db.facts.turn }
+}
+
+// FactBeingWritten returns once somebody has the turn, and n more wait.
+func (db *DB) FactBeingWritten(ctx context.Context, n int) error {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for len(db.facts.turn) == 0 || db.facts.count() < n {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait until %d facts wait: %w", n, ctx.Err())
+		case <-tick.C:
+		}
+	}
+	return nil
+}
+
+func (g *gathering) count() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.waiting)
+}
