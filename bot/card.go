@@ -168,7 +168,11 @@ func (m cardMaker) decisions(decisions []lifecycle.Decision) []string {
 		if d.Reason != "" {
 			line += ": " + foreign(d.Reason, maxPhrase)
 		}
-		lines = append(lines, fullStop(line))
+		line = fullStop(line)
+		if d.Lapsed {
+			line += " This counts no more, because they may not decide any more."
+		}
+		lines = append(lines, line)
 	}
 	return lines
 }
@@ -213,7 +217,7 @@ func (m cardMaker) buttons() []cardButton {
 func (m cardMaker) asked() bool { return slices.Contains(m.r.Approvers, m.v.Email) }
 
 func (m cardMaker) decidedAlready() bool {
-	return slices.ContainsFunc(m.r.Decisions, func(d lifecycle.Decision) bool { return d.By == m.v.Email })
+	return slices.ContainsFunc(m.r.Decisions, func(d lifecycle.Decision) bool { return d.By == m.v.Email && !d.Lapsed })
 }
 
 func (m cardMaker) choices() []cardButton {

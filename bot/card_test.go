@@ -33,7 +33,6 @@ func testPolicy() lifecycle.Policy {
 	}
 }
 
-// mover is Ben, who moves from Payments to Platform.
 func testFrame() frame { return frame{testPolicy(), lifecycle.Enforce, noon, time.UTC, known3} }
 
 // frameIn is testFrame in mode m; "" is to enforce.
@@ -43,6 +42,7 @@ func frameIn(m lifecycle.Mode) frame {
 	return f
 }
 
+// mover is Ben, who moves from Payments to Platform.
 func mover() lifecycle.Request {
 	return lifecycle.Request{
 		ID: "req_mover", Kind: lifecycle.RequestMover, State: lifecycle.Pending, Revision: 1,
@@ -196,6 +196,20 @@ func cards() map[string]struct {
 		"withdrawn": {r: with(mover(), func(r *lifecycle.Request) {
 			r.State, r.Revision, r.Note = lifecycle.Withdrawn, 2, "Superseded by a newer notice."
 		})},
+		"withdrawn_midway": {r: with(verified(approved(lifecycle.Withdrawn), 1), func(r *lifecycle.Request) {
+			r.Note = "Superseded by a newer notice."
+			r.Changes[1].State, r.Changes[1].Error = lifecycle.ChangeFailed, "PagerDuty says he is a target of policy Refunds"
+		})},
+		"pending_lapsed": {r: with(leaver(), func(r *lifecycle.Request) {
+			*r = decided(*r, lifecycle.Pending, "marco@acme.test", lifecycle.Approve, "He has left")
+			*r = decided(*r, lifecycle.Pending, "omar@acme.test", lifecycle.Approve, "Shifts are handed over")
+			r.Decisions[1].Lapsed = true
+			r.Approvers = []string{"marco@acme.test", "ines@acme.test"}
+		})},
+		"pending_asked_again": {r: with(leaver(), func(r *lifecycle.Request) {
+			*r = decided(*r, lifecycle.Pending, "omar@acme.test", lifecycle.Approve, "Shifts are handed over")
+			r.Decisions[0].Lapsed = true
+		}), v: omar},
 		"by_policy": {r: with(joiner(), func(r *lifecycle.Request) {
 			r.State, r.Needed, r.Approvers = lifecycle.Approved, 0, nil
 			r.Decisions = []lifecycle.Decision{{By: "policy", Verdict: lifecycle.Approve, Reason: "Rule payments-sre approves this by itself.", At: noon, Via: lifecycle.ViaPolicy, Seen: 1}}
@@ -262,7 +276,7 @@ func TestCardTellsWithoutItsBlocks(t *testing.T) {
 					t.Errorf("push does not say %s, %q: %s", what, want, push)
 				}
 			}
-			outcomes := []string{"if nobody does", "Nothing is left", "nothing changes", "Nothing was changed", "about to start", "nothing will be", "switched on again",
+			outcomes := []string{"if nobody does", "Nothing is left", "Nothing more happens", "nothing changes", "Nothing was changed", "about to start", "nothing will be", "switched on again",
 				"asked again", "checked in PagerDuty", "presses Retry", "until then"}
 			if !containsAny(push, outcomes) {
 				t.Errorf("push does not say what comes of doing nothing: %s", push)

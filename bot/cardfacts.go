@@ -42,6 +42,9 @@ func (m cardMaker) yes() string {
 // labels says what the two states of the account are called: "After" promises
 // nothing that has not happened.
 func (m cardMaker) labels() (now, after string) {
+	if m.begun() && m.r.State != lifecycle.Done {
+		return "Before", "Wanted"
+	}
 	switch m.r.State {
 	case lifecycle.Done:
 		return "Before", "Now"

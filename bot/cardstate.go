@@ -2,6 +2,7 @@ package bot
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,13 +58,13 @@ func (m cardMaker) stands() string {
 	case lifecycle.Failed:
 		return m.failed(note)
 	case lifecycle.Blocked:
-		return "Stopped before anything was changed: " + note + " The approval does not cover that. What is left is asked again."
+		return "Stopped before anything was changed: " + note + " The approval does not cover that. What is still to be done, if anything, is asked again."
 	case lifecycle.Denied:
 		return m.denied()
 	case lifecycle.Expired:
 		return "Expired: " + strings.TrimSpace(note)
 	case lifecycle.Withdrawn:
-		return strings.TrimSpace("Withdrawn. " + note + " Nothing is left to decide.")
+		return m.withdrawn(note)
 	default:
 		return string(m.r.State)
 	}
@@ -83,12 +84,50 @@ func (m cardMaker) waiting() string {
 	}
 }
 
+// lastApproval says who gave the last approval that counts; there is one.
 func (m cardMaker) lastApproval() string {
-	d := m.r.Decisions[len(m.r.Decisions)-1]
+	counting := slices.DeleteFunc(slices.Clone(m.r.Decisions), func(d lifecycle.Decision) bool { return d.Lapsed })
+	d := counting[len(counting)-1]
 	if d.By == m.v.Email {
 		return "one of them yours"
 	}
 	return "the last by " + m.person(d.By) + " " + moment(d.At, m.loc)
+}
+
+// withdrawn says what stands of a request that was given up, which a failed one
+// can be when some of it is done.
+func (m cardMaker) withdrawn(note string) string {
+	words := []string{"Withdrawn.", note, "Nothing is left to decide."}
+	if m.begun() {
+		words = []string{"Withdrawn.", note, m.stand(), "Nothing more happens."}
+	}
+	return strings.Join(slices.DeleteFunc(words, func(s string) bool { return s == "" }), " ")
+}
+
+// begun reports whether any change may have reached PagerDuty.
+func (m cardMaker) begun() bool {
+	return slices.ContainsFunc(m.r.Changes, func(c lifecycle.Change) bool {
+		return c.State == lifecycle.ChangeApplied || c.State == lifecycle.ChangeVerified || c.State == lifecycle.ChangeFailed
+	})
+}
+
+// verified counts the changes that were read back.
+func (m cardMaker) verified() int {
+	n := 0
+	for _, c := range m.r.Changes {
+		if c.State == lifecycle.ChangeVerified {
+			n++
+		}
+	}
+	return n
+}
+
+// stand says how many changes stand.
+func (m cardMaker) stand() string {
+	if m.verified() == 0 {
+		return "No change is known to stand."
+	}
+	return fmt.Sprintf("%d of %d changes stand.", m.verified(), len(m.r.Changes))
 }
 
 func (m cardMaker) approved() string {
@@ -119,37 +158,17 @@ func (m cardMaker) by() string {
 }
 
 func (m cardMaker) applying(note string) string {
-	verified := 0
-	for _, c := range m.r.Changes {
-		if c.State == lifecycle.ChangeVerified {
-			verified++
-		}
-	}
-	s := fmt.Sprintf("Applying: %d of %d checked in PagerDuty.", verified, len(m.r.Changes))
+	s := fmt.Sprintf("Applying: %d of %d checked in PagerDuty.", m.verified(), len(m.r.Changes))
 	return strings.TrimSpace(s + " " + note)
 }
 
 // failed says what stands and what does not.
 func (m cardMaker) failed(note string) string {
-	at, stands := 0, 0
-	for i, c := range m.r.Changes {
-		switch c.State {
-		case lifecycle.ChangeFailed:
-			at = i + 1
-		case lifecycle.ChangeVerified:
-			stands++
-		case lifecycle.ChangePlanned, lifecycle.ChangeApplied:
-		}
-	}
-	what := fmt.Sprintf("%d of %d changes stand.", stands, len(m.r.Changes))
-	if stands == 0 {
-		what = "No change is known to stand."
-	}
 	where := "Failed"
-	if at > 0 {
-		where = fmt.Sprintf("Failed at step %d of %d", at, len(m.r.Changes))
+	if at := slices.IndexFunc(m.r.Changes, func(c lifecycle.Change) bool { return c.State == lifecycle.ChangeFailed }); at >= 0 {
+		where = fmt.Sprintf("Failed at step %d of %d", at+1, len(m.r.Changes))
 	}
-	return strings.TrimSpace(where+": "+note) + " " + what + " Nothing more happens until somebody presses Retry."
+	return strings.TrimSpace(where+": "+note) + " " + m.stand() + " Nothing more happens until somebody who may decide this presses Retry."
 }
 
 func (m cardMaker) denied() string {
@@ -189,7 +208,9 @@ func (m cardMaker) steps() []string {
 	case lifecycle.Applying, lifecycle.Done, lifecycle.Failed:
 	case lifecycle.Pending, lifecycle.Approved, lifecycle.Holding, lifecycle.Blocked, lifecycle.Denied,
 		lifecycle.Expired, lifecycle.Withdrawn:
-		return nil
+		if !m.begun() {
+			return nil
+		}
 	}
 	steps := make([]string, len(m.r.Changes))
 	for i, c := range m.r.Changes {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"rolecall/lifecycle"
 )
@@ -38,14 +37,16 @@ func (o *outbound) remind(ctx context.Context, a lifecycle.Attempt) error {
 	}
 	var failed []error
 	for _, email := range s.r.Approvers {
-		if !slices.ContainsFunc(r.Decisions, func(d lifecycle.Decision) bool { return d.By == email }) {
-			failed = append(failed, o.remindOne(ctx, s, email))
+		m := cardMaker{frame: s.frame, r: s.r, v: viewer{Email: email}}
+		if !m.decidedAlready() {
+			failed = append(failed, o.remindOne(ctx, s, m))
 		}
 	}
 	return errors.Join(failed...)
 }
 
-func (o *outbound) remindOne(ctx context.Context, s scene, email string) error {
+func (o *outbound) remindOne(ctx context.Context, s scene, m cardMaker) error {
+	email := m.v.Email
 	channel, err := o.dmTo(ctx, email)
 	if errors.Is(err, errNotInSlack) || unreachable(err) {
 		return nil // the thread says so already
@@ -53,7 +54,6 @@ func (o *outbound) remindOne(ctx context.Context, s scene, email string) error {
 	if err != nil {
 		return err
 	}
-	m := cardMaker{frame: s.frame, r: s.r, v: viewer{Email: email}}
 	err = o.once(ctx, parcel{
 		Key: remindKey(s.r.ID, email), Request: s.r.ID, Channel: channel, Thread: s.known(copyKey(s.r.ID, email)).TS, Revision: s.r.Revision,
 		Message: message{Text: "Still waiting for you: " + fullStop(m.title()) + " " + m.asks() + " " + m.deadline()},

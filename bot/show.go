@@ -88,6 +88,7 @@ func (o *outbound) scene(ctx context.Context, r lifecycle.Request, force bool) (
 		if s.r.Approvers, err = o.Approvals.Who(ctx, r); err != nil {
 			return s, err
 		}
+		s.r.Decisions = lapsed(r.Decisions, s.r.Approvers)
 	}
 	if s.have, err = o.Store.Messages(ctx, r.ID); err != nil {
 		return s, fmt.Errorf("list messages: %w", err)
@@ -100,6 +101,16 @@ func (o *outbound) scene(ctx context.Context, r lifecycle.Request, force bool) (
 	}
 	s.names, err = o.names(ctx, people...)
 	return s, err
+}
+
+// lapsed marks the decisions of those who may not decide now: the domain will
+// not count them, so the card does not.
+func lapsed(decisions []lifecycle.Decision, who []string) []lifecycle.Decision {
+	decisions = slices.Clone(decisions)
+	for i, d := range decisions {
+		decisions[i].Lapsed = !slices.Contains(who, lifecycle.FoldEmail(d.By))
+	}
+	return decisions
 }
 
 // known returns what is known of the message with that key.
@@ -201,7 +212,7 @@ func copyKey(id lifecycle.RequestID, email string) string { return "dm/" + strin
 
 // showCopies shows the card to each approver by direct message while it can be
 // decided, and keeps those copies true afterwards. It returns the approvers who
-// cannot be found in Slack.
+// cannot be found in Slack, and so are not asked.
 func (o *outbound) showCopies(ctx context.Context, s scene) (missing []string, err error) {
 	var emails []string
 	if s.r.State == lifecycle.Pending {
@@ -222,7 +233,9 @@ func (o *outbound) showCopies(ctx context.Context, s scene) (missing []string, e
 		err := o.showCopy(ctx, s, email)
 		switch {
 		case errors.Is(err, errNotInSlack) || unreachable(err):
-			missing = append(missing, email)
+			if s.r.State == lifecycle.Pending && slices.Contains(s.r.Approvers, email) {
+				missing = append(missing, email)
+			}
 		case err != nil:
 			failed = append(failed, err)
 		}
@@ -245,15 +258,19 @@ func (o *outbound) stands(ctx context.Context, r lifecycle.Request) error {
 var errNotInSlack = errors.New("nobody in Slack has this address")
 
 func (o *outbound) showCopy(ctx context.Context, s scene, email string) error {
-	channel, err := o.dmTo(ctx, email)
-	if err != nil {
-		return err
-	}
 	key := copyKey(s.r.ID, email)
-	_, err = o.deliver(ctx, parcel{
+	was := s.known(key)
+	channel := was.Channel
+	if was.TS == "" { // what stands is edited where it stands, whoever has the address now
+		var err error
+		if channel, err = o.dmTo(ctx, email); err != nil {
+			return err
+		}
+	}
+	_, err := o.deliver(ctx, parcel{
 		Key: key, Request: s.r.ID, Channel: channel, Revision: s.r.Revision, Force: s.force,
 		Event: lifecycle.EventCardShown, Message: o.cardFor(s, viewer{Email: email}),
-	}, s.known(key))
+	}, was)
 	return err
 }
 

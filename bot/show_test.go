@@ -220,6 +220,31 @@ func TestApproverOutsideSlackDoesNotFailTheCard(t *testing.T) {
 	sameCount(t, "copies for the other owner", len(d.dm("U0MARCO")), 1)
 }
 
+func TestOnlyWhoMayDecideIsMissedInSlack(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.show(t, d.out(t), mover())
+	d.DeleteUser("U0INES")
+	d.show(t, d.out(t), decided(mover(), lifecycle.Denied, "omar@acme.test", lifecycle.Deny, "No"))
+	thread := texts(d.Thread("C0PLATFORM", d.Messages("C0PLATFORM")[0].TS))
+	if strings.Contains(thread, "may decide this") {
+		t.Errorf("of a settled request the thread says:\n%s", thread)
+	}
+	wants(t, texts(d.dm("U0INES")), "Handled by <@U0OMAR>, who denied")
+}
+
+func TestAnApprovalThatLapsedIsShownSo(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	o := d.out(t)
+	half := decided(with(mover(), func(r *lifecycle.Request) { r.Needed = 2 }), lifecycle.Pending, "omar@acme.test", lifecycle.Approve, "Agreed")
+	d.show(t, o, half)
+	wants(t, texts(d.Messages("C0PLATFORM")), "Waiting: 1 of 2 approvals")
+	d.store.policy.Teams[1].Owners = []string{"lee@acme.test"}
+	d.show(t, o, half)
+	wants(t, texts(d.Messages("C0PLATFORM")), "Waiting for 2 approvals.", "This counts no more, because they may not decide any more.")
+}
+
 func TestDeletedCardIsShownAgain(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
