@@ -73,3 +73,39 @@ func TestEligible(t *testing.T) {
 		})
 	}
 }
+
+func TestJudgeAsksForAllThatTheRulesAskFor(t *testing.T) {
+	t.Parallel()
+	approval := func(n int, from ...lifecycle.ApproverSource) *lifecycle.Approval {
+		return &lifecycle.Approval{Mode: lifecycle.ApprovalQuorum, N: n, From: from}
+	}
+	owners, security := lifecycle.FromTeamOwners, lifecycle.FromSecurity
+	for name, tt := range map[string]struct {
+		first, second *lifecycle.Approval
+		team          string // as the second rule calls Platform
+		want          *lifecycle.Approval
+	}{
+		"the larger quorum":                   {approval(1, owners), approval(2, owners), "Platform", approval(2, owners)},
+		"security, where one rule wants it":   {approval(1, owners), approval(1, security), "Platform", approval(1, security)},
+		"whichever comes first":               {approval(1, security), approval(1, owners), "Platform", approval(1, security)},
+		"and as many as the other rule wants": {approval(2, owners), approval(1, security), "Platform", approval(2, security)},
+		"a team by its id is that team":       {approval(1, owners), approval(3, security), "PPLA", approval(3, security)},
+		"asking outweighs what is by itself":  {&lifecycle.Approval{Mode: lifecycle.ApprovalAuto}, approval(1, security), "Platform", approval(1, security)},
+		"refusing outweighs asking":           {approval(2, security), &lifecycle.Approval{Mode: lifecycle.ApprovalDeny}, "Platform", &lifecycle.Approval{Mode: lifecycle.ApprovalDeny}},
+		"owners and security are both enough": {approval(1, owners, security), approval(1, owners), "Platform", approval(1, owners, security)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := rules()
+			p.Rules = []lifecycle.Rule{
+				rule("first", "payments", lifecycle.RoleResponder, "Payments", lifecycle.TeamResponder, tt.first),
+				rule("second", "payments", lifecycle.RoleResponder, tt.team, lifecycle.TeamResponder, tt.second),
+			}
+			have := account(lifecycle.RoleResponder)
+			got := p.Judge(lifecycle.PlanJoin(p, person("Payments"), &have)).Approval
+			if diff := cmp.Diff(*tt.want, got); diff != "" {
+				t.Errorf("approval (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

@@ -1,6 +1,7 @@
 package lifecycle_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -315,5 +316,71 @@ func TestAPlanThatCrashesAnywhereOpensOneRequest(t *testing.T) {
 				break
 			}
 		}
+	}
+}
+
+// beaten is a store in which a newer notice is registered and planned between
+// the planner's look at the identity and its opening of a request.
+type beaten struct {
+	*store
+	first func()
+}
+
+func (s *beaten) SaveRequest(ctx context.Context, r lifecycle.Request, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	if first := s.first; first != nil && r.Revision == 1 {
+		s.first = nil
+		first()
+	}
+	return s.store.SaveRequest(ctx, r, e, next...)
+}
+
+func TestAPlanThatIsBeatenByANewerNoticeTakesItsRequestBack(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.pager.put(account(lifecycle.RoleObserver))
+	id := h.receive(t, "hr", person("Payments"), h.now(), time.Time{})
+	must(t, h.registrar().Register(t.Context(), id))
+	s := &beaten{store: h.store, first: func() {
+		h.pass(time.Second)
+		h.receive(t, "hr", ended(person("Payments")), h.now(), time.Time{})
+		h.store.take(lifecycle.JobPlan, string(id)) // that step is the one under way
+		h.work(t)
+	}}
+	must(t, lifecycle.NewPlanner(s, s, h.pager, h, h.mode, h.now).Plan(t.Context(), id))
+	for _, r := range h.requests(t) {
+		if r.Kind == lifecycle.RequestJoiner && r.State != lifecycle.Withdrawn {
+			t.Errorf("the joiner's request is %s after they left: %v", r.State, h.story(t))
+		}
+	}
+}
+
+func TestAMissingTeamIsGivenWithoutWhatOtherFindingsAreAbout(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.policy.Rules = append(h.policy.Rules, rule("both", "payments", lifecycle.RoleResponder, "Platform", lifecycle.TeamResponder, nil))
+	h.pager.put(account(lifecycle.RoleResponder))
+	h.known(t, person("Payments"))
+	h.call(t)
+	want := []string{"drift pending [grant Payments:  → responder]", "drift pending [grant Platform:  → responder]"}
+	if diff := cmp.Diff(want, h.story(t)); diff != "" {
+		t.Errorf("asked (-want +got):\n%s", diff)
+	}
+}
+
+func TestAMissingAccountThatMayBeThereUnderASecondAddressIsNotCreated(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p := person("Payments")
+	p.Emails = append(p.Emails, "ode@acme.test")
+	h.known(t, p)
+	h.pager.put(lifecycle.Account{ID: "PALIAS", Email: "ode@acme.test", Name: "B. Ode", BaseRole: lifecycle.RoleRestricted})
+	h.call(t)
+	for _, r := range h.requests(t) {
+		if r.Subject.Email == "ben@acme.test" {
+			t.Errorf("asked: %v", say(r.Changes))
+		}
+	}
+	if h.alarms("second address") != 1 {
+		t.Errorf("security was told %q", h.alerts)
 	}
 }

@@ -27,6 +27,8 @@ func TestDecide(t *testing.T) {
 	two.Needed = 2
 	decided.State = lifecycle.Done
 	late, ahead := by("marco", lifecycle.Approve, ""), by("marco", lifecycle.Approve, "")
+	inName, unknown := by("marco", lifecycle.Approve, ""), by("marco", lifecycle.Approve, "")
+	inName.For, unknown.ByID = "Ben@acme.test", ""
 	late.At, ahead.Seen = monday.Add(time.Hour), 7
 	for name, tt := range map[string]struct {
 		request  lifecycle.Request
@@ -40,6 +42,9 @@ func TestDecide(t *testing.T) {
 		"a denial without a reason":            {pending(), by("marco", lifecycle.Deny, ""), lifecycle.Pending, lifecycle.ErrInvalid},
 		"a deletion without a reason":          {deletion, by("marco", lifecycle.Approve, ""), lifecycle.Pending, lifecycle.ErrInvalid},
 		"the subject":                          {pending(), by("ben", lifecycle.Approve, ""), lifecycle.Pending, lifecycle.ErrForbidden},
+		"a delegate of the subject":            {pending(), inName, lifecycle.Pending, lifecycle.ErrForbidden},
+		"nobody who is known":                  {pending(), unknown, lifecycle.Pending, lifecycle.ErrForbidden},
+		"a verdict that is none":               {pending(), by("marco", "perhaps", ""), lifecycle.Pending, lifecycle.ErrInvalid},
 		"too late by nothing":                  {pending(), late, lifecycle.Pending, lifecycle.ErrConflict},
 		"already done":                         {decided, by("marco", lifecycle.Approve, ""), lifecycle.Done, lifecycle.ErrConflict},
 		"a revision that nobody can have seen": {pending(), ahead, lifecycle.Pending, lifecycle.ErrConflict},

@@ -95,6 +95,13 @@ func (s *store) due(now time.Time) (lifecycle.Job, bool) {
 	return j, true
 }
 
+// take takes a job off the queue, whenever it is due.
+func (s *store) take(kind lifecycle.JobKind, ref string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.jobs = slices.DeleteFunc(s.jobs, func(j lifecycle.Job) bool { return j.Kind == kind && j.Ref == ref })
+}
+
 // waiting returns how many jobs of the kind wait.
 func (s *store) waiting(kind lifecycle.JobKind) int {
 	s.mu.Lock()
