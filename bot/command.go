@@ -52,7 +52,7 @@ func (b *Bot) command(ctx context.Context, c slashCommand) error {
 	case name == "" || ok && sub.run == nil:
 		answer = help()
 	case ok:
-		who, err := b.people.who(ctx, slackRef{ID: c.UserID, TeamID: c.TeamID})
+		who, err := b.people.reader(ctx, slackRef{ID: c.UserID, TeamID: c.TeamID})
 		if err != nil {
 			return err
 		}

@@ -28,6 +28,49 @@ func (h *house) ask(t testing.TB, user, text string) string {
 	return m.Text + "\n" + slacktest.PlainText(m.Blocks)
 }
 
+// leave lets somebody whom the policy names leave.
+func (h *house) leave(id lifecycle.IdentityID, s lifecycle.Status) {
+	h.store.change(func(m *memory) {
+		i := m.identities[id]
+		i.Person.Status = s
+		m.identities[id] = i
+	})
+}
+
+func TestWhoIsNotActiveReadsNothing(t *testing.T) {
+	t.Parallel()
+	const refused = "answers only people"
+	for _, status := range []lifecycle.Status{lifecycle.StatusEnded, lifecycle.StatusSuspended} {
+		t.Run(string(status), func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, overHTTP)
+			r := h.open("req_1")
+			ts := h.card(t, payments, r, "")
+			h.openHome(t, marco)
+			h.leave("idn_marco", status)
+			for _, text := range []string{"who payments", "status <@U0BEN>", "findings", "reconcile", "digest", "inbox", "status"} {
+				if got := h.ask(t, marco, text); !strings.Contains(got, refused) {
+					t.Errorf("%s is answered:\n%s", text, got)
+				}
+			}
+			h.showHistory(t, marco, payments, ts)
+			h.awaitTold(t, marco, "can read the story of a request")
+			if _, err := h.OpenHome(t.Context(), marco); err != nil {
+				t.Fatal(err)
+			}
+			h.await(t, "a Home tab that says nothing", func() bool { return strings.Contains(h.homeText(marco), refused) })
+			if got := h.homeText(marco); strings.Contains(got, "Ben") {
+				t.Errorf("the Home tab still says:\n%s", got)
+			}
+			h.press(t, marco, payments, ts, bot.ActionApprove)
+			h.awaitTold(t, marco, "can decide this")
+			if got := h.store.request(r.ID).State; got != lifecycle.Pending {
+				t.Errorf("the request is %s", got)
+			}
+		})
+	}
+}
+
 func TestCommandsAnswerPrivately(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

@@ -36,11 +36,15 @@ func (o *outbound) digest(ctx context.Context, email string) error {
 		return err
 	}
 	defer release()
+	left, err := o.left(ctx, email)
+	if err != nil {
+		return err
+	}
 	id, err := o.slackID(ctx, email)
 	if err != nil {
 		return err
 	}
-	if id == "" {
+	if left || id == "" {
 		return o.undigested(ctx, email)
 	}
 	loc, err := o.zoneOf(ctx, string(id))
@@ -91,8 +95,8 @@ func (o *outbound) sendDigest(ctx context.Context, email, user, key string, loc 
 // undigested says that an owner cannot be sent a digest: on the record, and to
 // security, for what they own is looked after by nobody then.
 func (o *outbound) undigested(ctx context.Context, email string) error {
-	e := lifecycle.AuditEvent{At: o.Now(), Actor: lifecycle.System, Kind: lifecycle.EventCardFailed, Ref: email, Detail: map[string]string{"why": "the owner cannot be reached in Slack, so no digest was sent"}}
-	told := lifecycle.Job{Kind: lifecycle.JobAlert, Ref: fmt.Sprintf("The policy names %s, who cannot be reached in Slack: they get no cards and no digest. Name somebody else, or correct the address.", email)}
+	e := lifecycle.AuditEvent{At: o.Now(), Actor: lifecycle.System, Kind: lifecycle.EventCardFailed, Ref: email, Detail: map[string]string{"why": "the owner has left or cannot be reached in Slack, so no digest was sent"}}
+	told := lifecycle.Job{Kind: lifecycle.JobAlert, Ref: fmt.Sprintf("The policy names %s, who has left or cannot be reached in Slack: they get no cards and no digest. Name somebody else, or correct the address.", email)}
 	if err := o.Store.Record(ctx, e, told); err != nil {
 		return fmt.Errorf("record unreachable owner: %w", err)
 	}

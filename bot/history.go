@@ -44,7 +44,7 @@ func (b *Bot) openHistory(ctx context.Context, trigger string, id lifecycle.Requ
 	if err != nil {
 		return fmt.Errorf("read the policy in force: %w", err)
 	}
-	if !mayRead(policy, r, by) {
+	if !by.MayDecide(b.cfg.Now()) || !mayRead(policy, r, by) {
 		return lifecycle.Refuse(lifecycle.ErrForbidden, "Only those who decide on it, its subject and Security can read the story of a request.")
 	}
 	return b.openModal(ctx, trigger, b.historyModal(r))

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"sync"
 
+	"github.com/slack-go/slack"
+
 	"rolecall/lifecycle"
 )
 
@@ -49,20 +51,15 @@ func (b *Bot) refresh(ctx context.Context, who lifecycle.Identity) {
 // publishHome shows the person what waits for them, what they hold, and what
 // they own.
 func (b *Bot) publishHome(ctx context.Context, ref slackRef) error {
-	who, err := b.people.who(ctx, ref)
-	if err != nil {
-		return err
-	}
 	release, err := b.jobs.locks.take(ctx, "home/"+ref.ID) // so that an older view never lands after a newer one
 	if err != nil {
 		return err
 	}
 	defer release()
-	d, err := b.homeData(ctx, who)
+	v, err := b.home(ctx, ref)
 	if err != nil {
 		return err
 	}
-	v := homeView(d)
 	raw, err := json.Marshal(v)
 	if err != nil {
 		return fmt.Errorf("encode home: %w", err)
@@ -76,6 +73,20 @@ func (b *Bot) publishHome(ctx context.Context, ref slackRef) error {
 	}
 	b.homes.put(ref.ID, digest)
 	return nil
+}
+
+// home draws the person's Home tab. To whoever is refused it says why, and
+// nothing that stood there before.
+func (b *Bot) home(ctx context.Context, ref slackRef) (slack.HomeTabViewRequest, error) {
+	who, err := b.people.reader(ctx, ref)
+	if reason := lifecycle.ReasonOf(err); reason != "" {
+		return closedHome(literally.Replace(sentence(reason))), nil
+	}
+	if err != nil {
+		return slack.HomeTabViewRequest{}, err
+	}
+	d, err := b.homeData(ctx, who)
+	return homeView(d), err
 }
 
 func (b *Bot) homeData(ctx context.Context, who lifecycle.Identity) (homeData, error) {

@@ -135,7 +135,12 @@ func TestWhoIsNobodyHasNoHome(t *testing.T) {
 	if _, err := h.OpenHome(t.Context(), nobody); err != nil {
 		t.Fatal(err)
 	}
-	h.awaitTold(t, nobody, "Nobody with the address eve@acme.test is known")
+	h.await(t, "a Home tab that says why", func() bool {
+		return strings.Contains(h.homeText(nobody), "Nobody with the address eve@acme.test is known")
+	})
+	if told := h.told(nobody); told != "" {
+		t.Errorf("who only looked was told %q", told)
+	}
 }
 
 func (h *house) openHome(t testing.TB, user string) {

@@ -52,6 +52,11 @@ func homeView(d homeData) slack.HomeTabViewRequest {
 	return slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: blocks}}
 }
 
+// closedHome draws the Home tab of somebody whom rolecall does not answer.
+func closedHome(why string) slack.HomeTabViewRequest {
+	return slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: []slack.Block{section(why)}}}
+}
+
 func (d homeData) inbox() []slack.Block {
 	blocks := []slack.Block{header("Inbox")}
 	if len(d.Inbox) == 0 {

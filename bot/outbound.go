@@ -85,6 +85,15 @@ func (o *outbound) lookUp(ctx context.Context, email string) (lifecycle.SlackID,
 	return lifecycle.SlackID(u.ID), nil
 }
 
+// left reports whether whoever has the address has left.
+func (o *outbound) left(ctx context.Context, email string) (bool, error) {
+	i, err := o.Directory.Find(ctx, email)
+	if err != nil && lifecycle.ReasonOf(err) == "" {
+		return false, fmt.Errorf("look up whether somebody has left: %w", err)
+	}
+	return err == nil && i.StatusAt(o.Now()) == lifecycle.StatusEnded, nil
+}
+
 // names returns the Slack users of the addresses that have one.
 func (o *outbound) names(ctx context.Context, emails ...string) (map[string]lifecycle.SlackID, error) {
 	names := make(map[string]lifecycle.SlackID, len(emails))

@@ -53,6 +53,16 @@ func (p *people) who(ctx context.Context, ref slackRef) (lifecycle.Identity, err
 	return i, err
 }
 
+// reader is who, for whoever only asks: it is refused to those whom no source of
+// truth knows as active now. The words do not say what has become of them.
+func (p *people) reader(ctx context.Context, ref slackRef) (lifecycle.Identity, error) {
+	i, err := p.who(ctx, ref)
+	if err == nil && !i.MayDecide(p.now()) {
+		return lifecycle.Identity{}, lifecycle.Refuse(lifecycle.ErrForbidden, "rolecall answers only people whom a source of truth knows as active. If that should be you, ask Security.")
+	}
+	return i, err
+}
+
 // user returns what deciding who ref is takes, at most a minute old.
 func (p *people) user(ctx context.Context, ref slackRef) (lifecycle.SlackUser, error) {
 	team, err := p.ours(ctx)

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -255,7 +256,7 @@ func (o *outbound) stands(ctx context.Context, r lifecycle.Request) error {
 	return nil
 }
 
-var errNotInSlack = errors.New("nobody in Slack has this address")
+var errNotInSlack = errors.New("nobody in Slack who is still with us has this address")
 
 func (o *outbound) showCopy(ctx context.Context, s scene, email string) error {
 	key := copyKey(s.r.ID, email)
@@ -274,8 +275,12 @@ func (o *outbound) showCopy(ctx context.Context, s scene, email string) error {
 	return err
 }
 
-// dmTo returns the direct message with whoever has the address, or errNotInSlack.
+// dmTo returns the direct message with whoever has the address, or
+// errNotInSlack: also when they have left, who are told nothing any more.
 func (o *outbound) dmTo(ctx context.Context, email string) (string, error) {
+	if left, err := o.left(ctx, email); err != nil || left {
+		return "", cmp.Or(err, errNotInSlack)
+	}
 	id, err := o.slackID(ctx, email)
 	if err != nil {
 		return "", err
