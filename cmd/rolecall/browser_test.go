@@ -58,12 +58,17 @@ func openTab(t *testing.T, width, height int64) *tab {
 	return &tab{t: t, ctx: limited}
 }
 
-// do does steps in order, and fails the test where one is not possible.
+// do does steps in order, and fails the test where one is not possible. A pane
+// may be swapped between finding an element and using it: then it is found again.
 func (b *tab) do(steps ...step) {
 	b.t.Helper()
 	for i, s := range steps {
 		limited, cancel := context.WithTimeout(b.ctx, patience)
 		err := chromedp.Do(limited, s)
+		for err != nil && limited.Err() == nil {
+			b.t.Logf("browser step %d, once more: %v", i, err)
+			err = chromedp.Do(limited, s)
+		}
 		cancel()
 		if err != nil {
 			b.shoot("failed")
