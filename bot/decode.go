@@ -119,6 +119,9 @@ type innerEvent struct {
 	Type string `json:"type"`
 	User string `json:"user"`
 	Tab  string `json:"tab"`
+	View struct {
+		Metadata string `json:"private_metadata"`
+	} `json:"view"` // that stands on the tab
 }
 
 // decode reads body into a fresh T. Fields that are not known are skipped:

@@ -66,7 +66,8 @@ func (b *Bot) takeEvent(ctx context.Context, payload []byte, ack ack) error {
 		return nil
 	}
 	at := where{user: e.Event.User}
-	if !b.ackThen(ctx, at, ack, nil, func(ctx context.Context) error { return b.publishHome(ctx, slackRef{ID: e.Event.User}) }) {
+	show := func(ctx context.Context) error { return b.publishHome(ctx, slackRef{ID: at.user}, e.Event.View.Metadata) }
+	if !b.ackThen(ctx, at, ack, nil, show) {
 		b.seen.forget(key...)
 		b.log.WarnContext(ctx, "home not shown: too busy", slog.String("user", e.Event.User))
 	}

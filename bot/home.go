@@ -6,51 +6,24 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"sync"
 
 	"github.com/slack-go/slack"
 
 	"rolecall/lifecycle"
 )
 
-// homes remembers what stands on people's Home tabs, so that opening one does
-// not send the same again: it is opened far more often than it changes.
-type homes struct {
-	mu    sync.Mutex
-	shown map[string][sha256.Size]byte
-}
-
-const homesMost = 10_000
-
-func newHomes() *homes { return &homes{shown: map[string][sha256.Size]byte{}} }
-
-func (h *homes) same(user string, digest [sha256.Size]byte) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	was, ok := h.shown[user]
-	return ok && was == digest
-}
-
-func (h *homes) put(user string, digest [sha256.Size]byte) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if len(h.shown) >= homesMost {
-		clear(h.shown)
-	}
-	h.shown[user] = digest
-}
-
 // refresh shows the Home tab anew to somebody who decided there. The decision
 // stands whatever becomes of that.
 func (b *Bot) refresh(ctx context.Context, who lifecycle.Identity) {
-	if err := b.publishHome(ctx, slackRef{ID: string(who.Slack)}); err != nil {
+	if err := b.publishHome(ctx, slackRef{ID: string(who.Slack)}, ""); err != nil {
 		b.log.WarnContext(ctx, "show home after a decision", slog.String("identity", string(who.ID)), slog.Any("err", err))
 	}
 }
 
 // publishHome shows the person what waits for them, what they hold, and what
-// they own.
-func (b *Bot) publishHome(ctx context.Context, ref slackRef) error {
+// they own, unless that is what stands: the private metadata of the view that
+// they see. A tab is opened far more often than it changes.
+func (b *Bot) publishHome(ctx context.Context, ref slackRef, stands string) error {
 	release, err := b.jobs.locks.take(ctx, "home/"+ref.ID) // so that an older view never lands after a newer one
 	if err != nil {
 		return err
@@ -64,14 +37,12 @@ func (b *Bot) publishHome(ctx context.Context, ref slackRef) error {
 	if err != nil {
 		return fmt.Errorf("encode home: %w", err)
 	}
-	digest := sha256.Sum256(raw)
-	if b.homes.same(ref.ID, digest) {
+	if v.PrivateMetadata = fmt.Sprintf("%x", sha256.Sum256(raw)); v.PrivateMetadata == stands {
 		return nil
 	}
 	if err := b.out.publishHome(ctx, ref.ID, v); err != nil {
 		return fmt.Errorf("publish home of %s: %w", ref.ID, err)
 	}
-	b.homes.put(ref.ID, digest)
 	return nil
 }
 

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/slack-go/slack"
+
 	"rolecall/bot"
 	"rolecall/bot/slacktest"
 	"rolecall/lifecycle"
@@ -87,6 +89,20 @@ func TestHomeIsNotPublishedAgainUnchanged(t *testing.T) {
 		}
 		h.await(t, "the Home tab after a change", func() bool { return len(h.Calls("views.publish")) == 2 })
 	})
+}
+
+func TestHomeOfAnotherReplicaIsPutRight(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, overHTTP)
+	h.openHome(t, marco)
+	other := slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: []slack.Block{slack.NewDividerBlock()}}}
+	if _, err := h.api.PublishViewContext(t.Context(), slack.PublishViewContextRequest{UserID: marco, View: other}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.OpenHome(t.Context(), marco); err != nil {
+		t.Fatal(err)
+	}
+	h.await(t, "the inbox", func() bool { return strings.Contains(h.homeText(marco), "Inbox") })
 }
 
 func TestAnEventDeliveredAgainIsWorkedOnOnce(t *testing.T) {

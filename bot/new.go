@@ -22,7 +22,6 @@ type Bot struct {
 	working *pool // what was taken in
 	telling *pool // whoever could not be served
 	link    *link // of Socket Mode
-	homes   *homes
 }
 
 // New returns a bot, or an error that names every mistake in cfg.
@@ -36,7 +35,7 @@ func New(cfg Config) (*Bot, error) {
 	}
 	return &Bot{
 		cfg: cfg, out: out, jobs: newOutbound(cfg, out), people: newPeople(out, cfg), seen: newSeen(cfg.Now), log: cfg.Log,
-		working: newPool(workers), telling: newPool(tellers), link: newLink(), homes: newHomes(),
+		working: newPool(workers), telling: newPool(tellers), link: newLink(),
 	}, nil
 }
 
