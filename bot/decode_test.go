@@ -95,7 +95,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		in.where()
 		in.origin()
-		if a, ok := in.pressed(); ok {
+		for _, a := range in.Actions {
 			if id, revision, err := decodeValue(a.chosen()); err == nil && (!strings.HasPrefix(string(id), "req_") || revision < 1) {
 				t.Errorf("value %q is request %q, revision %d", a.chosen(), id, revision)
 			}

@@ -66,7 +66,9 @@ func (b *Bot) takeEvent(ctx context.Context, payload []byte, ack ack) error {
 		return nil
 	}
 	at := where{user: e.Event.User}
-	show := func(ctx context.Context) error { return b.publishHome(ctx, slackRef{ID: at.user}, e.Event.View.Metadata) }
+	show := func(ctx context.Context) error {
+		return b.publishHome(ctx, slackRef{ID: at.user}, e.Event.View.Metadata)
+	}
 	if !b.ackThen(ctx, at, ack, nil, show) {
 		b.seen.forget(key...)
 		b.log.WarnContext(ctx, "home not shown: too busy", slog.String("user", e.Event.User))
@@ -111,11 +113,11 @@ func (b *Bot) takeInteraction(ctx context.Context, payload []byte, ack ack) erro
 }
 
 func (b *Bot) takePress(ctx context.Context, in interaction, ack ack) {
-	a, ok := in.pressed()
-	if !ok {
+	if len(in.Actions) == 0 {
 		ack(nil)
 		return
 	}
+	a := in.Actions[0] // Slack sends one
 	b.once(ctx, in, ack, a.ActionID, a.ActionTS, func(ctx context.Context) error { return b.press(ctx, in, a) })
 }
 

@@ -130,7 +130,7 @@ func (b *Bot) decideModal(ctx context.Context, in interaction, verdict lifecycle
 	p := lifecycle.Press{Request: id, Seen: seen, By: by, Verdict: verdict, Reason: reason, Until: until, Via: lifecycle.ViaSlack}
 	r, err := b.cfg.Approvals.Decide(ctx, p)
 	if err != nil {
-		return err
+		return gone(err)
 	}
 	b.settled(ctx, in.origin(), from.TS, by, r)
 	return nil

@@ -10,15 +10,19 @@ import (
 	"rolecall/lifecycle"
 )
 
-// pressed returns the first of the actions that is ours. Links are pressed too,
-// and ask nothing of us.
-func (in interaction) pressed() (action, bool) {
-	ours := []string{ActionApprove, ActionRevoke, ActionDeny, ActionKeep, ActionUndo, ActionRetry, ActionHistory}
-	i := slices.IndexFunc(in.Actions, func(a action) bool { return slices.Contains(ours, a.ActionID) })
-	if i < 0 {
-		return action{}, false
+// known reports whether the action is one that this version acts on. Messages
+// of others, older and newer, stand in Slack as well.
+func (a action) known() bool {
+	return slices.Contains([]string{ActionApprove, ActionRevoke, ActionDeny, ActionKeep, ActionUndo, ActionRetry, ActionHistory}, a.ActionID)
+}
+
+// gone makes a refusal of a request that is not stored any more; every other
+// error stays as it is.
+func gone(err error) error {
+	if errors.Is(err, lifecycle.ErrNotFound) && lifecycle.ReasonOf(err) == "" {
+		return lifecycle.Refuse(lifecycle.ErrNotFound, "rolecall does not know this request any more. What waits for you: `%s inbox`.", Command)
 	}
-	return in.Actions[i], true
+	return err
 }
 
 // press turns a button into one call of the domain. Of all that Slack sent
@@ -27,6 +31,9 @@ func (b *Bot) press(ctx context.Context, in interaction, a action) error {
 	by, err := b.people.who(ctx, in.User)
 	if err != nil {
 		return err
+	}
+	if !a.known() {
+		return lifecycle.Refuse(lifecycle.ErrInvalid, "This button is of another version of rolecall, and nothing was changed. What waits for you: `%s inbox`.", Command)
 	}
 	id, seen, err := decodeValue(a.chosen())
 	if err != nil {
@@ -37,7 +44,7 @@ func (b *Bot) press(ctx context.Context, in interaction, a action) error {
 	}
 	r, asked, err := b.act(ctx, in, a, lifecycle.Press{Request: id, Seen: seen, By: by, Verdict: verdictOf(a.ActionID), Via: lifecycle.ViaSlack})
 	if err != nil || asked {
-		return err
+		return gone(err)
 	}
 	b.settled(ctx, in.where(), in.Container.MessageTS, by, r)
 	return nil

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/slack-go/slack"
+
 	"rolecall/bot"
 	"rolecall/bot/slacktest"
 	"rolecall/lifecycle"
@@ -260,6 +262,34 @@ func TestABrokenValueChangesNothing(t *testing.T) {
 	h.awaitTold(t, marco, "Revision 7 of this request does not exist")
 	if got := h.store.request(r.ID); got.Revision != 1 {
 		t.Errorf("revision is %d, want 1", got.Revision)
+	}
+}
+
+func TestAButtonOfAnotherTimeIsAnswered(t *testing.T) {
+	t.Parallel()
+	for name, button := range map[string][2]string{
+		"of a later version":                {"request.approve.v2", "req_1:1"},
+		"of what rolecall can no longer do": {"handover.choose.v1", "req_1:1"},
+		"about a request that is gone":      {bot.ActionApprove, "req_gone:1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, overHTTP)
+			h.open("req_1")
+			_, ts, err := h.api.PostMessageContext(t.Context(), payments, slack.MsgOptionText("card", false), slack.MsgOptionBlocks(slack.NewActionBlock("a",
+				slack.NewButtonBlockElement(button[0], button[1], slack.NewTextBlockObject(slack.PlainTextType, "Approve", false, false)))))
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.press(t, marco, payments, ts, button[0])
+			h.awaitTold(t, marco, "`/rolecall inbox`")
+			if told := h.told(marco); strings.Contains(told, "went wrong") {
+				t.Errorf("what is no fault is told as one: %s", told)
+			}
+			if got := h.store.request("req_1").State; got != lifecycle.Pending {
+				t.Errorf("the request is %s", got)
+			}
+		})
 	}
 }
 
