@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -132,7 +133,16 @@ func (o *outbox) say(ctx context.Context, method, channel string, m message, sen
 	if recErr := o.undrawn(ctx, channel, err); recErr != nil {
 		return recErr
 	}
-	return o.call(ctx, method, how, func() error { return send(m.options(nil)) })
+	return o.call(ctx, method, how, func() error { return send(m.plainly().options(nil)) })
+}
+
+// plainly returns m as it is said where its blocks cannot be drawn: with them go
+// the buttons, so it says where there are others.
+func (m message) plainly() message {
+	if slices.ContainsFunc(m.Blocks, func(b slack.Block) bool { return b.BlockType() == slack.MBTAction }) {
+		m.Text = clipMarkup(m.Text, maxPush-200) + " Slack could not draw the buttons: use those of `" + Command + " inbox` or of rolecall's Home tab."
+	}
+	return m
 }
 
 // options says m with those blocks. No blocks clears those that stood before.
