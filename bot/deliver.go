@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -199,6 +200,11 @@ func (o *outbound) ours(key string) bool {
 
 // unreachable reports whether Slack says that nothing can be said there.
 func unreachable(err error) bool {
-	return isCode(err, "channel_not_found", "not_in_channel", "is_archived", "restricted_action", "channel_is_archived",
-		"user_not_found", "user_disabled", "cannot_dm_bot", "messages_tab_disabled")
+	return strings.HasPrefix(slackCode(err), "restricted_action") || // there is one for each kind of place where only some may post
+		isCode(err, "channel_not_found", "not_in_channel", "is_archived", "channel_is_archived", "channel_type_not_supported",
+			"no_permission", "team_access_not_granted", "ekm_access_denied",
+			"user_not_found", "user_disabled", "user_not_visible", "cannot_dm_bot", "messages_tab_disabled")
 }
+
+// orphaned reports whether Slack says that what was to be replied to is not there.
+func orphaned(err error) bool { return isCode(err, "thread_not_found", "cannot_reply_to_message") }

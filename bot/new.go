@@ -41,12 +41,7 @@ func New(cfg Config) (*Bot, error) {
 
 // Handlers returns what does each step of the flow that is the bot's.
 func (b *Bot) Handlers() map[lifecycle.JobKind]func(context.Context, lifecycle.Attempt) error {
-	return map[lifecycle.JobKind]func(context.Context, lifecycle.Attempt) error{
-		lifecycle.JobShow:    b.jobs.show,
-		lifecycle.JobRemind:  b.jobs.remind,
-		lifecycle.JobAlert:   b.jobs.alert,
-		lifecycle.JobDigests: b.jobs.digests,
-	}
+	return b.jobs.handlers()
 }
 
 // Run keeps the bot connected until ctx ends, and then waits for the work in

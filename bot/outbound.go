@@ -2,7 +2,9 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -34,6 +36,33 @@ type knownName struct {
 // newOutbound returns an outbound that speaks through box.
 func newOutbound(cfg Config, box *outbox) *outbound {
 	return &outbound{Config: cfg, box: box, locks: newLocks(), known: map[string]knownName{}, intents: map[string]struct{}{}}
+}
+
+// handlers returns what does each step. Digests come round again by themselves.
+func (o *outbound) handlers() map[lifecycle.JobKind]func(context.Context, lifecycle.Attempt) error {
+	return map[lifecycle.JobKind]func(context.Context, lifecycle.Attempt) error{
+		lifecycle.JobShow:    o.untilSaid(o.show),
+		lifecycle.JobRemind:  o.untilSaid(o.remind),
+		lifecycle.JobAlert:   o.untilSaid(o.alert),
+		lifecycle.JobDigests: o.digests,
+	}
+}
+
+const lastResort = 30 * time.Minute
+
+// untilSaid has a step that has used up its tries tried on, every half hour:
+// Slack can be down for longer than any queue is patient, and a card that was
+// given up would be wrong for ever.
+func (o *outbound) untilSaid(step func(context.Context, lifecycle.Attempt) error) func(context.Context, lifecycle.Attempt) error {
+	return func(ctx context.Context, a lifecycle.Attempt) error {
+		err := step(ctx, a)
+		if _, told := errors.AsType[*lifecycle.JobError](err); err == nil || told || !a.Last {
+			return err
+		}
+		// The queue will take this for waiting, and say no more of it than that.
+		o.Log.ErrorContext(ctx, "slack is not told the truth yet", slog.String("ref", a.Ref), slog.Duration("again_in", lastResort), slog.Any("err", err))
+		return lifecycle.RetryAfter(err, lastResort)
+	}
 }
 
 // slackID returns the Slack user of the address: the pinned one, else the

@@ -153,40 +153,43 @@ func (s scene) home() string {
 	return s.p.Security.Channel
 }
 
-// showCard shows the card in its channel, or where it already stands, and
-// returns it: the zero message when no channel can be spoken in. A team's
-// channel that cannot be reached leaves the card with security.
-func (o *outbound) showCard(ctx context.Context, s scene) (lifecycle.Message, error) {
-	channels := []string{}
+// places returns where the card stands already, and where else it belongs when
+// nothing can be said there: in its team's channel of today, or with security.
+func (s scene) places() (all []string, standing int) {
 	for _, m := range s.under(cardKey(s.r.ID, "")) {
-		channels = append(channels, strings.TrimPrefix(m.Key, cardKey(s.r.ID, "")))
+		all = append(all, strings.TrimPrefix(m.Key, cardKey(s.r.ID, "")))
 	}
-	if len(channels) == 0 && s.home() != "" {
-		channels = append(channels, s.home())
+	standing = len(all)
+	for _, channel := range []string{s.home(), s.p.Security.Channel} {
+		if channel != "" && !slices.Contains(all, channel) {
+			all = append(all, channel)
+		}
 	}
-	var card lifecycle.Message
-	for _, channel := range channels {
+	return all, standing
+}
+
+// showCard shows the card wherever it stands, or in the first place that can be
+// spoken in, and returns it: the zero message when there is none.
+func (o *outbound) showCard(ctx context.Context, s scene) (card lifecycle.Message, err error) {
+	places, standing := s.places()
+	for i, channel := range places {
+		if card.TS != "" && i >= standing {
+			break
+		}
 		m, err := o.showCardIn(ctx, s, channel)
 		switch {
 		case err == nil:
 			card = m
 		case !unreachable(err):
 			return card, err
-		case channel == s.p.Security.Channel || !slices.Contains(channels, s.p.Security.Channel):
+		case i+1 < standing: // it was shown elsewhere because of that, and that was told then
+		default:
 			if err := o.unshown(ctx, s, channel, err); err != nil {
 				return card, err
 			}
 		}
 	}
-	security := s.p.Security.Channel
-	if card.TS != "" || security == "" || slices.Contains(channels, security) {
-		return card, nil
-	}
-	card, err := o.showCardIn(ctx, s, security)
-	if unreachable(err) {
-		return lifecycle.Message{}, o.unshown(ctx, s, security, err)
-	}
-	return card, err
+	return card, nil
 }
 
 func (o *outbound) showCardIn(ctx context.Context, s scene, channel string) (lifecycle.Message, error) {

@@ -220,6 +220,60 @@ func TestApproverOutsideSlackDoesNotFailTheCard(t *testing.T) {
 	sameCount(t, "copies for the other owner", len(d.dm("U0MARCO")), 1)
 }
 
+func TestACardIsNeverGivenUp(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]slacktest.Fault{
+		"Slack is down":            {Status: 503},
+		"Slack wants another form": {Error: "something_new"},
+		"the token is refused":     {Error: "invalid_auth"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t)
+			d.store.put(mover())
+			d.Fail("*", fault)
+			err := d.out(t).handlers()[lifecycle.JobShow](t.Context(), lifecycle.Attempt{Ref: "req_mover", Last: true})
+			if job, ok := asJobError(err); !ok || job.RetryAfter <= 0 {
+				t.Errorf("after the last try the queue is told %v, want to come back", err)
+			}
+		})
+	}
+	err := newDesk(t).out(t).handlers()[lifecycle.JobShow](t.Context(), lifecycle.Attempt{Ref: "req_none", Last: true})
+	if job, ok := asJobError(err); !ok || !job.Permanent {
+		t.Errorf("of no request the queue is told %v, want to give up", err)
+	}
+}
+
+func TestACardGoesWhereItCanBeShown(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		fault slacktest.Fault
+		to    string // the channel that the policy names by now
+		want  string
+	}{
+		"a place where only people may post":      {slacktest.Fault{Error: "restricted_action_read_only_channel"}, "C0PLATFORM", "C0SECURITY"},
+		"a workspace that has taken it away":      {slacktest.Fault{Error: "team_access_not_granted"}, "C0PLATFORM", "C0SECURITY"},
+		"a place where rolecall has no say":       {slacktest.Fault{Error: "no_permission"}, "C0PLATFORM", "C0SECURITY"},
+		"an old channel, when there is a new one": {slacktest.Fault{Error: "is_archived"}, "C0PAYMENTS", "C0PAYMENTS"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t)
+			o := d.out(t)
+			d.show(t, o, mover())
+			tt.fault.Channel = "C0PLATFORM"
+			d.Fail("chat.update", tt.fault)
+			d.Fail("chat.postMessage", tt.fault)
+			d.store.policy.Teams[1].Channel = tt.to
+			d.show(t, o, decided(mover(), lifecycle.Denied, "omar@acme.test", lifecycle.Deny, "No"))
+			wants(t, texts(d.Messages(tt.want)), "Denied by <@U0OMAR>")
+			if other := map[string]string{"C0SECURITY": "C0PAYMENTS", "C0PAYMENTS": "C0SECURITY"}[tt.want]; len(d.Messages(other)) > 0 {
+				t.Errorf("it is shown in %s as well", other)
+			}
+		})
+	}
+}
+
 func TestOnlyWhoMayDecideIsMissedInSlack(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
@@ -264,7 +318,7 @@ func TestRefusedBlocksAreSaidInPlainWords(t *testing.T) {
 	d.show(t, d.out(t), mover())
 	cards := d.Messages("C0PLATFORM")
 	sameCount(t, "cards", len(cards), 1)
-	wants(t, cards[0].Text, "Ben Ode", "Moved Payments → Platform", "Decide by")
+	wants(t, cards[0].Text, "Ben Ode", "Moved Payments → Platform", "Decide by", "`/rolecall inbox`")
 	if cards[0].Blocks != nil {
 		t.Error("the card has blocks that Slack refused")
 	}
