@@ -245,6 +245,19 @@ func TestRemindOnlyThoseWhoHaveNotDecided(t *testing.T) {
 	d.clean(t)
 }
 
+func TestAReminderNeedsNoCardToStandUnder(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	o := d.out(t)
+	d.show(t, o, mover())
+	dm := d.DirectMessage("U0OMAR")
+	d.Fail("chat.postMessage", slacktest.Fault{Error: "thread_not_found", Channel: dm, Times: 1}) // an admin has deleted the card
+	if err := o.remind(t.Context(), lifecycle.Attempt{Ref: "req_mover"}); err != nil {
+		t.Fatal(err)
+	}
+	wants(t, texts(d.Messages(dm)), "Still waiting for you: Ben Ode")
+}
+
 func TestRemindOfWhatIsSettledIsQuiet(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)

@@ -38,8 +38,8 @@ func (o *outbound) showNote(ctx context.Context, s scene, card lifecycle.Message
 		return nil
 	}
 	_, err := o.deliver(ctx, parcel{Key: key, Request: s.r.ID, Channel: card.Channel, Thread: card.TS, Revision: s.r.Revision, Message: message{Text: n.Text}}, was)
-	if unreachable(err) {
-		return nil // the card itself has said so
+	if unreachable(err) || orphaned(err) {
+		return nil // the card itself has said so, or is gone
 	}
 	return err
 }

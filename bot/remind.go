@@ -54,10 +54,14 @@ func (o *outbound) remindOne(ctx context.Context, s scene, m cardMaker) error {
 	if err != nil {
 		return err
 	}
-	err = o.once(ctx, parcel{
+	p := parcel{
 		Key: remindKey(s.r.ID, email), Request: s.r.ID, Channel: channel, Thread: s.known(copyKey(s.r.ID, email)).TS, Revision: s.r.Revision,
 		Message: message{Text: "Still waiting for you: " + fullStop(m.title()) + " " + m.asks() + " " + m.deadline()},
-	})
+	}
+	if err = o.once(ctx, p); orphaned(err) { // their copy was deleted
+		p.Thread = ""
+		err = o.once(ctx, p)
+	}
 	if unreachable(err) {
 		return nil
 	}
