@@ -73,17 +73,34 @@ func literal(r rune) rune {
 		return '∼'
 	case '`':
 		return 'ˋ'
-	case '✓', '✔', '✅', '☑', '🟢', '🟩', '💚':
+	case '✓', '✔', '✅', '☑', '🗸', '🗹', '🆗', '🟢', '🟩', '💚':
 		return '·'
-	case '\n', '\r', '\t', '\u2028', '\u2029':
+	case '\n', '\r', '\t':
 		return ' '
-	case '\u200b', '\u2060', '\ufeff', utf8.RuneError:
+	case utf8.RuneError:
 		return -1
 	}
-	if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+	switch {
+	case r == '\u200c' || r == '\u200d': // emoji and Persian are written with them
+		return r
+	case unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unseen(r):
 		return -1
+	case unicode.IsSpace(r):
+		return ' '
+	default:
+		return r
 	}
-	return r
+}
+
+// unseen reports whether r counts as a letter or a mark and shows nothing: the
+// joiner of graphemes, the fillers of Hangul, and the blank of Braille.
+func unseen(r rune) bool {
+	switch r {
+	case '\u034f', '\u115f', '\u1160', '\u3164', '\uffa0', '\u2800':
+		return true
+	default:
+		return false
+	}
 }
 
 // shortcode reports whether what follows a colon makes it an emoji's name.
@@ -114,7 +131,7 @@ func isRightToLeft(r rune) bool {
 	return p.Class() == bidi.R || p.Class() == bidi.AL
 }
 
-// plain returns foreign text for a plain-text object, which Slack shows as it is.
+// plain returns foreign text as literal does, its marks of emphasis as they are.
 func plain(s string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		switch r {

@@ -95,7 +95,7 @@ func (m cardMaker) title() string {
 	for i, c := range m.r.Changes {
 		words[i] = changeWords(c)
 	}
-	return foreign(m.r.Subject.Label(), maxName) + ": " + listed(words, titleChanges, " · ")
+	return subjectName(m.r.Subject) + ": " + listed(words, titleChanges, " · ")
 }
 
 // push says what the phone shows: who, what, why, and what comes of waiting.

@@ -210,6 +210,7 @@ func cards() map[string]struct {
 			*r = decided(*r, lifecycle.Pending, "omar@acme.test", lifecycle.Approve, "Shifts are handed over")
 			r.Decisions[0].Lapsed = true
 		}), v: omar},
+		"pending_invisible_name": {r: with(mover(), func(r *lifecycle.Request) { r.Subject.Name = "\u200B\u3164 \u2800" })},
 		"by_policy": {r: with(joiner(), func(r *lifecycle.Request) {
 			r.State, r.Needed, r.Approvers = lifecycle.Approved, 0, nil
 			r.Decisions = []lifecycle.Decision{{By: "policy", Verdict: lifecycle.Approve, Reason: "Rule payments-sre approves this by itself.", At: noon, Via: lifecycle.ViaPolicy, Seen: 1}}

@@ -196,7 +196,7 @@ func requestLine(r lifecycle.Request) string {
 	for _, c := range r.Changes {
 		words = append(words, changeWords(c))
 	}
-	return foreign(r.Subject.Label(), maxName) + ": " + listed(words, 3, ", ")
+	return subjectName(r.Subject) + ": " + listed(words, 3, ", ")
 }
 
 // stateWords says where a request stands, and since or until when.

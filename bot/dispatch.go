@@ -189,7 +189,7 @@ func (b *Bot) words(ctx context.Context, at where, err error) string {
 		return ""
 	}
 	if reason := lifecycle.ReasonOf(err); reason != "" {
-		return literally.Replace(sentence(reason))
+		return reasonWords(reason)
 	}
 	if later, ok := errors.AsType[*lifecycle.JobError](err); ok && later.RetryAfter > 0 {
 		b.log.WarnContext(ctx, "slack is busy", slog.String("user", at.user), slog.Any("err", err))
@@ -199,6 +199,10 @@ func (b *Bot) words(ctx context.Context, at where, err error) string {
 	b.log.ErrorContext(ctx, "answer slack", slog.String("incident", id), slog.String("user", at.user), slog.Any("err", err))
 	return fmt.Sprintf("Something went wrong on our side (%s). Nothing was changed.", id)
 }
+
+// reasonWords returns a reason as it is told. It may be set in code, but has
+// no other power than words: what it quotes comes from outside.
+func reasonWords(reason string) string { return literally.Replace(plain(sentence(reason))) }
 
 // literally keeps what a reason quotes, such as a name, from being a mention or a link.
 var literally = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")

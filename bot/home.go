@@ -51,7 +51,7 @@ func (b *Bot) publishHome(ctx context.Context, ref slackRef, stands string) erro
 func (b *Bot) home(ctx context.Context, ref slackRef) (slack.HomeTabViewRequest, error) {
 	who, err := b.people.reader(ctx, ref)
 	if reason := lifecycle.ReasonOf(err); reason != "" {
-		return closedHome(literally.Replace(sentence(reason))), nil
+		return closedHome(reasonWords(reason)), nil
 	}
 	if err != nil {
 		return slack.HomeTabViewRequest{}, err

@@ -265,6 +265,19 @@ func TestABrokenValueChangesNothing(t *testing.T) {
 	}
 }
 
+func TestANameInARefusalIsOnlyAName(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, overHTTP)
+	h.store.change(func(m *memory) {
+		i := m.identities["idn_marco"]
+		i.Slack, i.Person.Name = "U0OTHER", "Marco\u202E\u200B\n✅ <!channel>"
+		m.identities["idn_marco"] = i
+	})
+	r := h.open("req_1")
+	h.press(t, marco, payments, h.card(t, payments, r, ""), bot.ActionApprove)
+	h.awaitTold(t, marco, "Marco · &lt;!channel&gt; is already linked to another Slack user.")
+}
+
 func TestAButtonOfAnotherTimeIsAnswered(t *testing.T) {
 	t.Parallel()
 	for name, button := range map[string][2]string{

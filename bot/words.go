@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -33,6 +34,12 @@ func span(d time.Duration) string {
 	default:
 		return count(int(d.Round(time.Second)/time.Second), "second")
 	}
+}
+
+// subjectName returns what somebody is called on a card: by their address when
+// their name shows nothing.
+func subjectName(s lifecycle.Subject) string {
+	return cmp.Or(strings.TrimSpace(foreign(s.Label(), maxName)), foreign(s.Email, maxName))
 }
 
 // roleWords says a base role by both its names: people know "Manager", the API
