@@ -35,12 +35,28 @@ var (
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	if err := waitTogether(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	code := m.Run()
 	if err := postgres.Stop(); err != nil {
 		fmt.Fprintln(os.Stderr, "stop PostgreSQL:", err)
 		code = 1
 	}
 	os.Exit(code)
+}
+
+// waitTogether lets more tests run at once than there are processors, unless
+// -parallel says how many: these wait, for children, for holds and for Slack's
+// pace, far more than they compute.
+func waitTogether() error {
+	said := false
+	flag.Visit(func(f *flag.Flag) { said = said || f.Name == "test.parallel" })
+	if said {
+		return nil
+	}
+	return flag.Set("test.parallel", "8")
 }
 
 // outcome is what one command left behind.
