@@ -276,6 +276,7 @@ func TestModals(t *testing.T) {
 		"revoke":         revokeModal(finding(), f, meta),
 		"deny":           denyModal(mover(), f, meta),
 		"keep":           keepModal(finding(), f, meta),
+		"deny_missing":   keepModal(with(joiner(), func(r *lifecycle.Request) { r.Why.Find = "fnd_2" }), f, meta),
 		"deny_observing": denyModal(with(mover(), func(r *lifecycle.Request) { r.Observe = true }), f, meta),
 		"hostile":        keepModal(hostile(), f, meta),
 	} {

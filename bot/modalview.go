@@ -13,13 +13,14 @@ const (
 	maxTitle   = 24
 	keepDays   = 90 // as the domain has it when no end is chosen
 	reasonHint = "It goes on the record, and the card shows it."
+	denyHint   = "It goes on the record and the card, and the person concerned is told."
 )
 
 // approveModal asks for the reason of an approval that is not routine. meta is
 // what encodeMeta returns, and comes back as the private metadata.
 func approveModal(r lifecycle.Request, f frame, meta string) slack.ModalViewRequest {
 	v := decisionModal(ModalApprove, "Approve", meta, r, f, true)
-	v.Blocks.BlockSet = append(v.Blocks.BlockSet, reasonInput("Why is this right?"))
+	v.Blocks.BlockSet = append(v.Blocks.BlockSet, reasonInput("Why is this right?", reasonHint))
 	return v
 }
 
@@ -31,26 +32,35 @@ func revokeModal(r lifecycle.Request, f frame, meta string) slack.ModalViewReque
 		title = "Approve"
 	}
 	v := decisionModal(ModalRevoke, title, meta, r, f, true)
-	v.Blocks.BlockSet = append(v.Blocks.BlockSet, reasonInput("Why is this right?"))
+	v.Blocks.BlockSet = append(v.Blocks.BlockSet, reasonInput("Why is this right?", reasonHint))
 	return v
 }
 
 // denyModal asks for the reason of a no.
 func denyModal(r lifecycle.Request, f frame, meta string) slack.ModalViewRequest {
 	v := decisionModal(ModalDeny, "Deny", meta, r, f, false)
+	hint := reasonHint
+	r.State = lifecycle.Denied
+	if _, told := (cardMaker{frame: f, r: r}).toSubject(); told != "" {
+		hint = denyHint
+	}
 	v.Blocks.BlockSet = append(v.Blocks.BlockSet,
-		section("If you deny, nothing is changed in PagerDuty and this request is closed."), reasonInput("Why not?"))
+		section("If you deny, nothing is changed in PagerDuty and this request is closed."), reasonInput("Why not?", hint))
 	return v
 }
 
 // keepModal asks why a finding is kept, and until when.
 func keepModal(r lifecycle.Request, f frame, meta string) slack.ModalViewRequest {
-	v := decisionModal(ModalKeep, "Keep as it is", meta, r, f, false)
+	title := "Keep as it is"
+	if !r.Removes() { // the button on the card was Deny: what is missing is not given
+		title = "Deny"
+	}
+	v := decisionModal(ModalKeep, title, meta, r, f, false)
 	until := slack.NewDatePickerBlockElement(InputUntil)
 	until.InitialDate = f.now.In(f.loc).AddDate(0, 0, keepDays).Format(time.DateOnly)
 	v.Blocks.BlockSet = append(v.Blocks.BlockSet,
-		section("If you keep it, nothing is changed in PagerDuty, and it is asked again when the exception ends."),
-		reasonInput("Why is this departure from policy right?"),
+		section("Then nothing is changed in PagerDuty, and it is asked again when the exception ends."),
+		reasonInput("Why is this departure from policy right?", reasonHint),
 		slack.NewInputBlock(InputUntil, plainText("Until", maxButton), plainText("The last day of the exception, within a year.", maxButton), until))
 	return v
 }
@@ -76,8 +86,8 @@ func decisionModal(callback, title, meta string, r lifecycle.Request, f frame, y
 	}
 }
 
-func reasonInput(label string) slack.Block {
+func reasonInput(label, hint string) slack.Block {
 	input := slack.NewPlainTextInputBlockElement(nil, InputReason)
 	input.Multiline, input.MinLength, input.MaxLength = true, 1, maxReason
-	return slack.NewInputBlock(InputReason, plainText(label, maxButton), plainText(reasonHint, maxButton), input)
+	return slack.NewInputBlock(InputReason, plainText(label, maxButton), plainText(hint, maxButton), input)
 }

@@ -39,31 +39,9 @@ func (o *outbound) remind(ctx context.Context, a lifecycle.Attempt) error {
 	for _, email := range s.r.Approvers {
 		m := cardMaker{frame: s.frame, r: s.r, v: viewer{Email: email}}
 		if !m.decidedAlready() {
-			failed = append(failed, o.remindOne(ctx, s, m))
+			text := "Still waiting for you: " + fullStop(m.title()) + " " + m.asks() + " " + m.deadline()
+			failed = append(failed, o.tellUnder(ctx, s, email, remindKey(id, email), text))
 		}
 	}
 	return errors.Join(failed...)
-}
-
-func (o *outbound) remindOne(ctx context.Context, s scene, m cardMaker) error {
-	email := m.v.Email
-	channel, err := o.dmTo(ctx, email)
-	if errors.Is(err, errNotInSlack) || unreachable(err) {
-		return nil // the thread says so already
-	}
-	if err != nil {
-		return err
-	}
-	p := parcel{
-		Key: remindKey(s.r.ID, email), Request: s.r.ID, Channel: channel, Thread: s.known(copyKey(s.r.ID, email)).TS, Revision: s.r.Revision,
-		Message: message{Text: "Still waiting for you: " + fullStop(m.title()) + " " + m.asks() + " " + m.deadline()},
-	}
-	if err = o.once(ctx, p); orphaned(err) { // their copy was deleted
-		p.Thread = ""
-		err = o.once(ctx, p)
-	}
-	if unreachable(err) {
-		return nil
-	}
-	return err
 }

@@ -356,6 +356,65 @@ func TestSubjectIsTold(t *testing.T) {
 	}
 }
 
+func TestSubjectIsToldWhenWhatTheyWereToldOfIsTakenBack(t *testing.T) {
+	t.Parallel()
+	undone := with(decided(joiner(), lifecycle.Withdrawn, "marco@acme.test", lifecycle.Approve, ""), func(r *lifecycle.Request) {
+		r.Note = "Undone by Marco before anything was changed."
+	})
+	d := newDesk(t)
+	o := d.out(t)
+	d.show(t, o, joiner())
+	d.show(t, o, undone)
+	wants(t, texts(d.dm("U0MINA")), "will not be made", "Undone by Marco")
+
+	d = newDesk(t)
+	d.show(t, d.out(t), undone)
+	if got := texts(d.dm("U0MINA")); got != "" {
+		t.Errorf("who knew of nothing was told:\n%s", got)
+	}
+}
+
+func TestSubjectIsToldThatItTakesLonger(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	o := d.out(t)
+	d.show(t, o, joiner())
+	d.show(t, o, with(decided(joiner(), lifecycle.Failed, "marco@acme.test", lifecycle.Approve, ""), func(r *lifecycle.Request) { r.Note = "PagerDuty has no free seat." }))
+	wants(t, texts(d.dm("U0MINA")), "takes longer than expected", "have been told")
+	if strings.Contains(texts(d.dm("U0MINA")), "seat") {
+		t.Error("the subject is told of seats")
+	}
+}
+
+func TestAFailureIsToldToWhoeverApprovedIt(t *testing.T) {
+	t.Parallel()
+	failed := with(decided(mover(), lifecycle.Failed, "omar@acme.test", lifecycle.Approve, ""), func(r *lifecycle.Request) { r.Note = "PagerDuty says no." })
+	d := newDesk(t)
+	o := d.out(t)
+	d.show(t, o, mover())
+	d.show(t, o, failed)
+	d.show(t, o, failed)
+	got := d.dm("U0OMAR")
+	sameCount(t, "card and line", len(got), 2)
+	wants(t, got[1].Text, "What you approved is not done: Ben Ode", "PagerDuty says no.", "presses Retry")
+	sameCount(t, "messages to who did not decide", len(d.dm("U0MARCO")), 1)
+	sameCount(t, "messages to security", len(d.Messages("C0SECURITY")), 0)
+	failed.Revision = 5 // it was retried, in vain
+	d.show(t, o, failed)
+	sameCount(t, "card and lines", len(d.dm("U0OMAR")), 3)
+	d.clean(t)
+}
+
+func TestAFailureOfWhatThePolicyApprovedIsToldToSecurity(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.show(t, d.out(t), with(leaver(), func(r *lifecycle.Request) {
+		r.State, r.Needed, r.Approvers, r.Note = lifecycle.Failed, 0, nil, "PagerDuty says no."
+		r.Decisions = []lifecycle.Decision{{By: "policy", Verdict: lifecycle.Approve, Reason: "The policy contains leavers without asking.", At: noon, Via: lifecycle.ViaPolicy}}
+	}))
+	wants(t, texts(d.Messages("C0SECURITY")), "What the policy approved is not done: Ben Ode", "PagerDuty says no.")
+}
+
 func TestObserveModeIsSaidOnEveryCopy(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)

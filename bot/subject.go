@@ -21,7 +21,8 @@ func (o *outbound) tellSubject(ctx context.Context, s scene) error {
 	moment, text := m.toSubject()
 	key := subjectKey(s.r.ID, moment)
 	was := s.known(key)
-	if text == "" || was.TS != "" {
+	unasked := s.r.State == lifecycle.Withdrawn || s.r.State == lifecycle.Failed // matter only to who waits for it
+	if text == "" || was.TS != "" || unasked && s.known(subjectKey(s.r.ID, "opened")).TS == "" {
 		return nil
 	}
 	channel, err := o.dmTo(ctx, s.r.Subject.Email)
@@ -50,9 +51,11 @@ func (m cardMaker) toSubject() (moment, text string) {
 		return "opened", m.opened()
 	case lifecycle.Done:
 		return "applied", m.applied()
-	case lifecycle.Denied, lifecycle.Expired:
+	case lifecycle.Denied, lifecycle.Expired, lifecycle.Withdrawn:
 		return "denied", m.refused()
-	case lifecycle.Approved, lifecycle.Holding, lifecycle.Applying, lifecycle.Failed, lifecycle.Blocked, lifecycle.Withdrawn:
+	case lifecycle.Failed:
+		return "failed", "The change of your PagerDuty access takes longer than expected: a step of it did not work. Those who can mend that have been told. Nothing to do for you."
+	case lifecycle.Approved, lifecycle.Holding, lifecycle.Applying, lifecycle.Blocked:
 		return "", ""
 	default:
 		return "", ""
