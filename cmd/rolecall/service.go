@@ -116,16 +116,9 @@ func (h *service) askRollCall(ctx context.Context, by lifecycle.Actor) error {
 
 // run runs the house until ctx ends, then lets what is under way finish.
 func (h *service) run(ctx context.Context) error {
-	if err := h.flows.directory.Admit(ctx, h.rules); err != nil {
-		return fmt.Errorf("admit the people of the policy: %w", err)
-	}
-	if err := h.record(ctx, lifecycle.EventServiceStarted); err != nil {
+	if err := h.begin(ctx); err != nil {
 		return err
 	}
-	if err := h.db.Start(context.WithoutCancel(ctx)); err != nil { // Stop ends it, when what is under way has finished
-		return fmt.Errorf("start work: %w", err)
-	}
-	h.log.InfoContext(ctx, "serving", slog.String("address", h.address()), slog.String("mode", string(h.mode)), slog.String("policy", h.rules.SHA256))
 	server := &http.Server{
 		Handler: h.routes(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(h.log.Handler(), slog.LevelWarn),
@@ -140,16 +133,64 @@ func (h *service) run(ctx context.Context) error {
 	})
 	g.Go(func() error {
 		<-ctx.Done()
-		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
-		defer cancel()
-		err := errors.Join(server.Shutdown(drain), h.db.Stop(drain))
-		h.intake.Flush(drain)
-		return errors.Join(err, h.record(drain, lifecycle.EventServiceStopped))
+		return h.end(context.WithoutCancel(ctx), server)
 	})
-	err := g.Wait()
-	if errors.Is(err, context.Canceled) {
-		return nil
+	if err := g.Wait(); !errors.Is(err, context.Canceled) {
+		return err
 	}
+	return nil
+}
+
+// begin makes the policy's people known, and starts the work.
+func (h *service) begin(ctx context.Context) error {
+	if err := h.flows.directory.Admit(ctx, h.rules); err != nil {
+		return fmt.Errorf("admit the people of the policy: %w", err)
+	}
+	if err := h.record(ctx, lifecycle.EventServiceStarted); err != nil {
+		return err
+	}
+	if err := h.resume(ctx); err != nil {
+		return err
+	}
+	if err := h.db.Start(context.WithoutCancel(ctx)); err != nil { // end stops it, when what is under way has finished
+		return fmt.Errorf("start work: %w", err)
+	}
+	h.log.InfoContext(ctx, "serving", slog.String("address", h.address()), slog.String("mode", string(h.mode)), slog.String("policy", h.rules.SHA256))
+	return nil
+}
+
+// abandonedAfter is longer than any try at applying takes, and than it takes
+// River to find out that whoever tried has died.
+const abandonedAfter = 5 * time.Minute
+
+// resume takes up every request that was left half applied: its last try could
+// not even save that it failed, and no other follows.
+func (h *service) resume(ctx context.Context) error {
+	under, err := h.db.Requests(ctx, lifecycle.RequestFilter{States: []lifecycle.RequestState{lifecycle.Applying}})
+	if err != nil {
+		return fmt.Errorf("list requests under way: %w", err)
+	}
+	var jobs []lifecycle.Job
+	for _, r := range under {
+		if time.Since(r.UpdatedAt) > abandonedAfter {
+			jobs = append(jobs, lifecycle.Job{Kind: lifecycle.JobApply, Ref: string(r.ID)})
+		}
+	}
+	if err := h.db.Enqueue(ctx, jobs...); err != nil {
+		return fmt.Errorf("take up requests under way: %w", err)
+	}
+	return nil
+}
+
+// end lets what is under way finish, for a while, and says so on the record.
+func (h *service) end(ctx context.Context, server *http.Server) error {
+	h.log.InfoContext(ctx, "stopping")
+	ctx, cancel := context.WithTimeout(ctx, drainFor)
+	defer cancel()
+	err := errors.Join(server.Shutdown(ctx), h.db.Stop(ctx))
+	h.intake.Flush(ctx)
+	err = errors.Join(err, h.record(ctx, lifecycle.EventServiceStopped))
+	h.log.InfoContext(ctx, "stopped")
 	return err
 }
 
