@@ -64,9 +64,9 @@ func (d *Desk) Standing(ctx context.Context, i Identity) (Standing, error) {
 	if s.Requests, err = d.store.Requests(ctx, RequestFilter{Subject: i.ID, Limit: 10}); err != nil {
 		return s, fmt.Errorf("list requests about %s: %w", i.ID, err)
 	}
-	found, _, err := d.store.Findings(ctx, d.now())
+	found, err := d.standing(ctx)
 	if err != nil {
-		return s, fmt.Errorf("load findings: %w", err)
+		return s, err
 	}
 	for _, f := range found {
 		if f.Identity == i.ID || s.Account != nil && f.Account.ID == s.Account.ID {
@@ -144,9 +144,9 @@ func (d *Desk) FindingsFor(ctx context.Context, i Identity) ([]Finding, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the policy in force: %w", err)
 	}
-	found, _, err := d.store.Findings(ctx, d.now())
+	found, err := d.standing(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("load findings: %w", err)
+		return nil, err
 	}
 	accounts, err := d.store.Baseline(ctx)
 	if err != nil {
@@ -155,6 +155,28 @@ func (d *Desk) FindingsFor(ctx context.Context, i Identity) ([]Finding, error) {
 	mine := ownedBy(policy, byAccount(accounts), found, i.Person.Email())
 	SortFindings(mine)
 	return mine, nil
+}
+
+// standing returns the findings that still stand. One that was mended and read
+// back since the last roll call is not shown until the next one clears it.
+func (d *Desk) standing(ctx context.Context) ([]Finding, error) {
+	found, _, err := d.store.Findings(ctx, d.now())
+	if err != nil {
+		return nil, fmt.Errorf("load findings: %w", err)
+	}
+	last, err := d.store.LastRollCall(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("look up the last roll call: %w", err)
+	}
+	done, err := d.store.Requests(ctx, RequestFilter{States: []RequestState{Done}, Since: last})
+	if err != nil {
+		return nil, fmt.Errorf("list what was done since the last roll call: %w", err)
+	}
+	mended := map[FindingID]bool{}
+	for _, r := range done {
+		mended[r.Why.Find] = true
+	}
+	return slices.DeleteFunc(found, func(f Finding) bool { return mended[f.ID] }), nil
 }
 
 // ownedBy returns the findings that the address answers for.

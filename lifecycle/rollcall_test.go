@@ -58,6 +58,11 @@ func TestDriftIsFoundAskedAndTakenBack(t *testing.T) {
 	if a, _ := h.pager.see("PBEN"); a.BaseRole != lifecycle.RoleResponder {
 		t.Errorf("Ben is %s", a.BaseRole)
 	}
+	marco, err := h.directory().Find(t.Context(), "marco@acme.test")
+	must(t, err)
+	if shown, err := h.desk().FindingsFor(t.Context(), marco); err != nil || len(shown) != 0 {
+		t.Errorf("shown as standing although it was mended and read back: %v, %v", shown, err)
+	}
 	if result := h.call(t); len(result.Open) != 0 || len(result.Cleared) != 1 {
 		t.Errorf("after that: open %v, cleared %v", result.Open, result.Cleared)
 	}

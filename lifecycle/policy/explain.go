@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"rolecall/lifecycle"
 )
@@ -73,7 +74,19 @@ func silence(a lifecycle.Approval) string {
 	if a.ExpireAfter == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; after %s of silence: %s", a.ExpireAfter, a.OnExpiry)
+	return fmt.Sprintf("; after %s of silence: %s", plainly(a.ExpireAfter), a.OnExpiry)
+}
+
+// plainly returns d as the policy file says it: 72h, not 72h0m0s.
+func plainly(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
 
 // An Answer is what one rule says of a person, for programs.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"rolecall/lifecycle"
 )
@@ -45,5 +46,14 @@ func TestExplainReturnsTheErrorOfTheWriter(t *testing.T) {
 	t.Parallel()
 	if err := Explain(fullDisk{}, example(t), lifecycle.Person{}); !errors.Is(err, errFull) {
 		t.Errorf("got %v, want the writer's error", err)
+	}
+}
+
+func TestADurationIsSaidAsThePolicySaysIt(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]string{72 * time.Hour: "72h", 90 * time.Minute: "1h30m", 10 * time.Minute: "10m", 30 * time.Second: "30s", time.Hour + time.Second: "1h0m1s"} {
+		if got := plainly(d); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
 	}
 }
