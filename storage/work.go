@@ -18,7 +18,7 @@ import (
 
 const (
 	fetchCooldown = 20 * time.Millisecond
-	softStop      = 10 * time.Second
+	softStop      = 5 * time.Second  // then a step is broken off, and repeated after the next start
 	rescueAfter   = 60 * time.Second // River's default would park a crashed job for an hour
 	keepCompleted = 7 * 24 * time.Hour
 )
@@ -163,9 +163,9 @@ func (doubling) NextRetry(job *rivertype.JobRow) time.Time {
 	return time.Now().Add(wait - wait/10 + spread)
 }
 
-// Stop lets the jobs at work finish, for at most ten seconds, and takes no
-// more. It returns ctx's error when that is too long for it. It does nothing
-// when nothing is at work.
+// Stop lets the jobs at work finish, for at most five seconds, then breaks them
+// off, and takes no more. It returns ctx's error when that is too long for it.
+// It does nothing when nothing is at work.
 func (db *DB) Stop(ctx context.Context) error {
 	db.work.mu.Lock()
 	defer db.work.mu.Unlock()

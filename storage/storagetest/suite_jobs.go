@@ -116,6 +116,7 @@ func testJobs(t *testing.T, x *fixture) {
 		"workers do not start without what they need":     jobStartRefused,
 		"one that follows from no row is worked too":      jobAlone,
 		"stopping lets a job finish":                      jobStopped,
+		"stopping breaks off one that goes on":            jobBrokenOff,
 		"four roll calls' length does not hold up others": jobQueues,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -341,6 +342,26 @@ func jobStopped(t *testing.T, o *office) {
 	wg.Wait()
 	o.ends(t, lifecycle.JobApply, "completed")
 	must(t, o.db.Stop(t.Context())) // nothing is at work any more
+}
+
+// Ten seconds are what a container is given by default before it is killed.
+func jobBrokenOff(t *testing.T, o *office) {
+	begun := make(chan struct{}, 1)
+	o.start(t, lifecycle.JobApply, func(ctx context.Context, _ lifecycle.Attempt) error {
+		begun <- struct{}{}
+		<-ctx.Done()
+		return ctx.Err()
+	})
+	o.enqueue(t, lifecycle.Job{Kind: lifecycle.JobApply, Ref: "req_1"})
+	next(t, begun)
+	ctx, cancel := context.WithTimeout(t.Context(), 9*time.Second)
+	defer cancel()
+	must(t, o.db.Stop(ctx))
+	for _, s := range get[[]storage.JobStat](t)(o.db.JobStats(t.Context())) {
+		if s.Kind == lifecycle.JobApply && (s.Count != 1 || s.State != "available" && s.State != "retryable") {
+			t.Errorf("%d is %s, want 1 that is tried again", s.Count, s.State)
+		}
+	}
 }
 
 func jobQueues(t *testing.T, o *office) {
