@@ -19,8 +19,10 @@ import (
 const (
 	workers  = 64               // deliveries worked on at once; more are told to come again
 	tellers  = 8                // people told so at once
+	drawers  = 4                // cards drawn anew at once, for who pressed them
 	workTime = 15 * time.Second // for one delivery
 	tellTime = 5 * time.Second  // for telling what became of it
+	drawTime = 8 * time.Second  // for drawing the card that was pressed
 	patience = 2 * time.Second  // for what a modal is to say; Slack gives up after 3 s
 	tooBusy  = "I am busy just now, and nothing was changed. Please do that again in a moment."
 )

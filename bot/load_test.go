@@ -44,7 +44,13 @@ func TestWhenAllHandsAreFullPeopleAreToldSo(t *testing.T) {
 		}
 		close(gate)
 		h.awaitState(t, r.ID, lifecycle.Approved)
-		h.openHome(t, ben) // and then all is well again
+		h.await(t, "and then all is well again", func() bool {
+			if _, err := h.OpenHome(t.Context(), ben); err != nil {
+				t.Fatal(err)
+			}
+			_, ok := h.Home(ben)
+			return ok
+		})
 		h.clean(t)
 	})
 }

@@ -21,6 +21,7 @@ type Bot struct {
 
 	working *pool // what was taken in
 	telling *pool // whoever could not be served
+	drawing *pool // what was pressed
 	link    *link // of Socket Mode
 }
 
@@ -35,7 +36,7 @@ func New(cfg Config) (*Bot, error) {
 	}
 	return &Bot{
 		cfg: cfg, out: out, jobs: newOutbound(cfg, out), people: newPeople(out, cfg), seen: newSeen(cfg.Now), log: cfg.Log,
-		working: newPool(workers), telling: newPool(tellers), link: newLink(),
+		working: newPool(workers), telling: newPool(tellers), drawing: newPool(drawers), link: newLink(),
 	}, nil
 }
 
@@ -53,7 +54,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	} else {
 		err = b.introduce(ctx)
 	}
-	return errors.Join(err, b.working.close(), b.telling.close())
+	return errors.Join(err, b.working.close(), b.telling.close(), b.drawing.close())
 }
 
 // Connected returns nil when what people press can arrive: in Socket Mode,

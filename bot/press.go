@@ -64,9 +64,9 @@ func (b *Bot) act(ctx context.Context, in interaction, a action, p lifecycle.Pre
 	return r, false, err
 }
 
-// settled lets somebody see what came of their decision. A card changes by
-// itself and the Home tab is drawn anew; a digest or a private list shows what
-// it showed, so there a line says it.
+// settled lets somebody see what came of their decision: the card that they
+// pressed and the Home tab are drawn anew. A digest or a private list shows what
+// it showed, so there a line says it. The decision stands whatever becomes of that.
 func (b *Bot) settled(ctx context.Context, at where, ts string, by lifecycle.Identity, r lifecycle.Request) {
 	if at.channel == "" {
 		b.refresh(ctx, by)
@@ -77,9 +77,25 @@ func (b *Bot) settled(ctx context.Context, at where, ts string, by lifecycle.Ide
 		b.log.WarnContext(ctx, "look up cards after a decision", slog.String("request", string(r.ID)), slog.Any("err", err))
 		return
 	}
-	if !slices.ContainsFunc(sent, func(m lifecycle.Message) bool { return m.Channel == at.channel && m.TS == ts }) {
+	i := slices.IndexFunc(sent, func(m lifecycle.Message) bool { return m.Channel == at.channel && m.TS == ts })
+	if i < 0 {
 		b.say(ctx, at, "Noted. "+requestLine(r)+" · "+b.stateWords(r))
+		return
 	}
+	b.redraw(ctx, sent[i])
+}
+
+// redraw shows on the pressed card at once what came of it. When too many are
+// pressed at once for that, the card has its turn in the queue.
+func (b *Bot) redraw(ctx context.Context, pressed lifecycle.Message) {
+	ctx = context.WithoutCancel(ctx)
+	b.drawing.try(func() {
+		ctx, cancel := context.WithTimeout(ctx, drawTime)
+		defer cancel()
+		if err := b.jobs.redraw(ctx, pressed); err != nil {
+			b.log.InfoContext(ctx, "card left to its turn", slog.String("request", string(pressed.Request)), slog.Any("err", err))
+		}
+	})
 }
 
 func verdictOf(action string) lifecycle.Verdict {

@@ -24,8 +24,30 @@ var errMovedOn = errors.New("the request moved on while it was drawn")
 // team's channel, its thread, each approver's copy, and what the subject is
 // told. It may be repeated and interrupted anywhere. Ref: RequestID.
 func (o *outbound) show(ctx context.Context, a lifecycle.Attempt) error {
-	id := lifecycle.RequestID(a.Ref)
-	release, err := o.locks.take(ctx, a.Ref)
+	return o.follow(ctx, lifecycle.RequestID(a.Ref), o.draw)
+}
+
+// redraw brings the one message that was pressed to the truth at once: the step
+// that brings them all there may stand behind hundreds.
+func (o *outbound) redraw(ctx context.Context, pressed lifecycle.Message) error {
+	return o.follow(ctx, pressed.Request, func(ctx context.Context, r lifecycle.Request, force bool) error {
+		s, err := o.scene(ctx, r, force)
+		if err != nil {
+			return err
+		}
+		if email, ok := strings.CutPrefix(pressed.Key, copyKey(r.ID, "")); ok {
+			return o.showCopy(ctx, s, email)
+		}
+		if channel, ok := strings.CutPrefix(pressed.Key, cardKey(r.ID, "")); ok {
+			_, err = o.showCardIn(ctx, s, channel)
+		}
+		return err
+	})
+}
+
+// follow draws the request, and again for as long as it moves on meanwhile.
+func (o *outbound) follow(ctx context.Context, id lifecycle.RequestID, draw func(context.Context, lifecycle.Request, bool) error) error {
+	release, err := o.locks.take(ctx, string(id))
 	if err != nil {
 		return err
 	}
@@ -38,7 +60,7 @@ func (o *outbound) show(ctx context.Context, a lifecycle.Attempt) error {
 		if err != nil {
 			return fmt.Errorf("load request %s: %w", id, err)
 		}
-		err = o.draw(ctx, r, try > 0)
+		err = draw(ctx, r, try > 0)
 		if errors.Is(err, errMovedOn) {
 			continue
 		}

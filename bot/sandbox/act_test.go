@@ -176,7 +176,7 @@ func TestTheGuideRunsItsSteps(t *testing.T) {
 	contains(t, begin, `data-testid="guide-step-1" data-step="joiner" data-done="false"`, "0 of 4", `data-testid="guide-run">Send the joiner notice`, "Act as Ben Ode and open the Home of rolecall")
 
 	ran := s.post("/u/"+marco+"/step", url.Values{"step": {"joiner"}})
-	contains(t, ran, "1 of 4", `data-step="joiner" data-done="true"`, "Done: Send the joiner notice.", `data-testid="panel-member-payments-ana"`, "Ana Lima joined Payments as responder")
+	contains(t, ran, "1 of 4", `data-step="joiner" data-done="true"`, "The notice is on its way.", `data-testid="panel-member-payments-ana"`, "Ana Lima joined Payments as responder")
 
 	contains(t, s.post("/u/"+marco+"/step", url.Values{"step": {"dm"}}), "Send what fails: intake answered 503.", `data-step="dm" data-done="false"`)
 	contains(t, s.post("/u/"+marco+"/step", url.Values{"step": {"home"}}), `data-step="home" data-done="true"`)

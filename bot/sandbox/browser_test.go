@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -114,6 +115,7 @@ func TestInABrowser(t *testing.T) {
 		{"links and forms do without script", withoutScript},
 		{"a phone has tabs", onAPhone},
 		{"an act that takes long leads nobody back", aSlowAct},
+		{"what is said twice is shown twice", theSameNote},
 		{"a confirmation stands before a press, in the dark too", inTheDark},
 	} {
 		t.Run(tt.name, tt.test)
@@ -293,4 +295,18 @@ func aSlowAct(t *testing.T) {
 	b.says(id("toast"), "Done: Wait.")
 	b.holds("the step is ticked", `document.querySelector("[data-step=slow]").dataset.done === "true"`)
 	b.holds("the question still stands", `!!document.querySelector("[data-testid=confirm]") && location.search.startsWith("?ask=")`)
+}
+
+// theSameNote does twice what is answered with the same words.
+func theSameNote(t *testing.T) {
+	s := newStage(t, func(c *sandbox.Config) {
+		c.Story = []sandbox.Step{{ID: "fails", Title: "It fails", Text: "Whenever one tries.", Action: "Try", Run: func(context.Context) error { return errors.New("it is not there") }}}
+	})
+	b := newTab(t, 1280, 800)
+	b.do(chromedp.Navigate(s.url), chromedp.WaitVisible(id("message")))
+	for range 2 {
+		b.do(chromedp.Click(id("guide-run")), chromedp.WaitVisible(id("toast")))
+		b.says(id("toast"), "Try: it is not there.")
+		b.do(chromedp.Click(chromedp.CSS(`[data-close-toast]`)), chromedp.WaitNotPresent(id("toast")))
+	}
 }

@@ -46,6 +46,7 @@ type Step struct {
 	Open  string // where to be: a channel id, DM or Home; "" for nowhere in particular
 
 	Action string                          // label of the button, such as "Send the joiner notice"
+	Said   string                          // what is said once the button has done it; default "Done: " and the label
 	Run    func(ctx context.Context) error // what the button does; nil for a step that is done in the workspace
 
 	// Done reports whether the step has been taken. Nil means: when Run has succeeded, or, without Run, when the

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -25,6 +26,7 @@ type stepView struct {
 	ID            string
 	Title, Text   string
 	Done, Current bool
+	Begun         bool   // its button was pressed, so that it is the workspace's turn
 	Go            string // words of the link to where the step is taken
 	To            string // its address; "" for nowhere, or when ToHome
 	ToHome        bool   // the Home tab is opened with a form, because the app is told
@@ -44,7 +46,7 @@ func (p *page) guide() guideView {
 			current, v.Current = true, true
 		}
 		if !v.Done {
-			v.Action = actionLabel(step)
+			v.Action, v.Begun = actionLabel(step), p.s.desk.isTicked(step.ID)
 		}
 		p.way(&v, step)
 		out.Steps = append(out.Steps, v)
@@ -139,7 +141,7 @@ func (s *sandbox) step(ctx context.Context, _ slacktest.User, r *http.Request) (
 			return reply{}, fmt.Errorf("%s: %w", step.Action, err)
 		}
 		s.desk.tick(step.ID)
-		return reply{words: "Done: " + step.Action + "."}, nil
+		return reply{words: cmp.Or(step.Said, "Done: "+step.Action+".")}, nil
 	}
 	return reply{}, &excuse{"There is no such step in the guide."}
 }

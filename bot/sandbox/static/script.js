@@ -10,7 +10,8 @@
   let opener = null; // what had the focus before a dialog opened
 
   const paneList = () => [...document.querySelectorAll("[data-pane]")];
-  const have = () => paneList().map((p) => `${p.dataset.pane}:${p.dataset.digest}`).join(" ");
+  // A note is never one that the page has: what is said twice is shown twice.
+  const have = () => paneList().filter((p) => p.dataset.pane !== "toast").map((p) => `${p.dataset.pane}:${p.dataset.digest}`).join(" ");
   const dialog = () => [...document.querySelectorAll("[role=dialog],[role=alertdialog]")].pop();
 
   // ---- swapping ----
