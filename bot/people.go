@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,8 +32,17 @@ type people struct {
 }
 
 type known struct {
-	user lifecycle.SlackUser
-	at   time.Time
+	user  lifecycle.SlackUser
+	teams []string // the workspaces they belong to: on an Enterprise Grid there are several
+	at    time.Time
+}
+
+// in returns the user as the payload has them: a stranger, when it came in the
+// name of a workspace that they do not belong to.
+func (k known) in(team string) lifecycle.SlackUser {
+	u := k.user
+	u.Stranger = u.Stranger || team != "" && !slices.Contains(k.teams, team)
+	return u
 }
 
 func newPeople(out *outbox, cfg Config) *people {
@@ -69,51 +79,49 @@ func (p *people) user(ctx context.Context, ref slackRef) (lifecycle.SlackUser, e
 	if err != nil {
 		return lifecycle.SlackUser{}, err
 	}
-	if ref.TeamID != "" && ref.TeamID != team {
-		return lifecycle.SlackUser{ID: lifecycle.SlackID(ref.ID), Stranger: true}, nil
-	}
-	if u, ok := p.remembered(ref.ID); ok {
-		return u, nil
+	if k, ok := p.remembered(ref.ID); ok {
+		return k.in(ref.TeamID), nil
 	}
 	found, err, _ := p.flight.Do(ref.ID, func() (any, error) { return p.fetch(ctx, ref.ID, team) })
 	if err != nil {
 		return lifecycle.SlackUser{}, err
 	}
-	return found.(lifecycle.SlackUser), nil
+	return found.(known).in(ref.TeamID), nil
 }
 
-func (p *people) fetch(ctx context.Context, id, team string) (lifecycle.SlackUser, error) {
+func (p *people) fetch(ctx context.Context, id, team string) (known, error) {
 	u, err := p.out.userInfo(ctx, id)
 	if refused, ok := errors.AsType[slack.SlackErrorResponse](err); ok && (refused.Err == "user_not_found" || refused.Err == "user_not_visible") {
-		return lifecycle.SlackUser{}, lifecycle.Refuse(lifecycle.ErrForbidden, "Only members of this workspace can use rolecall.")
+		return known{}, lifecycle.Refuse(lifecycle.ErrForbidden, "Only members of this workspace can use rolecall.")
 	}
 	if err != nil {
-		return lifecycle.SlackUser{}, fmt.Errorf("look up Slack user %s: %w", id, err)
+		return known{}, fmt.Errorf("look up Slack user %s: %w", id, err)
 	}
-	found := lifecycle.SlackUser{
+	found := known{teams: append(u.Enterprise.Teams, u.TeamID), at: p.now()}
+	found.user = lifecycle.SlackUser{
 		ID: lifecycle.SlackID(id), Email: u.Profile.Email, Deleted: u.Deleted,
 		Guest:    u.IsRestricted || u.IsUltraRestricted,
-		Stranger: u.IsStranger || u.TeamID != team || u.ID != id,
+		Stranger: u.IsStranger || !slices.Contains(found.teams, team) || u.ID != id,
 		Bot:      u.IsBot || u.IsConnectorBot || u.IsWorkflowBot || id == "USLACKBOT",
 	}
 	p.remember(found)
 	return found, nil
 }
 
-func (p *people) remembered(id string) (lifecycle.SlackUser, bool) {
+func (p *people) remembered(id string) (known, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	k, ok := p.known[id]
-	return k.user, ok && p.now().Sub(k.at) < knownFor
+	return k, ok && p.now().Sub(k.at) < knownFor
 }
 
-func (p *people) remember(u lifecycle.SlackUser) {
+func (p *people) remember(k known) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.known) >= knownMost {
 		clear(p.known)
 	}
-	p.known[string(u.ID)] = known{user: u, at: p.now()}
+	p.known[string(k.user.ID)] = k
 }
 
 // ours returns the id of the workspace that the bot token belongs to.
