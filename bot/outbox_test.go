@@ -180,6 +180,22 @@ func TestUrgentCallsDoNotWaitBehindBulk(t *testing.T) {
 	})
 }
 
+func TestOnePersonsAnswerDoesNotWaitForAnothers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := scripted(t, newScript())
+		start := time.Now()
+		for i := range 50 { // each command brings a URL of its own
+			if err := o.respond(t.Context(), fmt.Sprint("https://hooks.slack.com/commands/", i), "help", nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if took := time.Since(start); took > 0 {
+			t.Errorf("the last of fifty waited %s", took)
+		}
+	})
+}
+
 func TestOrderOfOneChannelIsKept(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
