@@ -9,7 +9,6 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/slack-go/slack"
 
@@ -204,7 +203,7 @@ func (b *Bot) words(ctx context.Context, at where, err error) string {
 
 // reasonWords returns a reason as it is told. It may be set in code, but has
 // no other power than words: what it quotes comes from outside.
-func reasonWords(reason string) string { return literally.Replace(plain(sentence(reason))) }
+func reasonWords(reason string) string { return literally.Replace(plain(fullStop(reason))) }
 
 // literally keeps what a reason quotes, such as a name, from being a mention or a link.
 var literally = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
@@ -273,17 +272,4 @@ func (in interaction) messageTS() string {
 		return in.MessageTS
 	}
 	return in.Container.MessageTS
-}
-
-// sentence returns a reason as it stands by itself: with a capital and a full stop.
-func sentence(reason string) string {
-	r := []rune(strings.TrimSpace(reason))
-	if len(r) == 0 {
-		return ""
-	}
-	s := string(unicode.ToUpper(r[0])) + string(r[1:])
-	if strings.ContainsRune(".?!…", r[len(r)-1]) {
-		return s
-	}
-	return s + "."
 }

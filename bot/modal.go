@@ -13,10 +13,7 @@ import (
 	"rolecall/lifecycle"
 )
 
-const (
-	longestReason = 2000 // characters; the domain takes no more
-	longestUntil  = 366 * 24 * time.Hour
-)
+const longestUntil = 366 * 24 * time.Hour
 
 // askReason opens the modal in which the decision is made.
 func (b *Bot) askReason(ctx context.Context, in interaction, a action, r lifecycle.Request) error {
@@ -143,8 +140,8 @@ func (b *Bot) filledIn(v view) (reason string, until time.Time, err error) {
 	switch {
 	case reason == "":
 		wrong = append(wrong, lifecycle.FieldError{Path: InputReason, Message: "Say why, in a sentence. It goes on the record."})
-	case utf8.RuneCountInString(reason) > longestReason:
-		wrong = append(wrong, lifecycle.FieldError{Path: InputReason, Message: fmt.Sprintf("Keep it under %d characters.", longestReason)})
+	case utf8.RuneCountInString(reason) > maxReason:
+		wrong = append(wrong, lifecycle.FieldError{Path: InputReason, Message: fmt.Sprintf("Keep it under %d characters.", maxReason)})
 	}
 	if day := v.entered(InputUntil); day != "" {
 		var problem string
@@ -188,7 +185,7 @@ func fieldErrors(err error) map[string]string {
 		fields[f.Path] = f.Message
 	}
 	if len(fields) == 0 {
-		fields[InputReason] = sentence(refusal.Reason)
+		fields[InputReason] = fullStop(refusal.Reason)
 	}
 	return fields
 }

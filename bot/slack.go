@@ -28,15 +28,6 @@ func (o *outbox) openView(ctx context.Context, triggerID string, v slack.ModalVi
 	})
 }
 
-// updateView replaces an open modal. With a hash, Slack refuses when the modal
-// has changed since; without, the last one to write wins.
-func (o *outbox) updateView(ctx context.Context, viewID, hash string, v slack.ModalViewRequest) error {
-	return o.call(ctx, "views.update", again, func() error {
-		_, err := o.api.UpdateViewContext(ctx, v, "", hash, viewID)
-		return err
-	})
-}
-
 // publishHome shows v on the user's Home tab.
 func (o *outbox) publishHome(ctx context.Context, user string, v slack.HomeTabViewRequest) error {
 	return o.call(ctx, "views.publish", again, func() error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"rolecall/lifecycle"
 )
@@ -114,19 +115,17 @@ func silenceWords(r lifecycle.Request) string {
 	}
 }
 
-// fullStop returns s with a capital and a full stop.
+// fullStop returns s as a sentence: with a capital and a full stop.
 func fullStop(s string) string {
-	s = strings.TrimSpace(s)
-	if s == "" {
+	r := []rune(strings.TrimSpace(s))
+	if len(r) == 0 {
 		return ""
 	}
-	if c := s[0]; c >= 'a' && c <= 'z' {
-		s = string(c-'a'+'A') + s[1:]
+	r[0] = unicode.ToUpper(r[0])
+	if strings.ContainsRune(".?!…", r[len(r)-1]) {
+		return string(r)
 	}
-	if strings.HasSuffix(s, ".") || strings.HasSuffix(s, "?") || strings.HasSuffix(s, "!") || strings.HasSuffix(s, "…") {
-		return s
-	}
-	return s + "."
+	return string(r) + "."
 }
 
 // kindWords says what a request came from.
