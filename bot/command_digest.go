@@ -14,12 +14,12 @@ func (b *Bot) digest(ctx context.Context, who lifecycle.Identity, _ string) (mes
 	if err != nil {
 		return message{}, err
 	}
-	if d.Empty() {
-		return message{Text: "Nothing to tell today: nothing waits for you, and nothing is off."}, nil
-	}
 	v, err := b.digestView(ctx, d)
 	if err != nil {
 		return message{}, err
+	}
+	if v.empty() {
+		return message{Text: "Nothing to tell today: nothing waits for you, and nothing is off."}, nil
 	}
 	return v.message(), nil
 }

@@ -37,6 +37,18 @@ func (h *house) leave(id lifecycle.IdentityID, s lifecycle.Status) {
 	})
 }
 
+func TestADigestOfWhatIsKeptOnPurposeIsEmpty(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, overHTTP)
+	h.store.change(func(m *memory) {
+		m.found = []lifecycle.Finding{{ID: "fnd_1", Kind: lifecycle.FoundExcess, Severity: lifecycle.SeverityHigh, Account: lifecycle.AccountCard{ID: "PBEN", Name: "Ben"},
+			Entitlement: lifecycle.OnTeam(paymentsTeam, lifecycle.TeamManager), From: "manager", To: "responder", Since: today, Exception: "exc_1"}}
+	})
+	if got := h.ask(t, marco, "digest"); !strings.Contains(got, "Nothing to tell today") {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestWhoIsNotActiveReadsNothing(t *testing.T) {
 	t.Parallel()
 	const refused = "answers only people"
