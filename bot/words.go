@@ -108,10 +108,12 @@ func silenceWords(r lifecycle.Request) string {
 		return "if nobody does, it counts as approved; in observe mode nothing changes even then"
 	case r.Silence == lifecycle.SilenceRevoke && r.Removes():
 		return "if nobody does, it is taken away"
-	case r.IsFinding() && r.Removes():
+	case r.Risk() == lifecycle.Destructive:
+		return "if nobody does, the account is not deleted"
+	case r.Removes():
 		return "if nobody does, everything stays as it is"
 	default:
-		return "if nobody does, it lapses and nothing changes"
+		return "if nobody does, this ends undecided and nothing changes"
 	}
 }
 
