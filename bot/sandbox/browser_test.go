@@ -303,7 +303,7 @@ func theSameNote(t *testing.T) {
 	})
 	b := newTab(t, 1280, 800)
 	b.do(chromedp.Navigate(s.url), chromedp.WaitVisible(id("message")), chromedp.Click(id("guide-run")), chromedp.WaitVisible(id("toast")))
-	b.holds("the first note is marked", `document.querySelector("[data-testid=toast]").dataset.first = "yes"`)
+	b.holds("the first note is marked", `(document.querySelector("[data-testid=toast]").dataset.first = "yes") === "yes"`)
 	b.do(chromedp.Click(id("guide-run")))
 	b.holds("there is a second note", `!document.querySelector("[data-testid=toast]").dataset.first`)
 	b.says(id("toast"), "Done: Try.")

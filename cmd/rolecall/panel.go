@@ -60,7 +60,11 @@ func (w *world) latestChanges() []sandbox.PanelWrite {
 // changeSentence says one audit record: what, and who did it by which way.
 func changeSentence(r pagerdutytest.AuditRecord) string {
 	var what []string
-	for _, f := range r.Fields {
+	fields := r.Fields
+	if r.Action == "create" { // what was not there had no other name, address or role before
+		what, fields = []string{"account made"}, nil
+	}
+	for _, f := range fields {
 		what = append(what, fmt.Sprintf("%s %s → %s", strings.ReplaceAll(f.Name, "_", " "), orNone(f.Before), orNone(f.Value)))
 	}
 	for _, ref := range r.References {

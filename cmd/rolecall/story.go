@@ -21,7 +21,8 @@ type chapter struct {
 	actor           string // address of who acts in Slack
 	channel         string // where
 	subject         string // whom the card is about; "" for no card
-	action          string // label of the button that sets it off
+	about           string // address of whom the card is about; "" for no card
+	action, said    string // label of the button that sets it off, "" for none, and what is said once it has
 	begin           func(context.Context, *world) error
 	play            func(context.Context, *teller) error // what the actor does
 	over            func(*world) bool
@@ -38,9 +39,10 @@ var nora = lifecycle.Person{
 
 func joinerChapter() chapter {
 	return chapter{
-		id: "joiner", title: "A joiner", actor: "marco@acme.test", channel: "payments", subject: nora.Name, action: "Send the joiner notice",
+		id: "joiner", title: "A joiner", actor: "marco@acme.test", channel: "payments", subject: nora.Name, about: nora.Emails[0],
+		action: "Send the joiner notice", said: "The joiner notice is sent. The card comes in #payments.",
 		text: "Nora Lindqvist starts as an SRE in Payments, and HR says so in a signed webhook. Policy gives her Responder on Payments, if an owner agrees. " +
-			"Act as Marco, who owns Payments, and press Approve in #payments. Act as somebody else first, if you want to see them refused.",
+			"Act as Marco, who owns Payments, and press Approve in #payments. Act as somebody else first, Kofi for one, if you want to see them refused.",
 		begin: func(ctx context.Context, w *world) error {
 			w.slack.AddUser(slacktest.User{ID: "U0000NORA", Name: "nora", RealName: nora.Name, DisplayName: nora.Name, Email: nora.Emails[0]})
 			return w.send(ctx, nora)
@@ -63,7 +65,8 @@ func joinerChapter() chapter {
 
 func moverChapter() chapter {
 	return chapter{
-		id: "mover", title: "A mover", actor: "omar@acme.test", channel: "platform", subject: "Ben Ode", action: "Send the mover notice",
+		id: "mover", title: "A mover", actor: "omar@acme.test", channel: "platform", subject: "Ben Ode", about: "ben@acme.test",
+		action: "Send the mover notice", said: "The mover notice is sent. The card comes in #platform.",
 		text:  "Ben Ode moves from Payments to Platform. One card asks for both: onto Platform, then off Payments. Act as Omar, who owns Platform, and approve it.",
 		begin: func(ctx context.Context, w *world) error { return w.send(ctx, w.moved("ben@acme.test", "Platform")) },
 		play: func(ctx context.Context, t *teller) error {
@@ -81,7 +84,8 @@ func moverChapter() chapter {
 
 func leaverChapter() chapter {
 	return chapter{
-		id: "leaver", title: "A leaver", actor: "ines@acme.test", channel: "payments", subject: "Ana Kim", action: "Send the leaver notice",
+		id: "leaver", title: "A leaver", actor: "ines@acme.test", channel: "payments", subject: "Ana Kim", about: "ana@acme.test",
+		action: "Send the leaver notice", said: "The leaver notice is sent. The cards come in #payments.",
 		text: "Ana Kim leaves. Policy contains her at once, without asking: lowest role, off her team. Deleting her account is final, so an owner decides that apart. " +
 			"Act as Ines and approve the deletion with a reason; it waits out its hold (12 s here, longer in life), and Undo stops it.",
 		begin: func(ctx context.Context, w *world) error { return w.send(ctx, w.left("ana@acme.test")) },
@@ -100,10 +104,12 @@ func leaverChapter() chapter {
 }
 
 func driftChapter(w *world) chapter {
+	owner, _ := w.company.find(w.owner("Ledger"))
 	return chapter{
-		id: "drift", title: "Drift", actor: w.owner("Ledger"), channel: "ledger", subject: "Dana Novak", action: "Make Dana an admin behind rolecall's back",
+		id: "drift", title: "Drift", actor: owner.email, channel: "ledger", subject: "Dana Novak", about: "dana@acme.test",
+		action: "Make Dana an admin behind rolecall's back", said: "Dana is an admin now, and the roll is being called. The card comes in #ledger.",
 		text: "Sam makes Dana Novak a Global Admin in PagerDuty's own pages. Nobody decided that. The next roll call finds it, and asks. " +
-			"Act as the owner of Ledger and press Revoke in #ledger, or Keep it with a reason and an end.",
+			"Act as " + owner.first + ", who owns Ledger, and press Revoke in #ledger. To keep an admin is to make one, so Keep, with a reason and an end, is for Priya of Security.",
 		begin: func(ctx context.Context, w *world) error {
 			u, ok := w.pd.UserByEmail("dana@acme.test")
 			if !ok {
@@ -118,7 +124,7 @@ func driftChapter(w *world) chapter {
 			if err := t.awaitCard(ctx, "ledger", "Dana Novak", bot.ActionRevoke); err != nil {
 				return err
 			}
-			return t.press(ctx, w.owner("Ledger"), "ledger", "Dana Novak", bot.ActionRevoke, "")
+			return t.press(ctx, owner.email, "ledger", "Dana Novak", bot.ActionRevoke, "")
 		},
 		over: func(w *world) bool {
 			u, ok := w.pd.UserByEmail("dana@acme.test")
@@ -129,7 +135,7 @@ func driftChapter(w *world) chapter {
 
 func digestChapter() chapter {
 	return chapter{
-		id: "digest", title: "The digest", actor: "marco@acme.test", channel: "payments", action: "Show me how",
+		id: "digest", title: "The digest", actor: "marco@acme.test", channel: "payments",
 		text: "Once a day each owner is told what needs them, and nothing when nothing does. Act as Marco and type /rolecall digest. " +
 			"Try /rolecall status, /rolecall who payments and /rolecall findings too.",
 		begin: func(context.Context, *world) error { return nil },
@@ -139,7 +145,7 @@ func digestChapter() chapter {
 		over: func(w *world) bool {
 			marco, _ := w.company.find("marco@acme.test")
 			return slices.ContainsFunc(w.slack.Ephemerals(marco.slack), func(m slacktest.Message) bool {
-				return strings.Contains(m.Text+slacktest.PlainText(m.Blocks), "Nora")
+				return strings.Contains(m.Text+slacktest.PlainText(m.Blocks), "Your PagerDuty access digest")
 			})
 		},
 	}
@@ -159,25 +165,48 @@ func (w *world) left(email string) lifecycle.Person {
 	return person
 }
 
-// steps is the story as the page's guide.
+// steps is the story as the page's guide. A chapter without a button has begun as it is.
 func (w *world) steps() []sandbox.Step {
 	var steps []sandbox.Step
 	for _, c := range w.chapters() {
 		actor, _ := w.company.find(c.actor)
-		var begun atomic.Bool // before that, what the chapter leads to is how it was anyway
-		steps = append(steps, sandbox.Step{
-			ID: c.id, Title: c.title, Text: c.text, ActAs: actor.slack, Open: w.channel(c.channel), Action: c.action,
-			Run: func(ctx context.Context) error {
-				if err := c.begin(ctx, w); err != nil {
-					return err
-				}
-				begun.Store(true)
-				return nil
-			},
-			Done: func() bool { return begun.Load() && c.over(w) },
-		})
+		step := sandbox.Step{
+			ID: c.id, Title: c.title, Text: c.text, ActAs: actor.slack, Open: w.channel(c.channel), Action: c.action, Said: c.said,
+			Done: func() bool { return c.over(w) },
+		}
+		if c.action != "" {
+			w.setOff(&step, c)
+		}
+		steps = append(steps, step)
 	}
 	return steps
+}
+
+// setOff gives the step the button that sets the chapter off. Before it was
+// pressed, what the chapter leads to is how it was anyway.
+func (w *world) setOff(step *sandbox.Step, c chapter) {
+	var begun atomic.Bool
+	step.Run = func(ctx context.Context) error {
+		if err := c.begin(ctx, w); err != nil {
+			return err
+		}
+		begun.Store(true)
+		return nil
+	}
+	step.Done = func() bool { return begun.Load() && (c.over(w) || w.turnedDown(c.about)) }
+}
+
+// turnedDown reports whether the newest request about somebody was denied,
+// kept, undone or left to lapse: that ends a chapter too. Where it cannot be
+// told, the chapter goes on.
+func (w *world) turnedDown(email string) bool {
+	ctx := context.Background() // the guide is drawn for nobody in particular, from a file beside it
+	found, err := w.service.db.IdentitiesByEmail(ctx, email)
+	if err != nil || len(found) != 1 {
+		return false
+	}
+	requests, err := w.service.db.Requests(ctx, lifecycle.RequestFilter{Subject: found[0].ID, Limit: 1})
+	return err == nil && len(requests) == 1 && slices.Contains([]lifecycle.RequestState{lifecycle.Denied, lifecycle.Withdrawn, lifecycle.Expired}, requests[0].State)
 }
 
 // owner returns the address of somebody who owns the team.

@@ -1,11 +1,16 @@
 package main
 
 import (
+	"context"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"rolecall/bot"
+	"rolecall/bot/sandbox"
 )
 
 // TestStory plays the demo's story as anybody can, with its people as they are:
@@ -75,6 +80,54 @@ func TestTheStoryTellsOnItself(t *testing.T) {
 	}
 	if err := teller.verify(t.Context()); err == nil || !strings.Contains(err.Error(), "slack objects to chat.postMessage: no_text") {
 		t.Errorf("a message without words passes: %v", err)
+	}
+}
+
+// Whoever says no in the demo, keeps or undoes gets on in its guide too, and the
+// menu of every message does what it says.
+func TestTheGuideGoesOnHoweverOneDecides(t *testing.T) {
+	t.Parallel()
+	w, _ := openDemo(t)
+	var joiner sandbox.Step
+	for _, step := range w.steps() {
+		if step.ID == "joiner" {
+			joiner = step
+		}
+		if step.Done() {
+			t.Errorf("before anything happened, %s is done", step.ID)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), chapterTime)
+	defer cancel()
+	if err := joiner.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	teller := &teller{w: w, out: io.Discard}
+	if err := teller.awaitCard(ctx, "payments", nora.Name, bot.ActionDeny); err != nil {
+		t.Fatal(err)
+	}
+	if joiner.Done() {
+		t.Error("it is done before anybody decided")
+	}
+	card, _ := teller.card("payments", nora.Name, bot.ActionDeny)
+	if err := teller.press(ctx, "marco@acme.test", "payments", nora.Name, bot.ActionDeny, "She starts next month."); err != nil {
+		t.Fatal(err)
+	}
+	if err := teller.until(ctx, joiner.Done); err != nil {
+		t.Errorf("denied, the joiner's chapter is not over: %v", err)
+	}
+
+	marco, err := teller.person("marco@acme.test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, shortcut := range w.page().Shortcuts {
+		if _, err := w.slack.MessageShortcut(ctx, marco.slack, card.Channel, card.TS, shortcut.CallbackID); err != nil {
+			t.Fatal(err)
+		}
+		if err := teller.until(ctx, func() bool { _, open := w.slack.Modal(marco.slack); return open }); err != nil {
+			t.Errorf("%s opens nothing: %v", shortcut.Name, err)
+		}
 	}
 }
 

@@ -253,7 +253,7 @@ func (w *world) page() sandbox.Config {
 	}
 	return sandbox.Config{
 		Workspace: w.slack, Title: "Acme: the rolecall demo", Panel: w.panel, Watch: w.pd.Wait, Story: w.steps(), Actors: actors,
-		Shortcuts: []sandbox.Shortcut{{Name: "Show history", CallbackID: bot.ActionHistory}},
+		Shortcuts: []sandbox.Shortcut{{Name: "Show history", CallbackID: bot.ShortcutHistory}},
 	}
 }
 
