@@ -4,7 +4,8 @@
 //
 // Every method that writes is one transaction: the rows, the jobs that follow
 // from them, and the audit lines, which are appended last because they make
-// writers queue up. A write without its audit line cannot be expressed.
+// writers queue up. A write without its audit line cannot be expressed. Facts
+// that come at once share a transaction, as if each had its own.
 //
 // On SQLite one connection writes, for our rows and for the job queue alike:
 // database/sql hands it out first come, first served, where SQLite's own busy

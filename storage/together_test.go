@@ -1,21 +1,16 @@
 package storage_test
 
 import (
-	"bufio"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"rolecall/lifecycle"
 	"rolecall/storage"
@@ -310,64 +305,4 @@ func TestFactIsRefusedWhereNothingCanBeWritten(t *testing.T) {
 			}
 		}
 	})
-}
-
-// saveUntilKilled says of each fact that it is kept.
-func saveUntilKilled(ctx context.Context, path string) error {
-	db, err := storage.Open(ctx, config(path, storage.Serve))
-	if err != nil {
-		return err
-	}
-	if err := db.Migrate(ctx); err != nil {
-		return err
-	}
-	var g errgroup.Group
-	for range 16 {
-		g.Go(func() error {
-			for {
-				f := fact()
-				if _, _, err := db.SaveFact(ctx, f, received(f), lifecycle.Job{Kind: lifecycle.JobRegister, Ref: string(f.ID)}); err != nil {
-					return err
-				}
-				fmt.Println(f.ID)
-			}
-		})
-	}
-	return g.Wait()
-}
-
-func TestNoFactIsLostThatWasAnsweredBeforeTheKill(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "rolecall.db")
-	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), childEnv+"=save", childPath+"="+path)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var answered []lifecycle.NoticeID
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		answered = append(answered, lifecycle.NoticeID(lines.Text()))
-		if len(answered) == 500 {
-			if err := cmd.Process.Kill(); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	cmd.Wait() //nolint:errcheck // it was killed
-
-	db := serve(t, path)
-	for _, id := range answered[:len(answered)-1] { // the last may be half a line
-		if _, err := db.Fact(t.Context(), id); err != nil {
-			t.Errorf("fact %q was answered: %v", id, err)
-		}
-	}
-	seq, _, err := db.Head(t.Context())
-	if err != nil || int(seq) < len(answered)-1 {
-		t.Errorf("%d lines, %v; %d were answered", seq, err, len(answered))
-	}
-	holds(t, path, int(seq))
 }
