@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -95,8 +96,11 @@ func (p *Planner) withdraw(ctx context.Context, id RequestID, why string) error 
 		return fmt.Errorf("load request %s: %w", id, err)
 	}
 	is, err := r.Withdraw(why, p.now())
-	if err != nil {
-		return nil // it is settled, or being applied: too late, and no harm
+	switch {
+	case errors.Is(err, ErrConflict): // it is settled, or being applied: too late, and no harm
+		return nil
+	case err != nil:
+		return err
 	}
 	e := AuditEvent{At: p.now(), Actor: System, Kind: EventRequestWithdrawn, Ref: string(id), Detail: map[string]string{"why": why}}
 	if err := p.store.SaveRequest(ctx, is, e, show(id)); err != nil {

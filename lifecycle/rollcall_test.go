@@ -107,14 +107,14 @@ func TestWhatTheLastAnswerDidNotMendIsAskedAgain(t *testing.T) {
 			}
 			h.pass(91 * day)
 		},
-		"kept as it was, and grown": func(t *testing.T, h *house, r lifecycle.Request) {
+		"kept as it was, and grown": func(t *testing.T, h *house, _ lifecycle.Request) {
 			a, _ := h.pager.see("PBEN")
 			a.BaseRole = lifecycle.RoleManager
 			h.pager.put(a)
 			h.drain(t)
 			h.pass(time.Hour)
 			h.found(t)
-			r = h.only(t, lifecycle.Pending)
+			r := h.only(t, lifecycle.Pending)
 			_, err := h.press(t, r, "priya", lifecycle.Deny, "covers for Sam")
 			must(t, err)
 			h.setBase(lifecycle.RoleAdmin)

@@ -17,7 +17,7 @@ func group(cmd *cobra.Command) *cobra.Command {
 		if len(args) == 0 {
 			return nil
 		}
-		return coded(exitUsage, fmt.Errorf("there is no command %q%s\nSee `%s --help`.", plain(args[0]), meant(cmd.SuggestionsFor(args[0])), cmd.CommandPath()))
+		return coded(exitUsage, fmt.Errorf("there is no command %q%s\nSee `%s --help`", plain(args[0]), meant(cmd.SuggestionsFor(args[0])), cmd.CommandPath()))
 	}
 	return cmd
 }
@@ -40,7 +40,7 @@ func flagMistake(cmd *cobra.Command, err error) error {
 	if name, unknown := strings.CutPrefix(words, "unknown flag: --"); unknown {
 		hint = meant(flagsLike(cmd, name))
 	}
-	return coded(exitUsage, fmt.Errorf("%s%s\nSee `%s --help`.", plain(words), hint, cmd.CommandPath()))
+	return coded(exitUsage, fmt.Errorf("%s%s\nSee `%s --help`", plain(words), hint, cmd.CommandPath()))
 }
 
 var longFlag = regexp.MustCompile(`--[a-z-]+`)

@@ -146,6 +146,7 @@ func memberRole(m pd.Member, base lifecycle.BaseRole) (lifecycle.TeamRole, error
 			return lifecycle.TeamManager, nil
 		case lifecycle.RoleStakeholder, lifecycle.RoleLimitedStakeholder:
 			return lifecycle.TeamObserver, nil
+		default: // a role that is not fixed must be said
 		}
 	}
 	role, err := lifecycle.ParseTeamRole(m.Role)

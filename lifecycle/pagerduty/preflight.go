@@ -154,7 +154,7 @@ func (c *Client) refusedBy(ctx context.Context, o lifecycle.Order, err error) er
 func (c *Client) nameBlockers(ctx context.Context, o lifecycle.Order) error {
 	blockers, err := c.blockers(ctx, o.Account)
 	if err != nil {
-		return nil // PagerDuty's own words are what is left
+		return nil //nolint:nilerr // PagerDuty's own words are what is left
 	}
 	return deletionBlocked(o, blockers)
 }

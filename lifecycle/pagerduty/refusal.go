@@ -32,7 +32,7 @@ func (e *noError) Unwrap() []error { return []error{e.refusal, e.answer} }
 
 // sentence says the answer in words that a person can act on. The words of PagerDuty that it goes by were quoted by users
 // of its Terraform provider and its Go library; what it does not know, it quotes.
-func (e *answerError) sentence() (kind error, sentence string) {
+func (e *answerError) sentence() (kind error, sentence string) { //nolint:staticcheck // ST1008: the kind is what is returned, not a failure
 	switch {
 	case e.status == http.StatusPaymentRequired:
 		return lifecycle.ErrForbidden, "This PagerDuty plan does not include what that takes: " + e.quote() + "."

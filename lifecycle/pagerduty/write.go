@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -98,7 +99,7 @@ func overtaken(err error) bool {
 // settle looks until the change is seen, or time is up. It returns what it saw last: as wanted or as before; anything else
 // is a Refusal, and not having seen at all an error.
 func (c *Client) settle(ctx context.Context, a act, cause error) (*lifecycle.Account, error) {
-	c.log.WarnContext(ctx, "what became of a change is looked for in PagerDuty", "change", string(a.Change.ID), "account", string(a.Account), "err", cause)
+	c.log.WarnContext(ctx, "what became of a change is looked for in PagerDuty", slog.String("change", string(a.Change.ID)), slog.String("account", string(a.Account)), slog.Any("err", cause))
 	var now *lifecycle.Account
 	saw := errors.New("never looked")
 	err := c.until(ctx, c.cfg.Settle, func() (bool, error) {

@@ -61,6 +61,7 @@ func approval(p lifecycle.Policy, plan lifecycle.Plan, person lifecycle.Person) 
 		return "none is needed"
 	case lifecycle.ApprovalDeny:
 		return "refused by policy"
+	case lifecycle.ApprovalQuorum:
 	}
 	r := lifecycle.Request{
 		Changes: plan.Changes, From: j.From, Needed: j.N,
