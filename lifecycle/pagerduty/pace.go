@@ -2,12 +2,15 @@ package pagerduty
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"rolecall/lifecycle"
 )
 
 // A limiter keeps all calls with one key under PagerDuty's limit. As long as answers tell what is left of the window, that
@@ -37,7 +40,8 @@ func newLimiter(perMinute int, bare time.Duration) *limiter {
 	return &limiter{perMinute: perMinute, bare: bare, drip: rate.NewLimiter(rate.Limit(float64(perMinute)/60), min(burst, perMinute))}
 }
 
-// wait returns when a call may be made. A sweep leaves some of each window to calls that somebody waits for.
+// wait returns when a call may be made. A sweep leaves some of each window to calls that somebody waits for. Where that is
+// later than ctx lasts, it does not wait at all: the error says when to come back, and costs a job none of its tries.
 func (l *limiter) wait(ctx context.Context, sweeping bool) error {
 	for {
 		until, drip := l.take(sweeping)
@@ -47,11 +51,16 @@ func (l *limiter) wait(ctx context.Context, sweeping bool) error {
 		case until.IsZero():
 			return nil
 		}
+		if deadline, ok := ctx.Deadline(); ok && deadline.Before(until) {
+			return lifecycle.RetryAfter(errPaused, time.Until(until))
+		}
 		if err := wait(ctx, time.Until(until)); err != nil {
 			return err
 		}
 	}
 }
+
+var errPaused = errors.New("PagerDuty lets no more calls through for now")
 
 // take spends one call, or says until when there is none. Drip asks for one from the bucket.
 func (l *limiter) take(sweeping bool) (until time.Time, drip bool) {
