@@ -164,8 +164,12 @@ func cardKey(id lifecycle.RequestID, channel string) string {
 	return "card/" + string(id) + "/" + channel
 }
 
-// home returns the channel that the request's card belongs in.
+// home returns the channel that the request's card belongs in. That somebody is
+// being contained is not said where they may still be reading.
 func (s scene) home() string {
+	if s.r.Contains() {
+		return s.p.Security.Channel
+	}
 	for _, t := range s.r.HomeTeams() {
 		if tp, ok := s.p.TeamFor(t); ok && tp.Channel != "" {
 			return tp.Channel

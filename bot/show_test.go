@@ -405,6 +405,20 @@ func TestAFailureIsToldToWhoeverApprovedIt(t *testing.T) {
 	d.clean(t)
 }
 
+func TestThatSomebodyIsContainedIsSaidWhereTheyDoNotRead(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.show(t, d.out(t), with(leaver(), func(r *lifecycle.Request) {
+		r.State, r.Needed, r.Approvers, r.NotBefore = lifecycle.Applying, 0, nil, time.Time{}
+		r.Changes = []lifecycle.Change{{ID: "chg_8", Op: lifecycle.OpContain, Entitlement: lifecycle.OnTeam(lifecycle.Team{ID: "PPAY", Name: "Payments"}, lifecycle.TeamManager), From: "manager", State: lifecycle.ChangePlanned}}
+		r.Decisions = []lifecycle.Decision{{By: "policy", Verdict: lifecycle.Approve, Reason: "The policy contains leavers without asking.", At: noon, Via: lifecycle.ViaPolicy}}
+	}))
+	sameCount(t, "cards for security", len(d.Messages("C0SECURITY")), 1)
+	sameCount(t, "cards in the team's channel", len(d.Messages("C0PAYMENTS")), 0)
+	sameCount(t, "messages to the subject", len(d.dm("U0BEN")), 0)
+	d.clean(t)
+}
+
 func TestAFailureOfWhatThePolicyApprovedIsToldToSecurity(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)

@@ -101,7 +101,7 @@ func (p Policy) Eligible(r Request, mayDecide func(email string) bool) []string 
 		return kept
 	}
 	nearest := keep(p.sourced(r))
-	if len(nearest) < r.Needed || r.Escalated {
+	if len(nearest) < max(r.Needed, 1) || r.Escalated { // what policy itself approved needs nobody, and somebody must be able to retry it
 		return keep(append(nearest, p.Security.Members...))
 	}
 	return nearest

@@ -47,6 +47,8 @@ func TestEligible(t *testing.T) {
 	}
 	bySubject, escalated, two := request, request, request
 	bySubject.Subject.Email = "Marco@acme.test"
+	byPolicy := request // such as a containment that failed: nobody was needed, and somebody must be able to retry it
+	byPolicy.Needed, byPolicy.From = 0, nil
 	escalated.Escalated = true
 	two.Needed = 2
 	gone := func(who ...string) func(string) bool {
@@ -63,6 +65,7 @@ func TestEligible(t *testing.T) {
 		"security, when no owner is left":                 {request, gone("marco@acme.test", "ines@acme.test"), []string{"priya@acme.test", "lee@acme.test"}},
 		"security too, when owners are fewer than needed": {two, gone("marco@acme.test"), []string{"ines@acme.test", "priya@acme.test", "lee@acme.test"}},
 		"security too, once escalated":                    {escalated, gone(), []string{"marco@acme.test", "ines@acme.test", "priya@acme.test", "lee@acme.test"}},
+		"security, for what policy itself approved":       {byPolicy, gone(), []string{"priya@acme.test", "lee@acme.test"}},
 		"nobody, when nobody may":                         {request, func(string) bool { return false }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -37,7 +37,10 @@ func (p *Planner) open(ctx context.Context, c planning, d draft) error {
 	if len(d.plan.Changes) == 0 {
 		return p.store.Record(ctx, p.planned(c, d, "PagerDuty already is as policy wants it."))
 	}
-	approval, rule := p.approval(ctx, c, &d)
+	approval, rule, err := p.approval(ctx, c, &d)
+	if err != nil {
+		return err
+	}
 	if approval.Mode == ApprovalDeny {
 		return p.hold(ctx, c, d, "The policy refuses this.")
 	}
@@ -66,7 +69,7 @@ func (c planning) untouchable() string {
 	return ""
 }
 
-func (p *Planner) approval(ctx context.Context, c planning, d *draft) (Approval, string) {
+func (p *Planner) approval(ctx context.Context, c planning, d *draft) (Approval, string, error) {
 	j := c.policy.Judge(d.plan)
 	approval := j.Approval
 	if d.force != nil {
@@ -81,28 +84,31 @@ func (p *Planner) approval(ctx context.Context, c planning, d *draft) (Approval,
 	if d.asks && BaseRole(d.held).Privileged() && !slices.Contains(approval.From, FromSecurity) {
 		approval.From = append(slices.Clone(approval.From), FromSecurity) // only they can keep it
 	}
-	if tripped := p.breaker(ctx, c, *d); tripped != "" && approval.Mode == ApprovalAuto {
+	tripped, err := p.breaker(ctx, c, *d)
+	if err != nil {
+		return approval, "", err
+	}
+	if tripped != "" && approval.Mode == ApprovalAuto {
 		approval = withFrom(c.policy.Defaults.Approval, ApprovalQuorum, FromSecurity)
 		approval.OnExpiry = SilenceKeep
 		d.plan.Effects = append(d.plan.Effects, tripped)
 	}
-	return approval, j.Rule
+	return approval, j.Rule, nil
 }
 
-// breaker returns why a leaver is not contained without asking, or "". A count
-// that cannot be made counts as too many.
-func (p *Planner) breaker(ctx context.Context, c planning, d draft) string {
+// breaker returns why a leaver is not contained without asking, or "".
+func (p *Planner) breaker(ctx context.Context, c planning, d draft) (string, error) {
 	if d.kind != RequestLeaver {
-		return ""
+		return "", nil
 	}
 	linked, leaving, err := p.read.Headcount(ctx, p.now().Add(-c.policy.Breaker.Window), c.identity.ID)
 	if err != nil {
-		return "Held, because it could not be counted how many others are leaving: " + err.Error()
+		return "", fmt.Errorf("count who else is leaving: %w", err)
 	}
 	if limit := c.policy.Breaker.Limit(linked); leaving >= limit {
-		return fmt.Sprintf("Held by the breaker: %d other people lost access within %s, and the limit is %d.", leaving, c.policy.Breaker.Window, limit)
+		return fmt.Sprintf("Held by the breaker: %d other people lost access within %s, and the limit is %d.", leaving, c.policy.Breaker.Window, limit), nil
 	}
-	return ""
+	return "", nil
 }
 
 func (p *Planner) request(c planning, d draft, a Approval, rule string) Request {

@@ -187,7 +187,7 @@ func (v *Provisioner) verify(ctx context.Context, r Request, i int, o Order) (Re
 func (v *Provisioner) finish(ctx context.Context, r Request) (Request, error) {
 	r = r.to(Done, "", v.now())
 	var next []Job
-	if r.Kind == RequestLeaver && r.Why.Notice != "" && r.Changes[len(r.Changes)-1].Op == OpContain {
+	if r.Contains() && r.Why.Notice != "" {
 		next = append(next, Job{Kind: JobPlan, Ref: string(r.Why.Notice)})
 	}
 	return r, v.save(ctx, r, EventRequestDone, nil, next...)

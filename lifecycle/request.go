@@ -113,6 +113,12 @@ type Request struct {
 // that approving means revoking (or granting what is missing) and denying means keeping.
 func (r Request) IsFinding() bool { return r.Why.Find != "" }
 
+// Contains reports whether the request is the first stage of a leaver: everything
+// but the deletion.
+func (r Request) Contains() bool {
+	return r.Kind == RequestLeaver && len(r.Changes) > 0 && r.Changes[len(r.Changes)-1].Op == OpContain
+}
+
 // Removes reports whether every change takes power away.
 func (r Request) Removes() bool {
 	return len(r.Changes) > 0 && !slices.ContainsFunc(r.Changes, func(c Change) bool { return !c.Removes() })

@@ -93,7 +93,7 @@ func leaverChapter() chapter {
 			if err := t.until(ctx, func() bool { _, ok := t.card("payments", "Ana Kim", bot.ActionApprove); return ok }); err != nil {
 				return fmt.Errorf("wait for the card about the deletion: %w", err)
 			}
-			t.showCard("payments", "Ana Kim", "off Payments")
+			t.showCard("security", "Ana Kim", "off Payments")
 			if err := t.awaitCard(ctx, "payments", "Ana Kim", bot.ActionApprove); err != nil {
 				return err
 			}
