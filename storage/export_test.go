@@ -31,3 +31,14 @@ func (g *gathering) count() int {
 	defer g.mu.Unlock()
 	return len(g.waiting)
 }
+
+// Freeze lets nothing more be written, as a full disk does, until Thaw.
+func (db *DB) Freeze(ctx context.Context) error { return db.frozen(ctx, "ON") }
+
+// Thaw undoes Freeze.
+func (db *DB) Thaw(ctx context.Context) error { return db.frozen(ctx, "OFF") }
+
+func (db *DB) frozen(ctx context.Context, how string) error {
+	_, err := db.writer.ExecContext(ctx, "PRAGMA query_only = "+how)
+	return err
+}

@@ -104,11 +104,3 @@ func (db *DB) Close() error {
 	}
 	return errors.Join(errs...)
 }
-
-// Ping returns nil when the database answers.
-func (db *DB) Ping(ctx context.Context) error {
-	if _, err := db.read.Head(ctx); err != nil {
-		return fmt.Errorf("read database %s: %w", db.name, err)
-	}
-	return nil
-}

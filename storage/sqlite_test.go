@@ -102,3 +102,26 @@ func TestFileThatCannotBeWrittenIsRefused(t *testing.T) {
 		t.Errorf("it said %q", out)
 	}
 }
+
+func TestPingTellsWhenNothingCanBeWritten(t *testing.T) {
+	t.Parallel()
+	db := serve(t, filepath.Join(t.TempDir(), "rolecall.db"))
+	if err := db.Ping(t.Context()); err != nil {
+		t.Fatalf("a database that works does not answer: %v", err)
+	}
+	if err := db.Freeze(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := db.Head(t.Context()); err != nil {
+		t.Fatalf("it is to be read all the same: %v", err)
+	}
+	if err := db.Ping(t.Context()); err == nil || !strings.Contains(err.Error(), "write database") {
+		t.Errorf("where nothing can be written, Ping says %v", err)
+	}
+	if err := db.Thaw(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Ping(t.Context()); err != nil {
+		t.Errorf("where it can be written again, Ping says %v", err)
+	}
+}

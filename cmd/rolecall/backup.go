@@ -18,7 +18,7 @@ func backupCommand(t *terminal) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withDatabase(cmd.Context(), func(ctx context.Context, db *storage.DB) error {
 				if err := db.Backup(ctx, args[0]); err != nil {
-					return fmt.Errorf("back up: %w", err)
+					return err // which says that it is about the copy
 				}
 				return say(t, map[string]string{"file": args[0]}, fmt.Sprintf("Wrote %s. Check it: rolecall audit verify %s", args[0], args[0]))
 			})

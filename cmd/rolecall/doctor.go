@@ -108,6 +108,8 @@ func examineIntake(cfg config) examined {
 		return examined{"webhook", false, err.Error()}
 	case len(secrets) == 0:
 		return examined{"webhook", true, "off: ROLECALL_WEBHOOK_SECRET is not set; notices can still come by rolecall roster import"}
+	case len(secrets) == 1:
+		return examined{"webhook", true, "on, with one secret"}
 	default:
 		return examined{"webhook", true, fmt.Sprintf("on, with %d secrets", len(secrets))}
 	}

@@ -59,8 +59,8 @@ type readyCheck struct {
 
 func (h *service) checks() []readyCheck {
 	return []readyCheck{
-		{"the database does not answer", h.db.Ping},
-		{"PagerDuty does not answer", h.pd.Ping},
+		{"the database cannot be read and written", h.db.Ping},
+		{"PagerDuty cannot be read", h.pd.Ping},
 		{"the policy's teams are not resolved against PagerDuty", func(ctx context.Context) error { _, err := h.live.Current(ctx); return err }},
 		{"Slack is not connected", func(context.Context) error { return h.bot.Connected() }},
 	}

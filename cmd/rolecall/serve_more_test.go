@@ -102,7 +102,7 @@ func TestServeIsNotReady(t *testing.T) {
 	p.pd.Fail(pagerdutytest.Fault{Times: -1, Kind: pagerdutytest.Status(http.StatusInternalServerError, "")})
 	p.until("Slack's connections are missed", func() bool { return strings.Contains(s.log.String(), "slack connection failed") })
 	unwell := command(t, "health").exits(t, exitUnwell)
-	if want := "rolecall: not ready:\n  PagerDuty does not answer\n  Slack is not connected\n"; unwell.err != want || unwell.out != "" {
+	if want := "rolecall: not ready:\n  PagerDuty cannot be read\n  Slack is not connected\n"; unwell.err != want || unwell.out != "" {
 		t.Errorf("health says %q, want %q", unwell.err, want)
 	}
 	if status, _ := p.get("/healthz"); status != http.StatusOK {
