@@ -84,7 +84,9 @@ func (c *RollCall) Look(ctx context.Context) (RollResult, error) {
 }
 
 // Run calls the roll, stores what it found, and asks about what an owner must
-// decide. A snapshot that is not whole is recorded as such, and is an error.
+// decide. A snapshot that is not whole is recorded as such, and is a permanent
+// error: Security is told, and the schedule comes round again. Where nothing
+// could be recorded, the error is for another try.
 func (c *RollCall) Run(ctx context.Context, by Actor) (RollResult, error) {
 	result, err := c.Look(ctx)
 	if err != nil {
@@ -92,7 +94,7 @@ func (c *RollCall) Run(ctx context.Context, by Actor) (RollResult, error) {
 		if recErr := c.store.Record(ctx, e, alert("The roll call could not read all of PagerDuty, so nothing was concluded from it. The record says why.")); recErr != nil {
 			return result, errors.Join(err, fmt.Errorf("record failed roll call: %w", recErr))
 		}
-		return result, err
+		return result, Permanent(err)
 	}
 	result.Events = append(result.Events, AuditEvent{At: c.now(), Actor: by, Kind: EventRollCallDone, Ref: "rollcall", Detail: map[string]string{
 		"accounts": strconv.Itoa(len(result.Snapshot.Accounts)), "findings": strconv.Itoa(len(result.Open)), "cleared": strconv.Itoa(len(result.Cleared)),

@@ -206,8 +206,9 @@ func TestASnapshotThatIsNotWholeConcludesNothing(t *testing.T) {
 			before, _, err := h.store.Findings(t.Context(), h.now())
 			must(t, err)
 			tt(h)
-			if _, err := h.rollCall().Run(t.Context(), lifecycle.System); err == nil {
-				t.Error("no error")
+			_, err = h.rollCall().Run(t.Context(), lifecycle.System)
+			if told, ok := errors.AsType[*lifecycle.JobError](err); !ok || !told.Permanent {
+				t.Errorf("recorded, it is not left to the schedule: %v", err)
 			}
 			after, _, err := h.store.Findings(t.Context(), h.now())
 			must(t, err)
@@ -220,6 +221,20 @@ func TestASnapshotThatIsNotWholeConcludesNothing(t *testing.T) {
 				t.Errorf("%d accounts are left in the baseline", len(baseline))
 			}
 		})
+	}
+}
+
+func TestARollCallThatCouldNotBeRecordedIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	h, _ := drifted(t)
+	h.faults.hit(1, dead)
+	_, err := h.rollCall().Run(t.Context(), lifecycle.System)
+	if told, ok := errors.AsType[*lifecycle.JobError](err); err == nil || ok && told.Permanent {
+		t.Errorf("nobody is told of it, and it is given up: %v", err)
+	}
+	h.faults.hit(0, dead)
+	if _, err := h.rollCall().Run(t.Context(), lifecycle.System); err != nil {
+		t.Errorf("the next try: %v", err)
 	}
 }
 

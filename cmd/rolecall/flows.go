@@ -68,9 +68,7 @@ func (f flows) work(db *storage.DB) {
 		return f.timekeeper.Expire(ctx, lifecycle.RequestID(a.Ref))
 	})
 	db.Handle(lifecycle.JobRollCall, func(ctx context.Context, a lifecycle.Attempt) error {
-		if _, err := f.rollCall.Run(ctx, lifecycle.Actor(a.Ref)); err != nil {
-			return lifecycle.Permanent(err) // it is on record; the schedule comes round again
-		}
-		return nil
+		_, err := f.rollCall.Run(ctx, lifecycle.Actor(a.Ref))
+		return err
 	})
 }
