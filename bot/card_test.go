@@ -277,8 +277,10 @@ func TestCardTellsWithoutItsBlocks(t *testing.T) {
 					t.Errorf("push does not say %s, %q: %s", what, want, push)
 				}
 			}
-			outcomes := []string{"if nobody does", "Nothing is left", "Nothing more happens", "nothing changes", "Nothing was changed", "about to start", "nothing will be", "switched on again",
-				"asked again", "checked in PagerDuty", "presses Retry", "until then"}
+			outcomes := []string{
+				"if nobody does", "Nothing is left", "Nothing more happens", "nothing changes", "Nothing was changed", "about to start", "nothing will be", "switched on again",
+				"asked again", "checked in PagerDuty", "presses Retry", "until then",
+			}
 			if !containsAny(push, outcomes) {
 				t.Errorf("push does not say what comes of doing nothing: %s", push)
 			}

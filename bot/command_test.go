@@ -41,8 +41,10 @@ func TestADigestOfWhatIsKeptOnPurposeIsEmpty(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, overHTTP)
 	h.store.change(func(m *memory) {
-		m.found = []lifecycle.Finding{{ID: "fnd_1", Kind: lifecycle.FoundExcess, Severity: lifecycle.SeverityHigh, Account: lifecycle.AccountCard{ID: "PBEN", Name: "Ben"},
-			Entitlement: lifecycle.OnTeam(paymentsTeam, lifecycle.TeamManager), From: "manager", To: "responder", Since: today, Exception: "exc_1"}}
+		m.found = []lifecycle.Finding{{
+			ID: "fnd_1", Kind: lifecycle.FoundExcess, Severity: lifecycle.SeverityHigh, Account: lifecycle.AccountCard{ID: "PBEN", Name: "Ben"},
+			Entitlement: lifecycle.OnTeam(paymentsTeam, lifecycle.TeamManager), From: "manager", To: "responder", Since: today, Exception: "exc_1",
+		}}
 	})
 	if got := h.ask(t, marco, "digest"); !strings.Contains(got, "Nothing to tell today") {
 		t.Errorf("got %q", got)
@@ -131,8 +133,10 @@ func TestCommandsAnswerPrivately(t *testing.T) {
 			eachTransport(t, func(t *testing.T, over transport) {
 				h := newHouse(t, over)
 				h.open("req_1")
-				h.store.found = []lifecycle.Finding{{ID: "fnd_1", Kind: lifecycle.FoundExcess, Severity: lifecycle.SeverityMedium, From: "manager", To: "responder", Since: today,
-					Account: lifecycle.AccountCard{ID: "PMARCO", Email: "marco@acme.test", Name: "Marco"}, Entitlement: lifecycle.OnTeam(paymentsTeam, lifecycle.TeamManager)}}
+				h.store.found = []lifecycle.Finding{{
+					ID: "fnd_1", Kind: lifecycle.FoundExcess, Severity: lifecycle.SeverityMedium, From: "manager", To: "responder", Since: today,
+					Account: lifecycle.AccountCard{ID: "PMARCO", Email: "marco@acme.test", Name: "Marco"}, Entitlement: lifecycle.OnTeam(paymentsTeam, lifecycle.TeamManager),
+				}}
 				got := h.ask(t, tt.who, tt.text)
 				for _, want := range tt.want {
 					if !strings.Contains(got, want) {
@@ -172,8 +176,10 @@ func TestALongAnswerIsClippedAndSaysSo(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, overHTTP)
 	for i := range 5000 {
-		h.store.found = append(h.store.found, lifecycle.Finding{ID: lifecycle.FindingID(fmt.Sprint("fnd_", i)), Kind: lifecycle.FoundOrphan, Since: today, Severity: lifecycle.SeverityLow,
-			Account: lifecycle.AccountCard{ID: lifecycle.AccountID(fmt.Sprint("P", i)), Email: fmt.Sprintf("%d@acme.test", i), Name: strings.Repeat("*<&>", 300)}})
+		h.store.found = append(h.store.found, lifecycle.Finding{
+			ID: lifecycle.FindingID(fmt.Sprint("fnd_", i)), Kind: lifecycle.FoundOrphan, Since: today, Severity: lifecycle.SeverityLow,
+			Account: lifecycle.AccountCard{ID: lifecycle.AccountID(fmt.Sprint("P", i)), Email: fmt.Sprintf("%d@acme.test", i), Name: strings.Repeat("*<&>", 300)},
+		})
 	}
 	got := h.ask(t, priya, "findings")
 	if !strings.Contains(got, "…and 4961 more.") { // of 5000 findings and one bar, 40 lines are shown

@@ -140,8 +140,10 @@ func BenchmarkDecode(b *testing.B) {
 	for i := range blocks {
 		blocks[i] = section
 	}
-	body, err := json.Marshal(map[string]any{"type": typePress, "message": map[string]any{"blocks": blocks},
-		"actions": []any{map[string]any{"action_id": ActionApprove, "value": encodeValue(lifecycle.RequestID("req_1"), 1)}}})
+	body, err := json.Marshal(map[string]any{
+		"type": typePress, "message": map[string]any{"blocks": blocks},
+		"actions": []any{map[string]any{"action_id": ActionApprove, "value": encodeValue(lifecycle.RequestID("req_1"), 1)}},
+	})
 	if err != nil {
 		b.Fatal(err)
 	}

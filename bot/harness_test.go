@@ -161,9 +161,13 @@ func (h *house) populate() {
 	us := h.Config().BotUserID
 	for id, name := range map[string]string{marco: "marco", ines: "ines", omar: "omar", priya: "priya", ben: "ben"} {
 		h.AddUser(slacktest.User{ID: id, Email: name + "@acme.test", RealName: strings.ToUpper(name[:1]) + name[1:]})
-		h.store.identities[lifecycle.IdentityID("idn_"+name)] = lifecycle.Identity{ID: lifecycle.IdentityID("idn_" + name), Revision: 1,
-			Keys: map[string]string{"okta": name}, Person: lifecycle.Person{EmployeeID: name, Status: lifecycle.StatusActive, Emails: []string{name + "@acme.test"},
-				Name: strings.ToUpper(name[:1]) + name[1:], Department: "Payments"}}
+		h.store.identities[lifecycle.IdentityID("idn_"+name)] = lifecycle.Identity{
+			ID: lifecycle.IdentityID("idn_" + name), Revision: 1,
+			Keys: map[string]string{"okta": name}, Person: lifecycle.Person{
+				EmployeeID: name, Status: lifecycle.StatusActive, Emails: []string{name + "@acme.test"},
+				Name: strings.ToUpper(name[:1]) + name[1:], Department: "Payments",
+			},
+		}
 	}
 	h.AddUser(slacktest.User{ID: guest, Email: "guest@acme.test", Restricted: true})
 	h.AddUser(slacktest.User{ID: stranger, Email: "marco@acme.test", TeamID: "T0OTHER"})
@@ -190,9 +194,11 @@ func policy() lifecycle.Policy {
 			{Name: "Payments", ID: paymentsTeam.ID, Owners: []string{"ines@acme.test", "marco@acme.test"}, Channel: payments},
 			{Name: "Platform", ID: platformTeam.ID, Owners: []string{"omar@acme.test"}},
 		},
-		Rules: []lifecycle.Rule{{Name: "payments-sre", Rollout: lifecycle.RolloutEnforce, BaseRole: lifecycle.RoleResponder,
+		Rules: []lifecycle.Rule{{
+			Name: "payments-sre", Rollout: lifecycle.RolloutEnforce, BaseRole: lifecycle.RoleResponder,
 			When:  lifecycle.Selector{Match: []lifecycle.Match{{Attribute: lifecycle.AttrDepartment, Patterns: []string{"payments"}}}},
-			Teams: []lifecycle.TeamGrant{{Team: "Payments", Role: lifecycle.TeamResponder}}}},
+			Teams: []lifecycle.TeamGrant{{Team: "Payments", Role: lifecycle.TeamResponder}},
+		}},
 	}
 }
 

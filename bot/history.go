@@ -150,7 +150,8 @@ func (b *Bot) keyOf(ctx context.Context, channel, ts, thread string) (string, er
 	var found []slack.Message
 	err := b.out.call(ctx, "conversations.history", again, func() error {
 		page, err := b.out.api.GetConversationHistoryContext(ctx, &slack.GetConversationHistoryParameters{
-			ChannelID: channel, Oldest: ts, Latest: ts, Inclusive: true, Limit: 1, IncludeAllMetadata: true})
+			ChannelID: channel, Oldest: ts, Latest: ts, Inclusive: true, Limit: 1, IncludeAllMetadata: true,
+		})
 		if err == nil {
 			found = page.Messages
 		}
@@ -159,7 +160,8 @@ func (b *Bot) keyOf(ctx context.Context, channel, ts, thread string) (string, er
 	if len(found) == 0 && err == nil && thread != "" {
 		err = b.out.call(ctx, "conversations.replies", again, func() error {
 			page, _, _, err := b.out.api.GetConversationRepliesContext(ctx, &slack.GetConversationRepliesParameters{
-				ChannelID: channel, Timestamp: thread, Oldest: ts, Latest: ts, Inclusive: true, IncludeAllMetadata: true})
+				ChannelID: channel, Timestamp: thread, Oldest: ts, Latest: ts, Inclusive: true, IncludeAllMetadata: true,
+			})
 			found = page
 			return err
 		})

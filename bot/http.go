@@ -143,13 +143,13 @@ func (b *Bot) introduce(ctx context.Context) error {
 			<-ctx.Done()
 			return nil
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // being stopped is no failure
 		case isCode(err, "invalid_auth", "account_inactive", "not_authed", "token_revoked", "token_expired"):
 			return err
 		}
 		b.log.WarnContext(ctx, "slack does not answer", slog.Any("err", err))
 		if waitFor(ctx, introduceAgain) != nil {
-			return nil
+			return nil //nolint:nilerr // being stopped is no failure
 		}
 	}
 }

@@ -36,8 +36,10 @@ type memory struct {
 }
 
 func newMemory(p lifecycle.Policy) *memory {
-	return &memory{policy: p, requests: map[lifecycle.RequestID]lifecycle.Request{},
-		identities: map[lifecycle.IdentityID]lifecycle.Identity{}, digests: map[string]time.Time{}}
+	return &memory{
+		policy: p, requests: map[lifecycle.RequestID]lifecycle.Request{},
+		identities: map[lifecycle.IdentityID]lifecycle.Identity{}, digests: map[string]time.Time{},
+	}
 }
 
 func (m *memory) Current(context.Context) (lifecycle.Policy, error) { return m.policy, nil }

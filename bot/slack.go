@@ -95,7 +95,8 @@ const historyPage = 200
 func (o *outbox) history(ctx context.Context, channel string, since time.Time) ([]slack.Message, error) {
 	return o.pages(ctx, "conversations.history", func(cursor string) ([]slack.Message, string, error) {
 		page, err := o.api.GetConversationHistoryContext(ctx, &slack.GetConversationHistoryParameters{
-			ChannelID: channel, Cursor: cursor, Oldest: slackTime(since), Limit: historyPage, IncludeAllMetadata: true})
+			ChannelID: channel, Cursor: cursor, Oldest: slackTime(since), Limit: historyPage, IncludeAllMetadata: true,
+		})
 		if err != nil {
 			return nil, "", err
 		}
@@ -107,7 +108,8 @@ func (o *outbox) history(ctx context.Context, channel string, since time.Time) (
 func (o *outbox) replies(ctx context.Context, channel, threadTS string, since time.Time) ([]slack.Message, error) {
 	return o.pages(ctx, "conversations.replies", func(cursor string) ([]slack.Message, string, error) {
 		page, _, next, err := o.api.GetConversationRepliesContext(ctx, &slack.GetConversationRepliesParameters{
-			ChannelID: channel, Timestamp: threadTS, Cursor: cursor, Oldest: slackTime(since), Limit: historyPage, IncludeAllMetadata: true})
+			ChannelID: channel, Timestamp: threadTS, Cursor: cursor, Oldest: slackTime(since), Limit: historyPage, IncludeAllMetadata: true,
+		})
 		return page, next, err
 	})
 }

@@ -34,7 +34,7 @@ type link struct {
 }
 
 func newLink() *link {
-	return &link{up: map[int]bool{}, cause: errors.New("Slack has not greeted us yet")}
+	return &link{up: map[int]bool{}, cause: errors.New("slack has not greeted us yet")}
 }
 
 func (l *link) set(conn int, up bool, cause error) int {

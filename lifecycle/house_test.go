@@ -105,11 +105,15 @@ func newHouse(t testing.TB) *house {
 func (h *house) inbox() *lifecycle.Inbox         { return lifecycle.NewInbox(h.store, h.now) }
 func (h *house) registrar() *lifecycle.Registrar { return lifecycle.NewRegistrar(h.store, h.now) }
 func (h *house) approvals() *lifecycle.Approvals { return lifecycle.NewApprovals(h.store, h, h.now) }
+
 func (h *house) directory() *lifecycle.Directory { return lifecycle.NewDirectory(h.store, h, h.now) }
-func (h *house) keeper() *lifecycle.Timekeeper   { return lifecycle.NewTimekeeper(h.store, h, h.now) }
+
+func (h *house) keeper() *lifecycle.Timekeeper { return lifecycle.NewTimekeeper(h.store, h, h.now) }
+
 func (h *house) rollCall() *lifecycle.RollCall {
 	return lifecycle.NewRollCall(h.store, h.pager, h, h.now)
 }
+
 func (h *house) desk() *lifecycle.Desk { return lifecycle.NewDesk(h.store, h.approvals(), h, h.now) }
 
 func (h *house) planner() *lifecycle.Planner {

@@ -79,8 +79,10 @@ func (b *Inbox) Report(ctx context.Context, r Report) (FindingID, bool, error) {
 	}
 	link := Correlate(Identity{Person: Person{Emails: []string{r.Email}}}, accounts)
 	if link.State != Linked {
-		return "", false, &Refusal{Kind: ErrInvalid, Reason: "nothing can be concluded about " + r.Email + ": " + link.Reason,
-			Fields: []FieldError{{Path: "data.account_email", Message: link.Reason}}}
+		return "", false, &Refusal{
+			Kind: ErrInvalid, Reason: "nothing can be concluded about " + r.Email + ": " + link.Reason,
+			Fields: []FieldError{{Path: "data.account_email", Message: link.Reason}},
+		}
 	}
 	f := r.finding(*link.Account, b.now())
 	who, err := b.store.IdentitiesByEmail(ctx, FoldEmail(r.Email))

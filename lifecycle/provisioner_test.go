@@ -52,13 +52,19 @@ func TestWhatMovedAfterTheApprovalIsAskedAgain(t *testing.T) {
 		"a part is done already": {func(h *house) {
 			h.pager.put(account(lifecycle.RoleObserver, on(payments, lifecycle.TeamResponder), on(platform, lifecycle.TeamResponder)))
 		}, nil, lifecycle.Done},
-		"the role to lose": {func(h *house) { h.pager.put(account(lifecycle.RoleObserver, on(payments, lifecycle.TeamManager))) },
-			[]string{"replace base_role: observer → limited_user", "grant Platform:  → responder", "revoke Payments: manager → "}, lifecycle.Blocked},
+		"the role to lose": {
+			func(h *house) { h.pager.put(account(lifecycle.RoleObserver, on(payments, lifecycle.TeamManager))) },
+			[]string{"replace base_role: observer → limited_user", "grant Platform:  → responder", "revoke Payments: manager → "},
+			lifecycle.Blocked,
+		},
 		"the role to gain was given, and more": {func(h *house) {
 			h.pager.put(account(lifecycle.RoleObserver, on(payments, lifecycle.TeamResponder), on(platform, lifecycle.TeamManager)))
 		}, []string{"replace base_role: observer → limited_user", "revoke Payments: responder → "}, lifecycle.Blocked},
-		"the base role, upwards": {func(h *house) { h.pager.put(account(lifecycle.RoleManager, on(payments, lifecycle.TeamResponder))) },
-			[]string{"grant Platform:  → responder", "revoke Payments: responder → "}, lifecycle.Blocked},
+		"the base role, upwards": {
+			func(h *house) { h.pager.put(account(lifecycle.RoleManager, on(payments, lifecycle.TeamResponder))) },
+			[]string{"grant Platform:  → responder", "revoke Payments: responder → "},
+			lifecycle.Blocked,
+		},
 		"the account is gone": {func(h *house) { h.pager.drop("PBEN") }, nil, lifecycle.Blocked},
 		"the account is somebody else's by now": {func(h *house) {
 			a := account(lifecycle.RoleObserver, on(payments, lifecycle.TeamResponder))

@@ -93,7 +93,7 @@ func nobody(t *testing.T) *syscall.Credential {
 // path of a database in it.
 func sharedDir(t *testing.T) (dir, path string) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "rolecall")
+	dir, err := os.MkdirTemp("", "rolecall") //nolint:usetesting // t.TempDir lets nobody else in
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,9 +19,16 @@ func (v *verifier) tables(ctx context.Context) error {
 		name  string
 		check func(context.Context) error
 	}{
-		{"facts", v.facts}, {"identities", v.identities}, {"identity_keys", v.identityKeys}, {"notices", v.notices},
-		{"requests", v.requests}, {"findings", v.findings}, {"exceptions", v.exceptions}, {"accounts", v.accounts},
-		{"messages", v.messages}, {"marks", v.marks},
+		{"facts", v.facts},
+		{"identities", v.identities},
+		{"identity_keys", v.identityKeys},
+		{"notices", v.notices},
+		{"requests", v.requests},
+		{"findings", v.findings},
+		{"exceptions", v.exceptions},
+		{"accounts", v.accounts},
+		{"messages", v.messages},
+		{"marks", v.marks},
 	} {
 		if err := v.broken(t.name, t.check(ctx)); err != nil {
 			return fmt.Errorf("check table %s: %w", t.name, err)

@@ -97,13 +97,19 @@ func populate(w *slacktest.Workspace) {
 
 func (s *stage) story() []sandbox.Step {
 	return []sandbox.Step{
-		{ID: "joiner", Title: "A joiner arrives", Text: "HR says that Ana joins Payments. Send the notice and watch PagerDuty.", Open: payments, ActAs: marco,
-			Action: "Send the joiner notice", Said: "The notice is on its way.", Run: func(context.Context) error { s.pd.join("Ana Lima"); return nil }},
-		{ID: "approve", Title: "Marco approves Ben's move", Text: "The card says what happens. Press Approve.", ActAs: marco, Open: payments,
-			Done: func() bool { return s.pd.moved() }},
+		{
+			ID: "joiner", Title: "A joiner arrives", Text: "HR says that Ana joins Payments. Send the notice and watch PagerDuty.", Open: payments, ActAs: marco,
+			Action: "Send the joiner notice", Said: "The notice is on its way.", Run: func(context.Context) error { s.pd.join("Ana Lima"); return nil },
+		},
+		{
+			ID: "approve", Title: "Marco approves Ben's move", Text: "The card says what happens. Press Approve.", ActAs: marco, Open: payments,
+			Done: func() bool { return s.pd.moved() },
+		},
 		{ID: "home", Title: "Ben looks at his own access", Text: "The Home tab of the app shows what one holds.", ActAs: ben, Open: sandbox.Home},
-		{ID: "dm", Title: "A step that fails", Text: "It cannot be sent.", Open: sandbox.DM, Action: "Send what fails",
-			Run: func(context.Context) error { return errors.New("intake answered 503") }},
+		{
+			ID: "dm", Title: "A step that fails", Text: "It cannot be sent.", Open: sandbox.DM, Action: "Send what fails",
+			Run: func(context.Context) error { return errors.New("intake answered 503") },
+		},
 	}
 }
 

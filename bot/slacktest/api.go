@@ -86,9 +86,11 @@ func (w *Workspace) methodTable() map[string]method {
 }
 
 func allScopes() []string {
-	return []string{"channels:history", "channels:join", "channels:read", "chat:write", "chat:write.public", "commands",
+	return []string{
+		"channels:history", "channels:join", "channels:read", "chat:write", "chat:write.public", "commands",
 		"groups:history", "groups:read", "im:history", "im:read", "im:write", "mpim:history", "mpim:read", "mpim:write",
-		"reactions:write", "usergroups:read", "users:read", "users:read.email"}
+		"reactions:write", "usergroups:read", "users:read", "users:read.email",
+	}
 }
 
 func (w *Workspace) serveAPI(rw http.ResponseWriter, r *http.Request) {

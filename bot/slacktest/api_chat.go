@@ -75,8 +75,10 @@ func (w *Workspace) chatPostMessage(c *call) (object, error) {
 	if wait := w.limitedChannel(target.ID); wait > 0 {
 		return nil, &refusal{code: "ratelimited", after: wait}
 	}
-	m := &message{Message: Message{User: w.cfg.BotUserID, Text: clip(said.text, maxText), ThreadTS: thread, Metadata: metadata,
-		Broadcast: thread != "" && c.args.flag("reply_broadcast")}, attachments: said.attachments}
+	m := &message{Message: Message{
+		User: w.cfg.BotUserID, Text: clip(said.text, maxText), ThreadTS: thread, Metadata: metadata,
+		Broadcast: thread != "" && c.args.flag("reply_broadcast"),
+	}, attachments: said.attachments}
 	m.setBlocks(said.blocks)
 	w.add(target, m)
 	return object{"channel": target.ID, "ts": m.TS, "message": w.messageJSON(m)}, nil
@@ -189,8 +191,10 @@ func (w *Workspace) chatPostEphemeral(c *call) (object, error) {
 
 // whisper shows a message to one person only. The caller holds mu.
 func (w *Workspace) whisper(channelID, userID string, said content) *message {
-	m := &message{Message: Message{Channel: channelID, TS: w.stamp(), User: w.cfg.BotUserID, Text: said.text, Ephemeral: true},
-		attachments: said.attachments}
+	m := &message{
+		Message:     Message{Channel: channelID, TS: w.stamp(), User: w.cfg.BotUserID, Text: said.text, Ephemeral: true},
+		attachments: said.attachments,
+	}
 	m.setBlocks(said.blocks)
 	w.ephemerals[userID] = append(w.ephemerals[userID], m)
 	w.bump()

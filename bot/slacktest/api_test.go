@@ -1,6 +1,7 @@
 package slacktest_test
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -60,7 +61,7 @@ func TestAuthTestTellsWhoTheBotIsAndWhatItMay(t *testing.T) {
 		t.Errorf("got scopes %q", got)
 	}
 	_, err = w.api.GetUserGroupsContext(t.Context())
-	refused, _ := err.(slack.SlackErrorResponse)
+	refused, _ := errors.AsType[slack.SlackErrorResponse](err)
 	if refused.Err != "missing_scope" || refused.Needed != "usergroups:read" || refused.Provided != "chat:write,users:read" {
 		t.Errorf("got %+v, want missing_scope", refused)
 	}

@@ -8,22 +8,28 @@ import (
 
 // userJSON is u in the shape of the Web API; the address needs the scope users:read.email.
 func (w *Workspace) userJSON(u *User) object {
-	profile := object{"real_name": u.RealName, "real_name_normalized": u.RealName, "display_name": u.DisplayName,
-		"display_name_normalized": u.DisplayName, "team": u.TeamID, "avatar_hash": ""}
+	profile := object{
+		"real_name": u.RealName, "real_name_normalized": u.RealName, "display_name": u.DisplayName,
+		"display_name_normalized": u.DisplayName, "team": u.TeamID, "avatar_hash": "",
+	}
 	if !u.Bot && w.granted("users:read.email") {
 		profile["email"] = u.Email
 	}
-	out := object{"id": u.ID, "team_id": u.TeamID, "name": u.Name, "deleted": u.Deleted, "profile": profile,
-		"is_bot": u.Bot, "is_app_user": false, "updated": 1700000000}
+	out := object{
+		"id": u.ID, "team_id": u.TeamID, "name": u.Name, "deleted": u.Deleted, "profile": profile,
+		"is_bot": u.Bot, "is_app_user": false, "updated": 1700000000,
+	}
 	if u.Stranger {
 		out["is_stranger"] = true
 	}
 	if u.Deleted { // Slack leaves the rest out
 		return out
 	}
-	maps.Copy(out, object{"real_name": u.RealName, "tz": u.TZ, "tz_label": u.TZ, "tz_offset": u.TZOffset, "is_admin": u.Admin,
+	maps.Copy(out, object{
+		"real_name": u.RealName, "tz": u.TZ, "tz_label": u.TZ, "tz_offset": u.TZOffset, "is_admin": u.Admin,
 		"is_owner": false, "is_primary_owner": false, "is_restricted": u.Restricted || u.UltraRestricted,
-		"is_ultra_restricted": u.UltraRestricted, "is_email_confirmed": true})
+		"is_ultra_restricted": u.UltraRestricted, "is_email_confirmed": true,
+	})
 	return out
 }
 
@@ -76,8 +82,10 @@ func (w *Workspace) usergroupsList(c *call) (object, error) {
 		if g.Disabled && !c.args.flag("include_disabled") {
 			continue
 		}
-		one := object{"id": g.ID, "team_id": w.cfg.TeamID, "is_usergroup": true, "name": g.Name, "handle": g.Handle,
-			"description": "", "is_external": false, "date_delete": 0, "user_count": len(g.Users)}
+		one := object{
+			"id": g.ID, "team_id": w.cfg.TeamID, "is_usergroup": true, "name": g.Name, "handle": g.Handle,
+			"description": "", "is_external": false, "date_delete": 0, "user_count": len(g.Users),
+		}
 		if g.Disabled {
 			one["date_delete"] = 1700000000
 		}
@@ -101,6 +109,8 @@ func (w *Workspace) botsInfo(c *call) (object, error) {
 	if c.args["bot"] != w.cfg.BotID {
 		return nil, invalid("bot_not_found")
 	}
-	return object{"bot": object{"id": w.cfg.BotID, "name": w.cfg.BotName, "deleted": false, "user_id": w.cfg.BotUserID,
-		"app_id": w.cfg.AppID, "updated": 1700000000, "icons": object{}}}, nil
+	return object{"bot": object{
+		"id": w.cfg.BotID, "name": w.cfg.BotName, "deleted": false, "user_id": w.cfg.BotUserID,
+		"app_id": w.cfg.AppID, "updated": 1700000000, "icons": object{},
+	}}, nil
 }

@@ -261,10 +261,12 @@ func TestIDsLeftOutAreFilledInAsSlackDoes(t *testing.T) {
 
 // Whatever the app sends as blocks, the fake answers, and what it accepts can be read.
 func FuzzBlocks(f *testing.F) {
-	for _, seed := range []string{"[]", "[null]", "[1]", `{"a":1}`, "[" + jsonSection("x") + "]", "[" + actions(selectOf(2, "")) + "]",
+	for _, seed := range []string{
+		"[]", "[null]", "[1]", `{"a":1}`, "[" + jsonSection("x") + "]", "[" + actions(selectOf(2, "")) + "]",
 		"[" + table(1, 1) + "]", "[" + layout(1, 1) + "]", "[" + container(1, divider(0)) + "]", "[" + dataTable(2, `,"caption":"c"`) + "]",
 		`[{"type":"layout","label":"l","rows":[{"items":[{"block":null}]}]}]`, `[{"type":"data_table","rows":[null,1]}]`,
-		`[{"type":"input","label":{"type":"plain_text","text":"l"},"element":{"type":"external_select","initial_option":{"value":"x"}}}]`} {
+		`[{"type":"input","label":{"type":"plain_text","text":"l"},"element":{"type":"external_select","initial_option":{"value":"x"}}}]`,
+	} {
 		f.Add(seed)
 	}
 	w := slacktest.New(slacktest.Config{NoRateLimits: true, MaxCalls: 10})

@@ -200,8 +200,10 @@ func (w *Workspace) eventDelivery(event object) Delivery {
 	return Delivery{ID: id, Kind: KindEvent, Type: str(event, "type"), Payload: encode(object{
 		"token": "deprecated", "team_id": w.cfg.TeamID, "context_team_id": w.cfg.TeamID, "context_enterprise_id": nil,
 		"api_app_id": w.cfg.AppID, "event": event, "type": "event_callback", "event_id": id, "event_time": w.cfg.Now().Unix(),
-		"authorizations": []any{object{"enterprise_id": nil, "team_id": w.cfg.TeamID, "user_id": w.cfg.BotUserID,
-			"is_bot": true, "is_enterprise_install": false}},
+		"authorizations": []any{object{
+			"enterprise_id": nil, "team_id": w.cfg.TeamID, "user_id": w.cfg.BotUserID,
+			"is_bot": true, "is_enterprise_install": false,
+		}},
 		"is_ext_shared_channel": false, "event_context": "4-" + id,
 	})}
 }

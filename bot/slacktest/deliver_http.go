@@ -73,8 +73,10 @@ func readAnswer(response *http.Response) (answer, error) {
 		return answer{}, &failure{kind: ErrNotAcknowledged, reason: "http_timeout", cause: err.Error()}
 	}
 	if response.StatusCode < 200 || response.StatusCode > 299 {
-		return answer{body: body}, &failure{kind: ErrNotAcknowledged, reason: "http_error", cause: "HTTP " + response.Status,
-			noRetry: response.Header.Get("X-Slack-No-Retry") == "1"}
+		return answer{body: body}, &failure{
+			kind: ErrNotAcknowledged, reason: "http_error", cause: "HTTP " + response.Status,
+			noRetry: response.Header.Get("X-Slack-No-Retry") == "1",
+		}
 	}
 	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")) // no content type means text
 	return answer{body: body, json: kind == "application/json"}, nil

@@ -20,9 +20,11 @@ const (
 
 // actionElements may stand in actions blocks and beside sections.
 func actionElements() []string {
-	return []string{"button", "overflow", "checkboxes", "radio_buttons", "datepicker", "timepicker", "datetimepicker", "workflow_button",
+	return []string{
+		"button", "overflow", "checkboxes", "radio_buttons", "datepicker", "timepicker", "datetimepicker", "workflow_button",
 		"static_select", "external_select", "users_select", "conversations_select", "channels_select",
-		"multi_static_select", "multi_external_select", "multi_users_select", "multi_conversations_select", "multi_channels_select"}
+		"multi_static_select", "multi_external_select", "multi_users_select", "multi_conversations_select", "multi_channels_select",
+	}
 }
 
 // inputElements may stand in input blocks.

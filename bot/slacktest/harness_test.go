@@ -187,11 +187,6 @@ func code(err error) string {
 	return ""
 }
 
-func messages(err error) []string {
-	refused, _ := errors.AsType[slack.SlackErrorResponse](err)
-	return refused.ResponseMetadata.Messages
-}
-
 // raw posts form or JSON as it is and returns the decoded answer.
 func (w *world) raw(t *testing.T, method, contentType, auth, body string) (int, map[string]any) {
 	t.Helper()

@@ -104,8 +104,10 @@ func (w *Workspace) messageJSON(m *message) object {
 	out := object{"type": "message", "user": m.User, "text": m.Text, "ts": m.TS, "team": w.cfg.TeamID}
 	if m.User == w.cfg.BotUserID {
 		out["bot_id"], out["app_id"] = w.cfg.BotID, w.cfg.AppID
-		out["bot_profile"] = object{"id": w.cfg.BotID, "app_id": w.cfg.AppID, "user_id": w.cfg.BotUserID, "name": w.cfg.BotName,
-			"deleted": false, "updated": 1700000000, "team_id": w.cfg.TeamID, "icons": object{}}
+		out["bot_profile"] = object{
+			"id": w.cfg.BotID, "app_id": w.cfg.AppID, "user_id": w.cfg.BotUserID, "name": w.cfg.BotName,
+			"deleted": false, "updated": 1700000000, "team_id": w.cfg.TeamID, "icons": object{},
+		}
 	}
 	if m.blocks != nil {
 		out["blocks"] = m.blocks

@@ -29,8 +29,10 @@ type act struct {
 // interaction makes an act of a payload. The caller holds mu.
 func (w *Workspace) interaction(payload object, confirm string) act {
 	d := Delivery{ID: w.id("I"), Kind: KindInteraction, Type: str(payload, "type"), Payload: encode(payload)}
-	return act{delivery: d, outcome: Outcome{Before: w.version, TriggerID: str(payload, "trigger_id"),
-		ResponseURL: str(payload, "response_url"), Confirm: confirm, DeliveryID: d.ID}}
+	return act{delivery: d, outcome: Outcome{
+		Before: w.version, TriggerID: str(payload, "trigger_id"),
+		ResponseURL: str(payload, "response_url"), Confirm: confirm, DeliveryID: d.ID,
+	}}
 }
 
 // do prepares an act while mu is held, then lets the app hear of it.

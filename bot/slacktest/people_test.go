@@ -61,8 +61,10 @@ func TestAPressOpensAModalAndTheSubmissionUpdatesTheCard(t *testing.T) {
 
 func reasonModal(id string) slack.ModalViewRequest {
 	input := slack.NewInputBlock("reason", plain("Reason"), nil, slack.NewPlainTextInputBlockElement(nil, "reason"))
-	return slack.ModalViewRequest{Type: slack.VTModal, Title: plain("Deny"), Submit: plain("Deny"), Close: plain("Back"),
-		PrivateMetadata: id, CallbackID: "deny", Blocks: slack.Blocks{BlockSet: []slack.Block{input}}}
+	return slack.ModalViewRequest{
+		Type: slack.VTModal, Title: plain("Deny"), Submit: plain("Deny"), Close: plain("Back"),
+		PrivateMetadata: id, CallbackID: "deny", Blocks: slack.Blocks{BlockSet: []slack.Block{input}},
+	}
 }
 
 // pressIn posts a message of one block in payments and presses in it; it returns what the app was sent.
@@ -112,30 +114,65 @@ func TestChoicesTravelInTheFieldOfTheirElement(t *testing.T) {
 		pick    []string
 		check   func(*slack.BlockAction) bool
 	}{
-		"overflow": {slack.NewOverflowBlockElement("e", options...), []string{"b"},
-			func(a *slack.BlockAction) bool { return a.SelectedOption.Value == "b" && a.Type == "overflow" }},
-		"select": {slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, nil, "e", options...), []string{"a"},
-			func(a *slack.BlockAction) bool { return a.SelectedOption.Text.Text == "A" }},
-		"select emptied": {slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, nil, "e", options...), nil,
-			func(a *slack.BlockAction) bool { return a.SelectedOption.Value == "" }},
-		"checkboxes": {slack.NewCheckboxGroupsBlockElement("e", options...), []string{"a", "b"},
-			func(a *slack.BlockAction) bool { return len(a.SelectedOptions) == 2 }},
-		"radio buttons": {slack.NewRadioButtonsBlockElement("e", options...), []string{"b"},
-			func(a *slack.BlockAction) bool { return a.SelectedOption.Value == "b" }},
-		"people": {slack.NewOptionsSelectBlockElement(slack.OptTypeUser, nil, "e"), []string{ines},
-			func(a *slack.BlockAction) bool { return a.SelectedUser == ines }},
-		"several people": {slack.NewOptionsMultiSelectBlockElement(slack.MultiOptTypeUser, nil, "e"), []string{ines, marco},
-			func(a *slack.BlockAction) bool { return len(a.SelectedUsers) == 2 }},
-		"a channel": {slack.NewOptionsSelectBlockElement(slack.OptTypeChannels, nil, "e"), []string{payments},
-			func(a *slack.BlockAction) bool { return a.SelectedChannel == payments }},
-		"a conversation": {slack.NewOptionsSelectBlockElement(slack.OptTypeConversations, nil, "e"), []string{payments},
-			func(a *slack.BlockAction) bool { return a.SelectedConversation == payments }},
-		"a date": {slack.NewDatePickerBlockElement("e"), []string{"2026-06-30"},
-			func(a *slack.BlockAction) bool { return a.SelectedDate == "2026-06-30" }},
-		"a time": {slack.NewTimePickerBlockElement("e"), []string{"09:30"},
-			func(a *slack.BlockAction) bool { return a.SelectedTime == "09:30" }},
-		"a moment": {slack.NewDateTimePickerBlockElement("e"), []string{"1767225600"},
-			func(a *slack.BlockAction) bool { return a.SelectedDateTime == 1767225600 }},
+		"overflow": {
+			slack.NewOverflowBlockElement("e", options...),
+			[]string{"b"},
+			func(a *slack.BlockAction) bool { return a.SelectedOption.Value == "b" && a.Type == "overflow" },
+		},
+		"select": {
+			slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, nil, "e", options...),
+			[]string{"a"},
+			func(a *slack.BlockAction) bool { return a.SelectedOption.Text.Text == "A" },
+		},
+		"select emptied": {
+			slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, nil, "e", options...), nil,
+			func(a *slack.BlockAction) bool { return a.SelectedOption.Value == "" },
+		},
+		"checkboxes": {
+			slack.NewCheckboxGroupsBlockElement("e", options...),
+			[]string{"a", "b"},
+			func(a *slack.BlockAction) bool { return len(a.SelectedOptions) == 2 },
+		},
+		"radio buttons": {
+			slack.NewRadioButtonsBlockElement("e", options...),
+			[]string{"b"},
+			func(a *slack.BlockAction) bool { return a.SelectedOption.Value == "b" },
+		},
+		"people": {
+			slack.NewOptionsSelectBlockElement(slack.OptTypeUser, nil, "e"),
+			[]string{ines},
+			func(a *slack.BlockAction) bool { return a.SelectedUser == ines },
+		},
+		"several people": {
+			slack.NewOptionsMultiSelectBlockElement(slack.MultiOptTypeUser, nil, "e"),
+			[]string{ines, marco},
+			func(a *slack.BlockAction) bool { return len(a.SelectedUsers) == 2 },
+		},
+		"a channel": {
+			slack.NewOptionsSelectBlockElement(slack.OptTypeChannels, nil, "e"),
+			[]string{payments},
+			func(a *slack.BlockAction) bool { return a.SelectedChannel == payments },
+		},
+		"a conversation": {
+			slack.NewOptionsSelectBlockElement(slack.OptTypeConversations, nil, "e"),
+			[]string{payments},
+			func(a *slack.BlockAction) bool { return a.SelectedConversation == payments },
+		},
+		"a date": {
+			slack.NewDatePickerBlockElement("e"),
+			[]string{"2026-06-30"},
+			func(a *slack.BlockAction) bool { return a.SelectedDate == "2026-06-30" },
+		},
+		"a time": {
+			slack.NewTimePickerBlockElement("e"),
+			[]string{"09:30"},
+			func(a *slack.BlockAction) bool { return a.SelectedTime == "09:30" },
+		},
+		"a moment": {
+			slack.NewDateTimePickerBlockElement("e"),
+			[]string{"1767225600"},
+			func(a *slack.BlockAction) bool { return a.SelectedDateTime == 1767225600 },
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -26,8 +26,10 @@ func (w *Workspace) Channels(userID string) []Conversation {
 		if !canSee(u, c) {
 			continue
 		}
-		one := Conversation{ID: c.ID, Kind: string(c.kind), Name: c.Name, Private: c.Private, Archived: c.Archived, Member: c.has(userID),
-			Members: append([]string{}, c.Members...)}
+		one := Conversation{
+			ID: c.ID, Kind: string(c.kind), Name: c.Name, Private: c.Private, Archived: c.Archived, Member: c.has(userID),
+			Members: append([]string{}, c.Members...),
+		}
 		if c.kind == kindIM {
 			one.With = w.cfg.BotUserID
 		}

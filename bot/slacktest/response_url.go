@@ -74,8 +74,10 @@ func (w *Workspace) respondLater(id string, c *call) error {
 }
 
 func responseOf(a args) (response, error) {
-	said := response{Text: a["text"], ResponseType: a["response_type"], ReplaceOriginal: a.flag("replace_original"),
-		DeleteOriginal: a.flag("delete_original"), ThreadTS: a["thread_ts"]}
+	said := response{
+		Text: a["text"], ResponseType: a["response_type"], ReplaceOriginal: a.flag("replace_original"),
+		DeleteOriginal: a.flag("delete_original"), ThreadTS: a["thread_ts"],
+	}
 	c := &call{args: a}
 	if a["attachments"] != "" {
 		if err := c.jsonArg("attachments", "invalid_attachments", &said.Attachments); err != nil {

@@ -64,7 +64,7 @@ func (w *Workspace) serveSocket(rw http.ResponseWriter, r *http.Request) {
 	upgrader := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
 	ws, err := upgrader.Upgrade(rw, r, nil)
 	if err != nil {
-		w.cfg.Log.Warn("upgrade slack socket", slog.Any("err", err))
+		w.cfg.Log.WarnContext(r.Context(), "upgrade slack socket", slog.Any("err", err))
 		return
 	}
 	ws.SetReadLimit(maxBody)

@@ -204,5 +204,6 @@ func valueField(kind string) (string, bool) {
 
 func richText(text string) object {
 	return object{"type": "rich_text", "elements": []any{
-		object{"type": "rich_text_section", "elements": []any{object{"type": "text", "text": text}}}}}
+		object{"type": "rich_text_section", "elements": []any{object{"type": "text", "text": text}}},
+	}}
 }

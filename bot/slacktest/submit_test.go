@@ -18,7 +18,8 @@ import (
 func form() slack.ModalViewRequest {
 	reason := slack.NewPlainTextInputBlockElement(nil, "reason").WithMinLength(3).WithMaxLength(5)
 	options := []*slack.OptionBlockObject{
-		slack.NewOptionBlockObject("8h", plain("8 hours"), nil), slack.NewOptionBlockObject("24h", plain("A day"), nil)}
+		slack.NewOptionBlockObject("8h", plain("8 hours"), nil), slack.NewOptionBlockObject("24h", plain("A day"), nil),
+	}
 	optional := func(b *slack.InputBlock) *slack.InputBlock { b.Optional = true; return b }
 	view := slack.ModalViewRequest{Type: slack.VTModal, Title: plain("Form"), Submit: plain("Send"), CallbackID: "form", PrivateMetadata: "req_1"}
 	view.Blocks.BlockSet = []slack.Block{
@@ -60,7 +61,8 @@ func TestASubmissionCarriesTheStateInSlacksShape(t *testing.T) {
 	t.Parallel()
 	w, seen := opened(t, nil)
 	errs, err := w.Submit(soon(t), marco, map[string]any{
-		"reason": "why", "until": "2026-06-30", "length": "24h", "replacement": []string{ines, marco}})
+		"reason": "why", "until": "2026-06-30", "length": "24h", "replacement": []string{ines, marco},
+	})
 	if err != nil || len(errs) > 0 {
 		t.Fatal(errs, err)
 	}

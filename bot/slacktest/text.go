@@ -58,9 +58,11 @@ func decodeBlocks(raw json.RawMessage) []any {
 
 func controlOf(in input) Control {
 	e := in.element
-	c := Control{Type: str(e, "type"), BlockID: in.block, ActionID: in.action, Text: textOf(e["text"]), Value: str(e, "value"),
+	c := Control{
+		Type: str(e, "type"), BlockID: in.block, ActionID: in.action, Text: textOf(e["text"]), Value: str(e, "value"),
 		URL: str(e, "url"), Style: str(e, "style"), VisibleTo: texts(list(e, "visible_to_user_ids")),
-		Optional: boolean(in.frame, "optional"), Multiline: boolean(e, "multiline")}
+		Optional: boolean(in.frame, "optional"), Multiline: boolean(e, "multiline"),
+	}
 	if str(in.frame, "type") == "input" {
 		c.Text = textOf(in.frame["label"])
 	}

@@ -57,9 +57,15 @@ func (c Config) withDefaults() Config {
 		field *string
 		value string
 	}{
-		{&c.BotToken, "xoxb-slacktest"}, {&c.AppToken, "xapp-slacktest"}, {&c.SigningSecret, "slacktest-signing-secret"},
-		{&c.TeamID, "T0ACME"}, {&c.TeamDomain, "acme"}, {&c.AppID, "A0ROLECALL"},
-		{&c.BotUserID, "U0ROLECALL"}, {&c.BotID, "B0ROLECALL"}, {&c.BotName, "rolecall"},
+		{&c.BotToken, "xoxb-slacktest"},
+		{&c.AppToken, "xapp-slacktest"},
+		{&c.SigningSecret, "slacktest-signing-secret"},
+		{&c.TeamID, "T0ACME"},
+		{&c.TeamDomain, "acme"},
+		{&c.AppID, "A0ROLECALL"},
+		{&c.BotUserID, "U0ROLECALL"},
+		{&c.BotID, "B0ROLECALL"},
+		{&c.BotName, "rolecall"},
 	} {
 		if *d.field == "" {
 			*d.field = d.value
@@ -168,7 +174,7 @@ func (w *Workspace) Handler() http.Handler {
 // Start serves the workspace on a free port of 127.0.0.1 and returns its base URL, such as "http://127.0.0.1:41234".
 // The URL for slack.OptionAPIURL is this plus "/api/". Close stops it. It fails when no port can be opened.
 func (w *Workspace) Start() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a free port of this machine is there at once
 	if err != nil {
 		return "", fmt.Errorf("listen for slack requests: %w", err)
 	}

@@ -216,9 +216,19 @@ func TestNoNameMovesTheCursor(t *testing.T) {
 	}
 	p.pd.RenameAs("sam@acme.test", p.pd.Users()[1].ID, "", "")
 	for _, args := range [][]string{
-		{"request", "list"}, {"request", "show", "req_hostile"}, {"audit", "tail"}, {"digest", "--dry-run"}, {"policy", "explain", "--email", "eve@acme.test"},
-		{"request", "show", hostile}, {"request", "approve", "req_hostile", "--as", hostile}, {hostile}, {"demo", "--" + hostile}, {"audit", "verify", "/" + hostile},
-		{"policy", "explain", "--given", hostile + "=1"}, {"request", "list", "--state", hostile}, {"roster", "import", hostile + ".csv"},
+		{"request", "list"},
+		{"request", "show", "req_hostile"},
+		{"audit", "tail"},
+		{"digest", "--dry-run"},
+		{"policy", "explain", "--email", "eve@acme.test"},
+		{"request", "show", hostile},
+		{"request", "approve", "req_hostile", "--as", hostile},
+		{hostile},
+		{"demo", "--" + hostile},
+		{"audit", "verify", "/" + hostile},
+		{"policy", "explain", "--given", hostile + "=1"},
+		{"request", "list", "--state", hostile},
+		{"roster", "import", hostile + ".csv"},
 	} {
 		o := command(t, args...)
 		for _, r := range o.out + o.err {

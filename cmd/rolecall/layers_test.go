@@ -52,7 +52,8 @@ func TestEveryRoomImportsOnlyWhatItMay(t *testing.T) {
 			room string
 			may  []string
 			why  string
-		}) bool {
+		},
+		) bool {
 			return r.room == room
 		})
 		if i < 0 {

@@ -140,8 +140,13 @@ func findRequest(ctx context.Context, db *storage.DB, id string) (lifecycle.Requ
 
 func printRequest(w io.Writer, r lifecycle.Request) error {
 	rows := [][2]string{
-		{"Request", fmt.Sprintf("%s, %s, %s", r.ID, r.Kind, r.State)}, {"Who", r.Subject.Label() + " <" + r.Subject.Email + ">"},
-		{"Account", dash(string(r.Account.ID))}, {"Why", r.Why.Event}, {"Rule", dash(r.Why.Rule)}, {"Policy", r.Why.Policy}, {"Opened", at(r.OpenedAt)},
+		{"Request", fmt.Sprintf("%s, %s, %s", r.ID, r.Kind, r.State)},
+		{"Who", r.Subject.Label() + " <" + r.Subject.Email + ">"},
+		{"Account", dash(string(r.Account.ID))},
+		{"Why", r.Why.Event},
+		{"Rule", dash(r.Why.Rule)},
+		{"Policy", r.Why.Policy},
+		{"Opened", at(r.OpenedAt)},
 	}
 	for _, c := range r.Changes {
 		rows = append(rows, [2]string{"Change", fmt.Sprintf("%s (%s)", changeInWords(c), strings.TrimSpace(string(c.State)+" "+c.Error))})

@@ -135,8 +135,10 @@ const (
 func newHouse(tb testing.TB) *house {
 	tb.Helper()
 	h := &house{
-		store: &store{accounts: []lifecycle.Account{{ID: "PMINA", Email: "mina.ito@acme.test", Name: "Mina Ito", BaseRole: lifecycle.RoleManager,
-			Teams: []lifecycle.Membership{{Team: lifecycle.Team{ID: "PPAY", Name: "Payments"}, Role: lifecycle.TeamManager}}}}},
+		store: &store{accounts: []lifecycle.Account{{
+			ID: "PMINA", Email: "mina.ito@acme.test", Name: "Mina Ito", BaseRole: lifecycle.RoleManager,
+			Teams: []lifecycle.Membership{{Team: lifecycle.Team{ID: "PPAY", Name: "Payments"}, Role: lifecycle.TeamManager}},
+		}}},
 		clock:   &clock{at: time.Date(2026, 5, 31, 9, 0, 0, 0, time.UTC)},
 		secrets: secretsOf(tb, secretA),
 		log:     &bytes.Buffer{},

@@ -164,8 +164,10 @@ func TestNoticesThatAreWrong(t *testing.T) {
 			Path: "data.emails", Message: "must be a list of texts, not text",
 		}}},
 		"addresses that are none": {with(t, `"mina@acme.test"`, `7, "", "mina", "a@b@c", "Mina <mina@acme.test>"`), fields{
-			{Path: "data.emails[1]", Message: "must be text, not a number"}, {Path: "data.emails[2]", Message: "is empty"},
-			{Path: "data.emails", Message: `"mina" is not an address`}, {Path: "data.emails", Message: `"a@b@c" is not an address`},
+			{Path: "data.emails[1]", Message: "must be text, not a number"},
+			{Path: "data.emails[2]", Message: "is empty"},
+			{Path: "data.emails", Message: `"mina" is not an address`},
+			{Path: "data.emails", Message: `"a@b@c" is not an address`},
 			{Path: "data.emails", Message: `"Mina <mina@acme.test>" is not an address`},
 		}},
 		"a date in words": {with(t, `"2024-04-01"`, `"April 1st"`), fields{{Path: "data.start_date", Message: `"April 1st" is not a date like 2026-05-31`}}},

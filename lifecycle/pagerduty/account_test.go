@@ -153,7 +153,8 @@ func TestDuties(t *testing.T) {
 	}
 	want := []lifecycle.Duty{
 		{Team: lifecycle.TeamID(w.core.ID), Policy: "Core-Crit", Level: 2},
-		{Policy: "Nobody's team", Level: 1}, {Policy: "Nobody's team", Level: 3},
+		{Policy: "Nobody's team", Level: 1},
+		{Policy: "Nobody's team", Level: 3},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("duties (-want +got):\n%s", diff)

@@ -80,7 +80,7 @@ func (a api) send(ctx context.Context, method, path, from string, body, out any)
 		req.Header.Set("From", from)
 	}
 	x := &exchange{api: a}
-	resp, err := x.Do(req)
+	resp, err := x.Do(req) //nolint:bodyclose // whole has read it and closed it
 	if err != nil || out == nil {
 		return err
 	}

@@ -111,7 +111,7 @@ func (p *Postgres) launch() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.Command("sh", "-c", server, "postgres", bin, dir)
+	cmd := exec.Command("sh", "-c", server, "postgres", bin, dir) //nolint:noctx // it outlives any one test, and ends with this process
 	cmd.Dir, cmd.Stderr, cmd.SysProcAttr = dir, os.Stderr, &syscall.SysProcAttr{Setpgid: true}
 	if os.Getuid() == 0 {
 		if err := lowerTo(cmd, dir, "postgres"); err != nil {

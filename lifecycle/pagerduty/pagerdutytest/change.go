@@ -37,8 +37,11 @@ func (a *Account) putUser(u User) {
 func userFields(was, is User) []AuditField {
 	var out []AuditField
 	for _, f := range []AuditField{
-		{"name", was.Name, is.Name}, {"email", was.Email, is.Email}, {"role", was.Role, is.Role},
-		{"time_zone", was.TimeZone, is.TimeZone}, {"job_title", was.JobTitle, is.JobTitle},
+		{"name", was.Name, is.Name},
+		{"email", was.Email, is.Email},
+		{"role", was.Role, is.Role},
+		{"time_zone", was.TimeZone, is.TimeZone},
+		{"job_title", was.JobTitle, is.JobTitle},
 		{"description", was.Description, is.Description},
 	} {
 		if f.Before != f.Value {
@@ -96,19 +99,25 @@ func (a *Account) setMember(by author, team, user, role string) {
 	a.rememberTeam(team)
 	a.seat(team, user, role)
 	if before == "" {
-		a.record(by, AuditRecord{Root: a.teamAt(team), Action: "update",
-			References: []AuditReference{{Name: "members", Added: []Ref{a.userAt(user)}}}})
+		a.record(by, AuditRecord{
+			Root: a.teamAt(team), Action: "update",
+			References: []AuditReference{{Name: "members", Added: []Ref{a.userAt(user)}}},
+		})
 	}
-	a.record(by, AuditRecord{Root: a.teamAt(team), Action: "update", Resource: a.userAt(user),
-		Fields: []AuditField{{Name: "team_role", Before: before, Value: role}}})
+	a.record(by, AuditRecord{
+		Root: a.teamAt(team), Action: "update", Resource: a.userAt(user),
+		Fields: []AuditField{{Name: "team_role", Before: before, Value: role}},
+	})
 	a.bump()
 }
 
 func (a *Account) dropMember(by author, team, user string) {
 	a.rememberTeam(team)
 	a.unseat(team, user)
-	a.record(by, AuditRecord{Root: a.teamAt(team), Action: "update",
-		References: []AuditReference{{Name: "members", Removed: []Ref{a.userAt(user)}}}})
+	a.record(by, AuditRecord{
+		Root: a.teamAt(team), Action: "update",
+		References: []AuditReference{{Name: "members", Removed: []Ref{a.userAt(user)}}},
+	})
 	a.bump()
 }
 
@@ -117,7 +126,8 @@ func (a *Account) changePolicy(by author, is EscalationPolicy) {
 	was := *a.policies.get(is.ID)
 	var fields []AuditField
 	for _, f := range []AuditField{
-		{"name", was.Name, is.Name}, {"escalation_rules", rulesText(was.Rules), rulesText(is.Rules)},
+		{"name", was.Name, is.Name},
+		{"escalation_rules", rulesText(was.Rules), rulesText(is.Rules)},
 		{"teams", strings.Join(was.TeamIDs, ","), strings.Join(is.TeamIDs, ",")},
 	} {
 		if f.Before != f.Value {
@@ -125,8 +135,10 @@ func (a *Account) changePolicy(by author, is EscalationPolicy) {
 		}
 	}
 	a.policies.put(is.ID, is)
-	a.record(by, AuditRecord{Root: Ref{ID: is.ID, Type: "escalation_policy_reference", Summary: is.Name},
-		Action: "update", Fields: fields})
+	a.record(by, AuditRecord{
+		Root:   Ref{ID: is.ID, Type: "escalation_policy_reference", Summary: is.Name},
+		Action: "update", Fields: fields,
+	})
 	a.joinTeams(by, is)
 	a.bump()
 }

@@ -159,7 +159,8 @@ func TestLibraryReadsTheRest(t *testing.T) {
 		t.Errorf("schedules: %+v, %v", schedules, err)
 	}
 	incidents, err := c.ListIncidentsWithContext(ctx, pd.ListIncidentsOptions{
-		UserIDs: []string{w.ann.ID}, Statuses: []string{"triggered", "acknowledged"}, DateRange: "all", Limit: 100})
+		UserIDs: []string{w.ann.ID}, Statuses: []string{"triggered", "acknowledged"}, DateRange: "all", Limit: 100,
+	})
 	if err != nil || len(incidents.Incidents) != 1 {
 		t.Errorf("incidents of Ann: %+v, %v", incidents, err)
 	}

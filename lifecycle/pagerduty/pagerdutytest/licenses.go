@@ -8,10 +8,14 @@ import (
 // standardLicenses are those of a plan without limits.
 func standardLicenses() []License {
 	return []License{
-		{ID: "PLICFULL", Name: "Business (Full User)", Description: "Full User", RoleGroup: "FullUser",
-			ValidRoles: []string{Owner, Admin, Manager, Responder, Observer, Restricted}},
-		{ID: "PLICSTKH", Name: "Business (Stakeholder)", Description: "Stakeholder", RoleGroup: "Stakeholder",
-			ValidRoles: []string{Stakeholder, LimitStakeholder}},
+		{
+			ID: "PLICFULL", Name: "Business (Full User)", Description: "Full User", RoleGroup: "FullUser",
+			ValidRoles: []string{Owner, Admin, Manager, Responder, Observer, Restricted},
+		},
+		{
+			ID: "PLICSTKH", Name: "Business (Stakeholder)", Description: "Stakeholder", RoleGroup: "Stakeholder",
+			ValidRoles: []string{Stakeholder, LimitStakeholder},
+		},
 	}
 }
 

@@ -116,8 +116,10 @@ func app() pagerdutytest.OAuthClient {
 }
 
 func form(more ...string) url.Values {
-	f := url.Values{"grant_type": {"client_credentials"}, "client_id": {"app"}, "client_secret": {"app-secret"},
-		"scope": {"as_account-us.acme users.read users.write nonsense"}}
+	f := url.Values{
+		"grant_type": {"client_credentials"}, "client_id": {"app"}, "client_secret": {"app-secret"},
+		"scope": {"as_account-us.acme users.read users.write nonsense"},
+	}
 	for i := 0; i+1 < len(more); i += 2 {
 		f.Set(more[i], more[i+1])
 	}

@@ -61,8 +61,10 @@ func TestPoliciesThatAreRefused(t *testing.T) {
 		"without a name":  {body: `{"escalation_policy":{"name":" "}}`, want: answer{400, 2001, "Name can't be blank"}},
 		"on two teams":    {body: `{"escalation_policy":{"teams":[{"id":"PT"},{"id":"PT"}]}}`, want: answer{400, 2001, "Escalation policies can be associated with a maximum of 1 team"}},
 		"on no such team": {body: `{"escalation_policy":{"teams":[{"id":"PNONE"}]}}`, want: answer{404, 2100, "Not Found"}},
-		"on a team where the plan has none": {abilities: []string{"sso"}, body: `{"escalation_policy":{"teams":[{"id":"PT"}]}}`,
-			want: answer{402, 2014, "The teams account ability is required to assign to a team"}},
+		"on a team where the plan has none": {
+			abilities: []string{"sso"}, body: `{"escalation_policy":{"teams":[{"id":"PT"}]}}`,
+			want: answer{402, 2014, "The teams account ability is required to assign to a team"},
+		},
 		"calling nobody":           {body: rule(5), want: answer{400, 2001, "Escalation rule must have between 1 and 10 targets"}},
 		"calling eleven":           {body: rule(5, strings.Split(strings.Repeat(bo+";", 10)+bo, ";")...), want: answer{400, 2001, "Escalation rule must have between 1 and 10 targets"}},
 		"calling who is not there": {body: rule(5, `{"id":"PNONE","type":"user_reference"}`), want: answer{400, 2001, "Escalation target PNONE does not exist"}},
@@ -91,7 +93,8 @@ func TestRoundRobinSurvivesAndIsNoted(t *testing.T) {
 	a := pagerdutytest.New(pagerdutytest.Config{Token: key})
 	u := a.AddUser(pagerdutytest.User{Name: "Bo", Email: "bo@example.com"})
 	p := a.AddEscalationPolicy(pagerdutytest.EscalationPolicy{Name: "P", Rules: []pagerdutytest.Rule{
-		{Strategy: "round_robin", Targets: []pagerdutytest.Target{pagerdutytest.UserTarget(u.ID)}}}})
+		{Strategy: "round_robin", Targets: []pagerdutytest.Target{pagerdutytest.UserTarget(u.ID)}},
+	}})
 	ask(t, a, "PUT", "/escalation_policies/"+p.ID, fmt.Sprintf(`{"escalation_policy":{"escalation_rules":[
 		{"id":%q,"escalation_delay_in_minutes":9,"targets":[{"id":%q,"type":"user"}]}]}}`, p.Rules[0].ID, u.ID))
 	want := p.Rules[0]

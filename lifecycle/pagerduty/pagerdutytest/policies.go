@@ -57,8 +57,10 @@ func (c *call) drawPolicy(p *EscalationPolicy, with map[string]bool) obj {
 	o["name"], o["description"], o["num_loops"] = p.Name, p.Description, p.NumLoops
 	o["on_call_handoff_notifications"], o["privilege"] = p.Handoff, nil
 	o["escalation_rules"] = each(p.Rules, func(r Rule) obj {
-		rule := obj{"id": r.ID, "escalation_delay_in_minutes": r.DelayMinutes,
-			"targets": each(r.Targets, func(t Target) obj { return c.drawTarget(t, with["targets"]) })}
+		rule := obj{
+			"id": r.ID, "escalation_delay_in_minutes": r.DelayMinutes,
+			"targets": each(r.Targets, func(t Target) obj { return c.drawTarget(t, with["targets"]) }),
+		}
 		if with["escalation_rule_assignment_strategies"] {
 			rule["escalation_rule_assignment_strategy"] = r.Strategy
 		}

@@ -71,91 +71,163 @@ func TestRefusals(t *testing.T) {
 		header       []string
 		want         answer
 	}{
-		"a wrong key": {method: "GET", path: "/users", header: []string{"Authorization", "Token token=no"},
-			want: answer{401, 2006, "Authentication failed"}},
-		"no JSON wanted": {method: "GET", path: "/users", header: []string{"Accept", "text/html"},
-			want: answer{406, 2001, "Not Acceptable"}},
-		"a form instead of JSON": {method: "POST", path: "/users", body: "a=b", header: []string{"Content-Type", "application/x-www-form-urlencoded"},
-			want: answer{415, 2001, "Unsupported Media Type"}},
+		"a wrong key": {
+			method: "GET", path: "/users", header: []string{"Authorization", "Token token=no"},
+			want: answer{401, 2006, "Authentication failed"},
+		},
+		"no JSON wanted": {
+			method: "GET", path: "/users", header: []string{"Accept", "text/html"},
+			want: answer{406, 2001, "Not Acceptable"},
+		},
+		"a form instead of JSON": {
+			method: "POST", path: "/users", body: "a=b", header: []string{"Content-Type", "application/x-www-form-urlencoded"},
+			want: answer{415, 2001, "Unsupported Media Type"},
+		},
 		"a user who is not there": {method: "GET", path: "/users/PNOBODY", want: answer{404, 2100, "Not Found"}},
-		"paging too far": {method: "GET", path: "/users?offset=9990&limit=100",
-			want: answer{400, 2001, "Offset must be less than 9901"}},
+		"paging too far": {
+			method: "GET", path: "/users?offset=9990&limit=100",
+			want: answer{400, 2001, "Offset must be less than 9901"},
+		},
 		"paging as far as it goes": {method: "GET", path: "/users?offset=9900&limit=100", want: answer{Status: 200}},
-		"an include that is none": {method: "GET", path: "/users?include[]=roles",
-			want: answer{400, 2001, `include[] "roles" is not one of [contact_methods notification_rules teams subdomains]`}},
+		"an include that is none": {
+			method: "GET", path: "/users?include[]=roles",
+			want: answer{400, 2001, `include[] "roles" is not one of [contact_methods notification_rules teams subdomains]`},
+		},
 		"create without From": {method: "POST", path: "/users", body: cy, want: answer{400, 2001, needFrom}},
-		"create with a stranger's From": {method: "POST", path: "/users", body: cy, header: []string{"From", "x@example.com"},
-			want: answer{400, 1008, "Requester User Not Found"}},
-		"create without From where that is let pass": {cfg: pagerdutytest.Config{LenientFrom: true}, method: "POST", path: "/users",
-			body: cy, want: answer{Status: 201}},
-		"create without a name": {method: "POST", path: "/users", body: user(`"email":"cy@example.com","role":"user"`), header: olga,
-			want: answer{400, 2001, "Name, email and type can't be blank"}},
-		"create with a long name": {method: "POST", path: "/users", header: olga,
+		"create with a stranger's From": {
+			method: "POST", path: "/users", body: cy, header: []string{"From", "x@example.com"},
+			want: answer{400, 1008, "Requester User Not Found"},
+		},
+		"create without From where that is let pass": {
+			cfg: pagerdutytest.Config{LenientFrom: true}, method: "POST", path: "/users",
+			body: cy, want: answer{Status: 201},
+		},
+		"create without a name": {
+			method: "POST", path: "/users", body: user(`"email":"cy@example.com","role":"user"`), header: olga,
+			want: answer{400, 2001, "Name, email and type can't be blank"},
+		},
+		"create with a long name": {
+			method: "POST", path: "/users", header: olga,
 			body: user(`"email":"cy@example.com","role":"user","name":"` + strings.Repeat("é", 101) + `"`),
-			want: answer{400, 2001, "Name is too long (maximum is 100 characters)"}},
-		"create with an address taken in other case": {method: "POST", path: "/users", header: olga,
-			body: user(`"name":"Ann","email":"ANN@example.com","role":"user"`), want: answer{400, 2001, "Email has already been taken"}},
-		"create with a role that is none": {method: "POST", path: "/users", header: olga,
-			body: user(`"name":"Cy","email":"cy@example.com","role":"team_responder"`), want: answer{400, 2001, "Role is not included in the list"}},
-		"create an owner": {method: "POST", path: "/users", header: olga, body: user(`"name":"Cy","email":"cy@example.com","role":"owner"`),
-			want: answer{403, 2010, "The account owner can only be changed by the account owner in the web app"}},
-		"create without a seat": {seats: map[string]int{"FullUser": 3}, method: "POST", path: "/users", header: olga, body: cy,
-			want: answer{400, 2001, "License error: License is not available"}},
-		"create a stakeholder where the plan has none": {cfg: pagerdutytest.Config{Abilities: []string{"teams"}}, method: "POST", path: "/users",
+			want: answer{400, 2001, "Name is too long (maximum is 100 characters)"},
+		},
+		"create with an address taken in other case": {
+			method: "POST", path: "/users", header: olga,
+			body: user(`"name":"Ann","email":"ANN@example.com","role":"user"`), want: answer{400, 2001, "Email has already been taken"},
+		},
+		"create with a role that is none": {
+			method: "POST", path: "/users", header: olga,
+			body: user(`"name":"Cy","email":"cy@example.com","role":"team_responder"`), want: answer{400, 2001, "Role is not included in the list"},
+		},
+		"create an owner": {
+			method: "POST", path: "/users", header: olga, body: user(`"name":"Cy","email":"cy@example.com","role":"owner"`),
+			want: answer{403, 2010, "The account owner can only be changed by the account owner in the web app"},
+		},
+		"create without a seat": {
+			seats: map[string]int{"FullUser": 3}, method: "POST", path: "/users", header: olga, body: cy,
+			want: answer{400, 2001, "License error: License is not available"},
+		},
+		"create a stakeholder where the plan has none": {
+			cfg: pagerdutytest.Config{Abilities: []string{"teams"}}, method: "POST", path: "/users",
 			header: olga, body: user(`"name":"Cy","email":"cy@example.com","role":"read_only_user"`),
-			want: answer{402, 2014, "The read_only_users account ability is required to use this role"}},
-		"empty a name": {method: "PUT", path: "/users/{bo}", body: `{"user":{"name":"","role":"observer"}}`,
-			want: answer{400, 2001, "Name can't be blank"}},
-		"change the owner's role": {method: "PUT", path: "/users/{olga}", body: `{"user":{"role":"owner"}}`,
-			want: answer{403, 2010, "The account owner can only be changed by the account owner"}},
-		"make someone the owner": {method: "PUT", path: "/users/{bo}", body: `{"user":{"role":"owner"}}`,
-			want: answer{403, 2010, "The account owner can only be changed by the account owner in the web app"}},
-		"take the last stakeholder seat": {seats: map[string]int{"Stakeholder": 0}, method: "PUT", path: "/users/{bo}",
-			body: `{"user":{"role":"read_only_user"}}`, want: answer{400, 2001, "License error: License is not available"}},
-		"send the old licence with a role of another group": {method: "PUT", path: "/users/{bo}",
+			want: answer{402, 2014, "The read_only_users account ability is required to use this role"},
+		},
+		"empty a name": {
+			method: "PUT", path: "/users/{bo}", body: `{"user":{"name":"","role":"observer"}}`,
+			want: answer{400, 2001, "Name can't be blank"},
+		},
+		"change the owner's role": {
+			method: "PUT", path: "/users/{olga}", body: `{"user":{"role":"owner"}}`,
+			want: answer{403, 2010, "The account owner can only be changed by the account owner"},
+		},
+		"make someone the owner": {
+			method: "PUT", path: "/users/{bo}", body: `{"user":{"role":"owner"}}`,
+			want: answer{403, 2010, "The account owner can only be changed by the account owner in the web app"},
+		},
+		"take the last stakeholder seat": {
+			seats: map[string]int{"Stakeholder": 0}, method: "PUT", path: "/users/{bo}",
+			body: `{"user":{"role":"read_only_user"}}`, want: answer{400, 2001, "License error: License is not available"},
+		},
+		"send the old licence with a role of another group": {
+			method: "PUT", path: "/users/{bo}",
 			body: `{"user":{"role":"read_only_user","license":{"id":"PLICFULL","type":"license_reference"}}}`,
-			want: answer{400, 2001, "License error: License is not available"}},
-		"a role of another group without a licence": {method: "PUT", path: "/users/{bo}", body: `{"user":{"role":"read_only_user"}}`,
-			want: answer{Status: 200}},
-		"demote one on call where that is refused": {cfg: pagerdutytest.Config{StrictDowngrade: true}, method: "PUT", path: "/users/{bo}",
-			body: `{"user":{"role":"read_only_user"}}`, want: answer{400, 2001, "Stakeholders cannot be added to schedules"}},
+			want: answer{400, 2001, "License error: License is not available"},
+		},
+		"a role of another group without a licence": {
+			method: "PUT", path: "/users/{bo}", body: `{"user":{"role":"read_only_user"}}`,
+			want: answer{Status: 200},
+		},
+		"demote one on call where that is refused": {
+			cfg: pagerdutytest.Config{StrictDowngrade: true}, method: "PUT", path: "/users/{bo}",
+			body: `{"user":{"role":"read_only_user"}}`, want: answer{400, 2001, "Stakeholders cannot be added to schedules"},
+		},
 		"delete the owner": {method: "DELETE", path: "/users/{olga}", want: answer{403, 2010, "The account owner cannot be deleted"}},
-		"delete one with an incident": {method: "DELETE", path: "/users/{ann}",
-			want: answer{400, 2001, "User cannot be deleted as they have incidents assigned to them"}},
-		"delete one on a schedule": {method: "DELETE", path: "/users/{bo}",
-			want: answer{400, 2001, "User cannot be deleted as they are on a schedule"}},
+		"delete one with an incident": {
+			method: "DELETE", path: "/users/{ann}",
+			want: answer{400, 2001, "User cannot be deleted as they have incidents assigned to them"},
+		},
+		"delete one on a schedule": {
+			method: "DELETE", path: "/users/{bo}",
+			want: answer{400, 2001, "User cannot be deleted as they are on a schedule"},
+		},
 		"offboarding lets schedules go": {cfg: offboarding(false), method: "DELETE", path: "/users/{bo}", want: answer{Status: 204}},
-		"offboarding still minds incidents": {cfg: offboarding(false), method: "DELETE", path: "/users/{ann}",
-			want: answer{400, 2001, "User cannot be deleted as they have incidents assigned to them"}},
+		"offboarding still minds incidents": {
+			cfg: offboarding(false), method: "DELETE", path: "/users/{ann}",
+			want: answer{400, 2001, "User cannot be deleted as they have incidents assigned to them"},
+		},
 		"offboarding that restarts incidents": {cfg: offboarding(true), method: "DELETE", path: "/users/{ann}", want: answer{Status: 204}},
-		"teams on a plan without": {cfg: pagerdutytest.Config{Abilities: []string{}}, method: "GET", path: "/teams",
-			want: answer{402, 2014, teamless}},
-		"a team role that is none": {method: "PUT", path: "/teams/{team}/users/{bo}", body: `{"role":"admin"}`,
-			want: answer{400, 2001, "Role must be one of manager, responder, observer"}},
-		"a team role for the owner": {method: "PUT", path: "/teams/{team}/users/{olga}", body: `{"role":"observer"}`,
-			want: answer{400, 2001, "The team role of this user is fixed by their base role"}},
+		"teams on a plan without": {
+			cfg: pagerdutytest.Config{Abilities: []string{}}, method: "GET", path: "/teams",
+			want: answer{402, 2014, teamless},
+		},
+		"a team role that is none": {
+			method: "PUT", path: "/teams/{team}/users/{bo}", body: `{"role":"admin"}`,
+			want: answer{400, 2001, "Role must be one of manager, responder, observer"},
+		},
+		"a team role for the owner": {
+			method: "PUT", path: "/teams/{team}/users/{olga}", body: `{"role":"observer"}`,
+			want: answer{400, 2001, "The team role of this user is fixed by their base role"},
+		},
 		"off a team whose policy calls them": {method: "DELETE", path: "/teams/{team}/users/{ann}", want: answer{400, 2001, onPolicy}},
 		"off a team they are not on":         {method: "DELETE", path: "/teams/{team}/users/{bo}", want: answer{404, 2100, "Not Found"}},
-		"a policy without rules": {method: "PUT", path: "/escalation_policies/{policy}", body: `{"escalation_policy":{"escalation_rules":[]}}`,
-			want: answer{400, 2001, "Cannot Delete Only Rule"}},
-		"strategies on a plan without": {cfg: pagerdutytest.Config{NoRoundRobin: true}, method: "GET",
+		"a policy without rules": {
+			method: "PUT", path: "/escalation_policies/{policy}", body: `{"escalation_policy":{"escalation_rules":[]}}`,
+			want: answer{400, 2001, "Cannot Delete Only Rule"},
+		},
+		"strategies on a plan without": {
+			cfg: pagerdutytest.Config{NoRoundRobin: true}, method: "GET",
 			path: "/escalation_policies?include[]=escalation_rule_assignment_strategies",
-			want: answer{403, 2010, "Escalation rule assignment strategies are not included in the plan"}},
+			want: answer{403, 2010, "Escalation rule assignment strategies are not included in the plan"},
+		},
 		"incidents without From": {method: "PUT", path: "/incidents", body: `{"incidents":[]}`, want: answer{400, 2001, needFrom}},
-		"too many incidents": {method: "PUT", path: "/incidents", header: olga,
-			body: `{"incidents":[` + strings.Repeat(`{"id":"P"},`, 250) + `{"id":"P"}]}`, want: answer{413, 2001, "Request Entity Too Large"}},
-		"end integrations": {method: "DELETE", path: "/oauth_delegations?user_id={ann}&type=integration",
-			want: answer{400, 2001, "type must be web, mobile, or both"}},
-		"the audit trail on a plan without": {cfg: pagerdutytest.Config{Abilities: []string{"teams"}}, method: "GET", path: "/audit/records",
-			want: answer{402, 2014, "The audit trail is not included in the plan"}},
-		"the audit trail of too long a time": {method: "GET", path: "/audit/records?since=2026-01-01T00:00:00Z&until=2026-02-02T00:00:00Z",
-			want: answer{400, 2001, "The date range must not be longer than 31 days"}},
-		"me with an account key": {method: "GET", path: "/users/me",
-			want: answer{400, 2001, "Must be authenticated with a user-level API key to look up the current user"}},
-		"writing with a key for reading": {cfg: pagerdutytest.Config{ReadOnlyToken: "read-key"}, method: "DELETE", path: "/users/{bo}",
-			header: []string{"Authorization", "Token token=read-key"}, want: answer{403, 2010, "Access Denied"}},
-		"a body that is cut off": {method: "PUT", path: "/users/{bo}", body: `{"user":{"na`,
-			want: answer{400, 2001, "The request body is not the JSON that was expected: unexpected EOF"}},
+		"too many incidents": {
+			method: "PUT", path: "/incidents", header: olga,
+			body: `{"incidents":[` + strings.Repeat(`{"id":"P"},`, 250) + `{"id":"P"}]}`, want: answer{413, 2001, "Request Entity Too Large"},
+		},
+		"end integrations": {
+			method: "DELETE", path: "/oauth_delegations?user_id={ann}&type=integration",
+			want: answer{400, 2001, "type must be web, mobile, or both"},
+		},
+		"the audit trail on a plan without": {
+			cfg: pagerdutytest.Config{Abilities: []string{"teams"}}, method: "GET", path: "/audit/records",
+			want: answer{402, 2014, "The audit trail is not included in the plan"},
+		},
+		"the audit trail of too long a time": {
+			method: "GET", path: "/audit/records?since=2026-01-01T00:00:00Z&until=2026-02-02T00:00:00Z",
+			want: answer{400, 2001, "The date range must not be longer than 31 days"},
+		},
+		"me with an account key": {
+			method: "GET", path: "/users/me",
+			want: answer{400, 2001, "Must be authenticated with a user-level API key to look up the current user"},
+		},
+		"writing with a key for reading": {
+			cfg: pagerdutytest.Config{ReadOnlyToken: "read-key"}, method: "DELETE", path: "/users/{bo}",
+			header: []string{"Authorization", "Token token=read-key"}, want: answer{403, 2010, "Access Denied"},
+		},
+		"a body that is cut off": {
+			method: "PUT", path: "/users/{bo}", body: `{"user":{"na`,
+			want: answer{400, 2001, "The request body is not the JSON that was expected: unexpected EOF"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -196,12 +268,16 @@ func TestUnknownPathsAreText(t *testing.T) {
 func TestViolations(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ method, path, body, want string }{
-		"a team role left out": {"PUT", "/teams/{team}/users/{bo}", `{}`,
-			"the team role is left out: PagerDuty chooses responder for base role limited_user"},
+		"a team role left out": {
+			"PUT", "/teams/{team}/users/{bo}", `{}`,
+			"the team role is left out: PagerDuty chooses responder for base role limited_user",
+		},
 		"a misspelt filter": {"GET", "/audit/records?root_resources_types[]=users", "", `query parameter "root_resources_types[]" does nothing here`},
 		"a page too large":  {"GET", "/users?limit=500", "", "limit 500 is over 100 and was cut"},
-		"a licence with a role": {"PUT", "/users/{bo}", `{"user":{"role":"observer","license":{"id":"PLICFULL"}}}`,
-			"a license is sent with a role: PagerDuty finds the right one when it is left out"},
+		"a licence with a role": {
+			"PUT", "/users/{bo}", `{"user":{"role":"observer","license":{"id":"PLICFULL"}}}`,
+			"a license is sent with a role: PagerDuty finds the right one when it is left out",
+		},
 		"a wrong path": {"GET", "/user", "", "no such operation"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -23,8 +23,10 @@ func userRoutes() []route {
 		{method: "PUT", path: "/users/{id}", scope: "users.write", userWrite: true, do: updateUser},
 		{method: "DELETE", path: "/users/{id}", scope: "users.write", userWrite: true, do: deleteUser},
 		{method: "GET", path: "/users/{id}/contact_methods", scope: "users:contact_methods.read", do: listContactMethods},
-		{method: "GET", path: "/users/{id}/notification_rules", scope: "users:contact_methods.read",
-			params: params("include[]", "urgency"), do: listNotificationRules},
+		{
+			method: "GET", path: "/users/{id}/notification_rules", scope: "users:contact_methods.read",
+			params: params("include[]", "urgency"), do: listNotificationRules,
+		},
 	}
 }
 
@@ -40,32 +42,44 @@ func teamRoutes() []route {
 
 func policyRoutes() []route {
 	return []route{
-		{method: "GET", path: "/escalation_policies", scope: "escalation_policies.read",
-			params: paged("query", "user_ids[]", "team_ids[]", "include[]", "sort_by"), do: listPolicies},
-		{method: "GET", path: "/escalation_policies/{id}", scope: "escalation_policies.read",
-			params: params("include[]"), do: getPolicy},
+		{
+			method: "GET", path: "/escalation_policies", scope: "escalation_policies.read",
+			params: paged("query", "user_ids[]", "team_ids[]", "include[]", "sort_by"), do: listPolicies,
+		},
+		{
+			method: "GET", path: "/escalation_policies/{id}", scope: "escalation_policies.read",
+			params: params("include[]"), do: getPolicy,
+		},
 		{method: "PUT", path: "/escalation_policies/{id}", scope: "escalation_policies.write", do: updatePolicy},
 	}
 }
 
 func scheduleRoutes() []route {
 	return []route{
-		{method: "GET", path: "/schedules", scope: "schedules.read",
+		{
+			method: "GET", path: "/schedules", scope: "schedules.read",
 			params: paged("query", "include[]", "team_ids[]", "time_zone", "since", "until", "include_next_oncall_for_user"),
-			do:     listSchedules},
-		{method: "GET", path: "/schedules/{id}", scope: "schedules.read",
-			params: params("time_zone", "since", "until", "overflow", "include_next_oncall_for_user"), do: getSchedule},
-		{method: "GET", path: "/oncalls", scope: "oncalls.read",
+			do:     listSchedules,
+		},
+		{
+			method: "GET", path: "/schedules/{id}", scope: "schedules.read",
+			params: params("time_zone", "since", "until", "overflow", "include_next_oncall_for_user"), do: getSchedule,
+		},
+		{
+			method: "GET", path: "/oncalls", scope: "oncalls.read",
 			params: paged("time_zone", "include[]", "user_ids[]", "escalation_policy_ids[]", "schedule_ids[]", "since", "until",
-				"earliest"), do: listOnCalls},
+				"earliest"), do: listOnCalls,
+		},
 	}
 }
 
 func incidentRoutes() []route {
 	return []route{
-		{method: "GET", path: "/incidents", scope: "incidents.read",
+		{
+			method: "GET", path: "/incidents", scope: "incidents.read",
 			params: paged("date_range", "incident_key", "service_ids[]", "team_ids[]", "user_ids[]", "urgencies[]", "time_zone",
-				"statuses[]", "sort_by", "include[]", "since", "until"), do: listIncidents},
+				"statuses[]", "sort_by", "include[]", "since", "until"), do: listIncidents,
+		},
 		{method: "PUT", path: "/incidents", scope: "incidents.write", params: paged(), do: updateIncidents},
 	}
 }
@@ -80,10 +94,14 @@ func licenseRoutes() []route {
 
 func sessionRoutes() []route {
 	return []route{
-		{method: "GET", path: "/users/{id}/oauth_delegations", scope: "oauth_delegations.read",
-			params: params("delegation_type", "status", "limit", "cursor"), do: listSessions},
-		{method: "DELETE", path: "/oauth_delegations", scope: "oauth_delegations.write",
-			params: params("user_id", "type"), do: deleteSessions},
+		{
+			method: "GET", path: "/users/{id}/oauth_delegations", scope: "oauth_delegations.read",
+			params: params("delegation_type", "status", "limit", "cursor"), do: listSessions,
+		},
+		{
+			method: "DELETE", path: "/oauth_delegations", scope: "oauth_delegations.write",
+			params: params("user_id", "type"), do: deleteSessions,
+		},
 		{method: "POST", path: "/users/{id}/regenerate_private_url_key", scope: "users.write", do: regenerateKey},
 	}
 }
@@ -91,8 +109,10 @@ func sessionRoutes() []route {
 func accountRoutes() []route {
 	return []route{
 		{method: "GET", path: "/abilities", scope: "abilities.read", do: listAbilities},
-		{method: "GET", path: "/audit/records", scope: "audit_records.read",
+		{
+			method: "GET", path: "/audit/records", scope: "audit_records.read",
 			params: params("limit", "cursor", "since", "until", "root_resource_types[]", "actor_type", "actor_id", "method_type",
-				"method_truncated_token", "actions[]"), do: listAudit},
+				"method_truncated_token", "actions[]"), do: listAudit,
+		},
 	}
 }

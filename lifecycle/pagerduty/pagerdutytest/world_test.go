@@ -32,15 +32,21 @@ func world(a *pagerdutytest.Account) small {
 	w.ann = a.AddUser(pagerdutytest.User{ID: "PANN", Name: "Ann Ash", Email: "ann@example.com", Role: pagerdutytest.Manager})
 	w.bo = a.AddUser(pagerdutytest.User{Name: "Bo Birch", Email: "bo@example.com"})
 	w.team = a.AddTeam(pagerdutytest.Team{Name: "Core"})
-	w.schedule = a.AddSchedule(pagerdutytest.Schedule{Name: "Core weekly", TeamIDs: []string{w.team.ID},
-		Layers: []pagerdutytest.Layer{{UserIDs: []string{w.ann.ID, w.bo.ID}}}})
-	w.policy = a.AddEscalationPolicy(pagerdutytest.EscalationPolicy{Name: "Core policy", TeamIDs: []string{w.team.ID},
+	w.schedule = a.AddSchedule(pagerdutytest.Schedule{
+		Name: "Core weekly", TeamIDs: []string{w.team.ID},
+		Layers: []pagerdutytest.Layer{{UserIDs: []string{w.ann.ID, w.bo.ID}}},
+	})
+	w.policy = a.AddEscalationPolicy(pagerdutytest.EscalationPolicy{
+		Name: "Core policy", TeamIDs: []string{w.team.ID},
 		Rules: []pagerdutytest.Rule{
 			{Targets: []pagerdutytest.Target{pagerdutytest.UserTarget(w.ann.ID)}},
 			{Targets: []pagerdutytest.Target{pagerdutytest.ScheduleTarget(w.schedule.ID)}},
-		}})
+		},
+	})
 	s := a.AddService(pagerdutytest.Service{Name: "Core API", EscalationPolicyID: w.policy.ID})
-	w.incident = a.AddIncident(pagerdutytest.Incident{Title: "It is slow", ServiceID: s.ID,
-		EscalationPolicyID: w.policy.ID, AssigneeIDs: []string{w.ann.ID}, TeamIDs: []string{w.team.ID}})
+	w.incident = a.AddIncident(pagerdutytest.Incident{
+		Title: "It is slow", ServiceID: s.ID,
+		EscalationPolicyID: w.policy.ID, AssigneeIDs: []string{w.ann.ID}, TeamIDs: []string{w.team.ID},
+	})
 	return w
 }
