@@ -43,15 +43,19 @@ func reconcile(ctx context.Context, t *terminal, dry bool) error {
 		}
 		result, err := call(ctx)
 		if err != nil {
-			return notWhole(err)
+			return notWhole(err, dry)
 		}
 		return printFindings(t, result.Open)
 	})
 }
 
 // notWhole is the exit of a roll call that could not see everything. What is
-// wrong with the policy itself is a mistake to mend, and exits as one.
-func notWhole(err error) error {
+// wrong with the policy itself is a mistake to mend, and exits as one; that
+// nothing could be kept is no fault of PagerDuty's.
+func notWhole(err error, dry bool) error {
+	if _, recorded := errors.AsType[*lifecycle.JobError](err); !recorded && !dry {
+		return fmt.Errorf("call the roll: %w", err)
+	}
 	reason := lifecycle.ReasonOf(err)
 	if reason == "" {
 		reason = err.Error()

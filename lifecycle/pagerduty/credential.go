@@ -95,7 +95,7 @@ func readSecret(what string, read func() (string, error)) (string, error) {
 // Scopes returns the scopes that a scoped OAuth app needs for all that rolecall does.
 func Scopes() []string {
 	return []string{
-		"abilities.read", "escalation_policies.read", "incidents.read", "oncalls.read", "schedules.read",
+		"abilities.read", "escalation_policies.read", "incidents.read", "schedules.read",
 		"teams.read", "teams.write", "users.read", "users.write",
 	}
 }
