@@ -185,7 +185,7 @@ func (w *world) steps() []sandbox.Step {
 // setOff gives the step the button that sets the chapter off. Before it was
 // pressed, what the chapter leads to is how it was anyway.
 func (w *world) setOff(step *sandbox.Step, c chapter) {
-	var begun atomic.Bool
+	var begun, done atomic.Bool // what was done stays so, whatever the next roll call asks
 	step.Run = func(ctx context.Context) error {
 		if err := c.begin(ctx, w); err != nil {
 			return err
@@ -193,7 +193,12 @@ func (w *world) setOff(step *sandbox.Step, c chapter) {
 		begun.Store(true)
 		return nil
 	}
-	step.Done = func() bool { return begun.Load() && (c.over(w) || w.turnedDown(c.about)) }
+	step.Done = func() bool {
+		if begun.Load() && (c.over(w) || w.turnedDown(c.about)) {
+			done.Store(true)
+		}
+		return done.Load()
+	}
 }
 
 // turnedDown reports whether the newest request about somebody was denied,

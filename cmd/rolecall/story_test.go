@@ -11,6 +11,7 @@ import (
 
 	"rolecall/bot"
 	"rolecall/bot/sandbox"
+	"rolecall/lifecycle"
 )
 
 // TestStory plays the demo's story as anybody can, with its people as they are:
@@ -115,6 +116,15 @@ func TestTheGuideGoesOnHoweverOneDecides(t *testing.T) {
 	}
 	if err := teller.until(ctx, joiner.Done); err != nil {
 		t.Errorf("denied, the joiner's chapter is not over: %v", err)
+	}
+	if err := w.service.askRollCall(ctx, lifecycle.System); err != nil {
+		t.Fatal(err)
+	}
+	if err := teller.awaitCard(ctx, "payments", nora.Name, bot.ActionApprove); err != nil {
+		t.Errorf("what was denied is not asked again as a finding: %v", err)
+	}
+	if !joiner.Done() {
+		t.Error("the next roll call begins a chapter again that is over")
 	}
 
 	marco, err := teller.person("marco@acme.test")
