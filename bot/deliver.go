@@ -34,6 +34,21 @@ type parcel struct {
 	Event    lifecycle.EventKind // card.shown or message.sent
 }
 
+// String names the message in logs and errors. Keys hold people's addresses,
+// which belong in the record and nowhere else.
+func (p parcel) String() string {
+	if p.Request == "" {
+		return "message " + kindOf(p.Key)
+	}
+	return "message " + kindOf(p.Key) + " of " + string(p.Request)
+}
+
+// kindOf returns what kind of message a key names, such as dm or digest.
+func kindOf(key string) string {
+	kind, _, _ := strings.Cut(key, "/")
+	return kind
+}
+
 // deliver makes the parcel stand in Slack once, whatever was interrupted
 // before: was is what is known of it, the zero message for nothing. It returns
 // what is known of it now.
@@ -110,7 +125,7 @@ func (o *outbound) recover(ctx context.Context, p parcel, was lifecycle.Message)
 		return was, nil
 	case isCode(err, "missing_scope", "not_in_channel"):
 		// Without the right to look, a second message is the lesser harm than none.
-		o.Log.WarnContext(ctx, "cannot look for a message that may have been sent", slog.String("key", p.Key), slog.Any("err", err))
+		o.Log.WarnContext(ctx, "cannot look for a message that may have been sent", slog.String("message", p.String()), slog.Any("err", err))
 		return was, nil
 	case err != nil:
 		return was, err
@@ -118,7 +133,7 @@ func (o *outbound) recover(ctx context.Context, p parcel, was lifecycle.Message)
 		is.SHA256 = "" // what it showed then is not known
 		return is, o.save(ctx, p, is, stateFound)
 	case !o.ours(p.Key) && o.Now().Sub(was.Intended) < otherTime:
-		return was, lifecycle.RetryAfter(fmt.Errorf("message %s was announced a moment ago", p.Key), otherTime)
+		return was, lifecycle.RetryAfter(fmt.Errorf("%s was announced a moment ago", p), otherTime)
 	default:
 		return was, nil
 	}
@@ -163,7 +178,7 @@ func (o *outbound) save(ctx context.Context, p parcel, m lifecycle.Message, stat
 		"key": p.Key, "state": state, "channel": m.Channel, "ts": m.TS, "sha256": m.SHA256, "revision": fmt.Sprint(m.Revision),
 	}}
 	if err := o.Store.SaveMessage(ctx, m, e); err != nil {
-		return fmt.Errorf("save message %s: %w", p.Key, err)
+		return fmt.Errorf("save %s: %w", p, err)
 	}
 	return nil
 }
@@ -176,7 +191,7 @@ func (o *outbound) message(ctx context.Context, key string) (lifecycle.Message, 
 		return lifecycle.Message{}, nil
 	}
 	if err != nil {
-		return m, fmt.Errorf("load message %s: %w", key, err)
+		return m, fmt.Errorf("load message %s: %w", kindOf(key), err)
 	}
 	return m, nil
 }

@@ -90,7 +90,7 @@ func (b *Bot) requestBehind(ctx context.Context, channel, ts string, payload []b
 	if key != "" {
 		m, err := b.cfg.Store.Message(ctx, key)
 		if err != nil && !errors.Is(err, lifecycle.ErrNotFound) {
-			return "", fmt.Errorf("load message %s: %w", key, err)
+			return "", fmt.Errorf("load message %s: %w", kindOf(key), err)
 		}
 		if err == nil && m.Channel == channel && m.TS == ts && m.Request != "" {
 			return m.Request, nil

@@ -171,18 +171,20 @@ func record(handler http.Handler, r *http.Request) int {
 	return w.Code
 }
 
-func TestOverHTTPARefusedTokenEndsTheRun(t *testing.T) {
+func TestARefusedBotTokenEndsTheRun(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, overHTTP)
-	h.Fail("auth.test", slacktest.Fault{Error: "token_revoked"})
-	other, err := bot.New(h.config(overHTTP, h.Config().PublicURL))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if other.Connected() == nil {
-		t.Error("connected before Slack has said who we are")
-	}
-	if err := other.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "token_revoked") {
-		t.Errorf("Run returns %v, want the refusal", err)
-	}
+	eachTransport(t, func(t *testing.T, over transport) {
+		h := newHouse(t, over)
+		h.Fail("auth.test", slacktest.Fault{Error: "token_revoked"})
+		other, err := bot.New(h.config(over, h.Config().PublicURL))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if other.Connected() == nil {
+			t.Error("connected before Slack has said who we are")
+		}
+		if err := other.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "token_revoked") {
+			t.Errorf("Run returns %v, want the refusal", err)
+		}
+	})
 }

@@ -57,13 +57,16 @@ func (b *Bot) Run(ctx context.Context) error {
 	return errors.Join(err, b.working.close(), b.telling.close(), b.drawing.close())
 }
 
-// Connected returns nil when what people press can arrive: in Socket Mode,
-// Slack has greeted a connection that stands; in HTTP, the token was accepted.
+// Connected returns nil when what people press can arrive, and be answered:
+// Slack has accepted the bot token and, in Socket Mode, greeted a connection that stands.
 func (b *Bot) Connected() error {
+	if err := b.people.introduced(); err != nil {
+		return err
+	}
 	if b.cfg.Secrets.AppToken != "" {
 		return b.link.connected()
 	}
-	return b.people.introduced()
+	return nil
 }
 
 func (c Config) check() error {

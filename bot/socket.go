@@ -60,9 +60,10 @@ func (l *link) connected() error {
 }
 
 // runSocket keeps the connections until ctx ends, which is no error, or Slack
-// refuses the app token.
+// refuses one of the tokens.
 func (b *Bot) runSocket(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return b.introduce(ctx) }) // a refused token would let every card fail
 	for conn := range connections {
 		group.Go(func() error { return b.connect(ctx, conn) })
 	}

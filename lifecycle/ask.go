@@ -35,6 +35,9 @@ func (p *Planner) Ask(ctx context.Context, id FindingID) error {
 		ref: string(f.ID), kind: RequestDrift, stage: f.round(), event: f.Sentence(), finding: f.ID, asks: true, quiet: p.now().Sub(f.Since) > tellFor,
 		plan: PlanFinding(c.policy, f, c.identity, c.link.Account, c.duties), held: (Change{Entitlement: f.Entitlement}).Current(c.link.Account),
 	}
+	if f.leftBehind() { // as carefully as the deletion that its notice led to
+		d.kind, d.notBefore = RequestLeaver, f.Since.Add(c.policy.Leaver.DeleteAfter)
+	}
 	switch {
 	case c.link.State == Disputed:
 		d.plan = Plan{Held: c.link.Reason}

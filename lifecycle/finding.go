@@ -80,6 +80,12 @@ func (f Finding) Decidable() bool {
 	}
 }
 
+// leftBehind is the note of a leaver of whom nothing is left but an account
+// that has no power any more.
+const leftBehind = "has left, and the contained account has not been deleted"
+
+func (f Finding) leftBehind() bool { return f.Kind == FoundLeaverPresent && f.Note == leftBehind }
+
 // Sentence says the finding to a person.
 func (f Finding) Sentence() string {
 	who := f.Account.Name
@@ -90,6 +96,9 @@ func (f Finding) Sentence() string {
 	case FoundOrphan:
 		return fmt.Sprintf("%s has a PagerDuty account (%s), and no source of truth knows them.", who, f.Account.BaseRole)
 	case FoundLeaverPresent:
+		if f.leftBehind() {
+			return who + " " + f.Note + "."
+		}
 		return fmt.Sprintf("%s has left and still holds %s.", who, f.Entitlement)
 	case FoundExcess:
 		return fmt.Sprintf("%s holds %s; %s.", who, f.held(), f.policySays())

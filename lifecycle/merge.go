@@ -39,6 +39,9 @@ func (c *RollCall) merge(found []Finding, k known, s Snapshot) RollResult {
 	r := RollResult{Snapshot: s}
 	seen := map[FindingID]bool{}
 	for _, f := range found {
+		if f.leftBehind() && k.deleting(f.Account.ID) {
+			continue
+		}
 		seen[f.ID] = true
 		if was, ok := before[f.ID]; ok {
 			f.Since, f.Kind, f.Note, f.Request, f.MadeBy, f.Again = was.Since, was.Kind, was.Note, was.Request, was.MadeBy, was.Again
@@ -82,6 +85,18 @@ func (r *RollResult) stand(f Finding, k known, now time.Time) {
 		r.ask = append(r.ask, f.ID)
 	}
 	r.Open = append(r.Open, f)
+}
+
+// deleting reports whether the leaver's notice has led to a deletion that is
+// still to be decided, or waits. Where it was denied, undone or left undecided,
+// the account is not forgotten.
+func (k known) deleting(id AccountID) bool {
+	for _, r := range k.open {
+		if r.Account.ID == id && !r.IsFinding() && r.Kind == RequestLeaver && r.Risk() == Destructive {
+			return true
+		}
+	}
+	return false
 }
 
 // asking reports whether something may still come of the request. Nothing comes

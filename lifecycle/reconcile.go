@@ -100,8 +100,8 @@ func (r Roll) orphan(a Account) Finding {
 func (r Roll) judgeHolder(i Identity, a Account) []Finding {
 	switch i.StatusAt(r.Now) {
 	case StatusEnded:
-		if a.Contained() { // only the deletion is left, and a request of its own asks for it
-			return nil
+		if a.Contained() {
+			return []Finding{r.leftBehind(i, a)}
 		}
 		return []Finding{r.finding(FoundLeaverPresent, SeverityHigh, i, a, Entitlement{Kind: KindAccount, Role: string(a.BaseRole)}, string(a.BaseRole), "", "")}
 	case StatusActive:
@@ -114,6 +114,15 @@ func (r Roll) judgeHolder(i Identity, a Account) []Finding {
 	default:
 		return nil
 	}
+}
+
+// leftBehind is a leaver's account of which only the deletion is left. It is
+// another finding than the leaver who still has access.
+func (r Roll) leftBehind(i Identity, a Account) Finding {
+	e := Entitlement{Kind: KindAccount, Role: string(a.BaseRole)}
+	f := r.finding(FoundLeaverPresent, SeverityLow, i, a, e, string(a.BaseRole), "", leftBehind)
+	f.ID = findingIDFor(leftBehind, a.ID, "", e)
+	return f
 }
 
 // risen is all that can be said of somebody known by virtue of the policy

@@ -37,7 +37,7 @@ func TestReconcile(t *testing.T) {
 		"nobody's account":                          {nil, []lifecycle.Account{good}, nil, []string{"orphan account limited_user → "}},
 		"the account owner is left alone":           {nil, []lifecycle.Account{account(lifecycle.RoleOwner)}, nil, nil},
 		"who left and is still there":               {[]lifecycle.Identity{known(ended(person("Payments")))}, []lifecycle.Account{good}, nil, []string{"leaver_present account limited_user → "}},
-		"who left and is contained":                 {[]lifecycle.Identity{known(ended(person("Payments")))}, []lifecycle.Account{account(lifecycle.RoleRestricted)}, nil, nil},
+		"who left and is contained":                 {[]lifecycle.Identity{known(ended(person("Payments")))}, []lifecycle.Account{account(lifecycle.RoleRestricted)}, nil, []string{"leaver_present account restricted_access → "}},
 		"more than policy, seen for the first time": {[]lifecycle.Identity{known(person("Payments"))}, []lifecycle.Account{both}, nil, []string{"excess team_role manager → "}},
 		"more than policy, and more than last time": {
 			[]lifecycle.Identity{known(person("Payments"))},

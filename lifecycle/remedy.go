@@ -22,6 +22,8 @@ func PlanFinding(p Policy, f Finding, i Identity, account *Account, duties []Dut
 		return planMissing(p, f, i, account)
 	case account == nil:
 		return Plan{Held: goneAlready}
+	case f.leftBehind() && account.Contained():
+		return PlanDelete(*account, duties)
 	case whole || f.Kind == FoundOrphan || f.Kind == FoundLeaverPresent:
 		return planAway(*account, duties)
 	case f.Entitlement.Kind == KindBaseRole || f.Entitlement.Kind == KindTeamRole:

@@ -269,6 +269,54 @@ func TestWhatAnotherToolReportedIsClearedWhenItIsNotSoAnyMore(t *testing.T) {
 	}
 }
 
+// A deletion that came to nothing leaves an account that nobody would think of again.
+func TestALeaverWhoseDeletionCameToNothingIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(*testing.T, *house, lifecycle.Request){
+		"denied": func(t *testing.T, h *house, r lifecycle.Request) {
+			_, err := h.press(t, r, "marco", lifecycle.Deny, "not yet")
+			must(t, err)
+		},
+		"undone": func(t *testing.T, h *house, r lifecycle.Request) {
+			h.approve(t, r, "marco")
+			_, err := h.approvals().Undo(t.Context(), r.ID, h.who(t, "marco"))
+			must(t, err)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			away(t, h)
+			r := h.only(t, lifecycle.Pending)
+			h.pass(4 * time.Hour)
+			if result := h.call(t); len(result.Open) != 0 {
+				t.Fatalf("found %v while the deletion is being decided", result.Open)
+			}
+			end(t, h, r)
+			h.pass(4 * time.Hour)
+			f := h.found(t)
+			again := h.only(t, lifecycle.Pending)
+			if f.Severity != lifecycle.SeverityLow || again.Risk() != lifecycle.Destructive || again.Why.Find != f.ID || again.ID == r.ID {
+				t.Fatalf("found %+v, asked by %+v", f, again)
+			}
+			h.pass(4 * time.Hour)
+			h.found(t)
+			again = h.only(t, lifecycle.Pending)
+			h.approve(t, again, "priya")
+			if _, there := h.pager.see("PBEN"); !there {
+				t.Fatal("deleted before its time")
+			}
+			h.later(t, 15*day)
+			if _, there := h.pager.see("PBEN"); there {
+				t.Errorf("the deletion did not go on: %v", h.story(t))
+			}
+			if result := h.call(t); len(result.Open) != 0 {
+				t.Errorf("after it: %v", result.Open)
+			}
+		})
+	}
+}
+
 func TestAFindingWaitsForWhatMayMendItAndForNothingElse(t *testing.T) {
 	t.Parallel()
 	t.Run("a mover that is being decided may", func(t *testing.T) {
