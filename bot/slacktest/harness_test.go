@@ -103,6 +103,7 @@ func (w *world) app(t *testing.T, handle func(*socketmode.Client, socketmode.Eve
 	quiet := socketmode.OptionLog(log.New(io.Discard, "", 0))
 	client := socketmode.New(w.api, quiet, socketmode.OptionPingInterval(10*time.Minute))
 	ctx, cancel := context.WithCancel(t.Context())
+	before := w.Connections() // counted before there can be one more
 	var running sync.WaitGroup
 	running.Go(func() {
 		if err := client.RunContext(ctx); err != nil && !errors.Is(err, context.Canceled) {
@@ -124,7 +125,6 @@ func (w *world) app(t *testing.T, handle func(*socketmode.Client, socketmode.Eve
 		w.DropConnections()
 		running.Wait()
 	})
-	before := w.Connections()
 	if err := w.AwaitConnections(soon(t), before+1); err != nil {
 		t.Fatal(err)
 	}

@@ -140,7 +140,7 @@ func TestPolicyCommands(t *testing.T) {
 	if o := command(t, "policy", "check", file, "--json").exits(t, 0); strings.TrimSpace(o.out) != "[]" {
 		t.Errorf("check --json is %q", o.out)
 	}
-	if o := command(t, "policy", "test").exits(t, 0); o.out != "1 tests passed.\n" {
+	if o := command(t, "policy", "test").exits(t, 0); o.out != "1 test passed.\n" {
 		t.Errorf("test says %q", o.out)
 	}
 	if o := command(t, "policy", "test", "--json").exits(t, 0); strings.TrimSpace(o.out) != "[]" {

@@ -119,7 +119,7 @@ func examineRules(rules lifecycle.Policy) examined {
 	if failures := policy.Test(rules); len(failures) > 0 {
 		return examined{"policy", false, fmt.Sprintf("%d of its own tests fail; see rolecall policy test", len(failures))}
 	}
-	return examined{"policy", true, fmt.Sprintf("%d rules, %d teams, sha256 %.12s…", len(rules.Rules), len(rules.Teams), rules.SHA256)}
+	return examined{"policy", true, fmt.Sprintf("%s, %s, sha256 %.12s…", count(len(rules.Rules), "rule"), count(len(rules.Teams), "team"), rules.SHA256)}
 }
 
 func examinePagerDuty(ctx context.Context, t *terminal, cfg config, rules lifecycle.Policy) []examined {

@@ -52,7 +52,7 @@ func policyCheckCommand(t *terminal) *cobra.Command {
 			if t.json {
 				return printJSON(t.out, []policy.Mistake{})
 			}
-			fmt.Fprintf(t.out, "%s is in order: %d rules, %d teams, sha256 %s.\n", path, len(rules.Rules), len(rules.Teams), rules.SHA256)
+			fmt.Fprintf(t.out, "%s is in order: %s, %s, sha256 %s.\n", path, count(len(rules.Rules), "rule"), count(len(rules.Teams), "team"), rules.SHA256)
 			return nil
 		},
 	}
@@ -80,7 +80,7 @@ func policyTestCommand(t *terminal) *cobra.Command {
 				fmt.Fprintf(t.out, "%s: %s\n", path, plain(f.String()))
 			}
 			if len(failures) == 0 {
-				fmt.Fprintf(t.out, "%d tests passed.\n", len(rules.Tests))
+				fmt.Fprintf(t.out, "%s passed.\n", count(len(rules.Tests), "test"))
 			}
 			return failed(failures, path)
 		},

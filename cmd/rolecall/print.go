@@ -92,6 +92,14 @@ func plainLines(s string) string {
 	return strings.Join(lines, "\n")
 }
 
+// count says how many of a thing there are: "1 rule", "2 rules".
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
 func dash(s string) string {
 	if s == "" {
 		return "-"

@@ -87,7 +87,7 @@ func printFindings(t *terminal, findings []lifecycle.Finding) error {
 	if err := printTable(t.out, []string{"SEVERITY", "KIND", "ACCOUNT", "FINDING", "SINCE"}, rows); err != nil {
 		return err
 	}
-	fmt.Fprintf(t.out, "\n%d findings.\n", len(findings))
+	fmt.Fprintf(t.out, "\n%s.\n", count(len(findings), "finding"))
 	return nil
 }
 

@@ -98,7 +98,7 @@ func keepRoster(ctx context.Context, t *terminal, db *storage.DB, facts []lifecy
 	if t.json {
 		return printJSON(t.out, map[string]int{"rows": len(facts), "changed": fresh})
 	}
-	fmt.Fprintf(t.out, "%d rows, %d of them news. A running serve takes it from here.\n", len(facts), fresh)
+	fmt.Fprintf(t.out, "%s, %d of them news. A running serve takes it from here.\n", count(len(facts), "row"), fresh)
 	return nil
 }
 
