@@ -59,6 +59,9 @@ func (b *tab) do(steps ...step) {
 	for i, s := range steps {
 		limited, cancel := context.WithTimeout(b.ctx, 30*time.Second)
 		err := chromedp.Do(limited, s)
+		for err != nil && limited.Err() == nil { // its pane was swapped between finding and using it
+			err = chromedp.Do(limited, s)
+		}
 		cancel()
 		if err != nil {
 			b.shoot("failed")
@@ -83,13 +86,26 @@ func (b *tab) shoot(name string) {
 	}
 }
 
-// says fails the test unless what is shown has the words.
+// says fails the test unless what is shown has the words soon: a pane may just be being swapped.
 func (b *tab) says(selector chromedp.CSS, words string) {
 	b.t.Helper()
-	shown, err := chromedp.Run(b.ctx, chromedp.Text(selector))
-	if flat := strings.Join(strings.Fields(shown), " "); err != nil || !strings.Contains(flat, words) {
-		b.shoot("silent")
-		b.t.Errorf("%s says %q (%v), want %q in it", selector, flat, err, words)
+	within, cancel := context.WithTimeout(b.ctx, 10*time.Second)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		shown, err := chromedp.Run(within, chromedp.Text(selector))
+		flat := strings.Join(strings.Fields(shown), " ")
+		if err == nil && strings.Contains(flat, words) {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-within.Done():
+			b.shoot("silent")
+			b.t.Errorf("%s says %q (%v), want %q in it", selector, flat, err, words)
+			return
+		}
 	}
 }
 
