@@ -37,7 +37,7 @@ type benchHouse struct {
 	database string
 	slackURL string
 	pdURL    string
-	log      journal
+	log      transcript
 }
 
 func newBenchHouse(b *testing.B, c slacktest.Config) *benchHouse {
