@@ -110,7 +110,7 @@ func (h *holding) set(e lifecycle.Entitlement, role string) {
 		if role != "" {
 			h.teams = append(h.teams, lifecycle.Membership{Team: e.Team, Role: lifecycle.TeamRole(role)})
 		}
-	case lifecycle.KindSchedule, lifecycle.KindEscalationPolicy, lifecycle.KindSession:
+	case lifecycle.KindSchedule, lifecycle.KindEscalationPolicy, lifecycle.KindSession, lifecycle.KindIncident:
 	}
 }
 

@@ -99,6 +99,8 @@ type Account struct {
 	Invited  bool         `json:"invited,omitempty"` // the invitation has not been accepted yet
 	URL      string       `json:"url,omitempty"`
 	Teams    []Membership `json:"teams"` // sorted by team id
+
+	InvitedAt time.Time `json:"invited_at,omitzero"` // when an invitation that was not accepted was first seen
 }
 
 // On returns the account's role on the team, or "".
@@ -141,15 +143,6 @@ type Snapshot struct {
 	TakenAt  time.Time `json:"taken_at"`
 	Accounts []Account `json:"accounts"`
 	Teams    []Team    `json:"teams"`
+	Coverage Coverage  `json:"-"`
+	Blind    []string  `json:"blind,omitempty"` // what the key or the plan does not let be seen, in sentences
 }
-
-// A Duty is something that would be left uncovered, or that PagerDuty refuses
-// to let go of, when an account leaves: a level of an escalation policy.
-type Duty struct {
-	Team   TeamID `json:"team,omitempty"`
-	Policy string `json:"policy"`
-	Level  int    `json:"level"` // counted from 1
-}
-
-// String says the duty as a card does.
-func (d Duty) String() string { return fmt.Sprintf("level %d of %s", d.Level, d.Policy) }

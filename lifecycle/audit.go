@@ -46,6 +46,8 @@ const (
 	EventRequestWithdrawn EventKind = "request.withdrawn"
 	EventRequestRetried   EventKind = "request.retried"
 	EventRequestWaiting   EventKind = "request.waiting" // PagerDuty did not answer; it will be tried again
+	EventRequestChosen    EventKind = "request.chosen"  // who takes over was named
+	EventOriginalKept     EventKind = "original.kept"   // an object was kept as it was before a change
 	EventChangeApplied    EventKind = "change.applied"
 	EventChangeVerified   EventKind = "change.verified"
 	EventChangeFailed     EventKind = "change.failed"

@@ -27,8 +27,14 @@ const (
 	ChangeFailed   ChangeState = "failed"
 )
 
+// NoSuccessor is the To of a handover to nobody: the others who answer there
+// are enough. PagerDuty's ids never look like it.
+const NoSuccessor = "none"
+
 // A Change is one act on PagerDuty: an entitlement goes From one role To
-// another, where "" is none.
+// another, where "" is none. A handover goes from one account to another: To is
+// "" until somebody has chosen whom, and NoSuccessor where nobody need follow.
+// Of a session, From is what tells that it was not ended yet.
 type Change struct {
 	ID          ChangeID    `json:"id"`
 	Op          Op          `json:"op"`
@@ -38,7 +44,26 @@ type Change struct {
 	State       ChangeState `json:"state"`
 	Error       string      `json:"error,omitempty"`
 	VerifiedAt  time.Time   `json:"verified_at,omitzero"`
+
+	Successor AccountCard `json:"successor,omitzero"` // of a handover: who To is
+	Restores  ChangeID    `json:"restores,omitempty"` // the change that this one undoes
 }
+
+// OnAccount reports whether the account itself shows the change: a base role, a
+// team role, or that it exists. What it does not show, the platform looks at.
+func (c Change) OnAccount() bool {
+	switch c.Entitlement.Kind {
+	case KindBaseRole, KindTeamRole, KindAccount:
+		return true
+	case KindSchedule, KindEscalationPolicy, KindSession, KindIncident:
+		return false
+	default:
+		return false
+	}
+}
+
+// Unchosen reports whether the change is a handover that nobody has been chosen for yet.
+func (c Change) Unchosen() bool { return c.Op == OpHandover && c.To == "" }
 
 func newChange(op Op, e Entitlement, from, to string) Change {
 	e.Role = to

@@ -52,3 +52,8 @@ func account(base lifecycle.BaseRole, on ...lifecycle.Membership) lifecycle.Acco
 func on(t lifecycle.Team, r lifecycle.TeamRole) lifecycle.Membership {
 	return lifecycle.Membership{Team: t, Role: r}
 }
+
+// level is a level of Payments' escalation policy.
+func level(team lifecycle.TeamID, n int) lifecycle.Duty {
+	return lifecycle.Duty{Kind: lifecycle.KindEscalationPolicy, Object: lifecycle.Object{ID: "PCRIT", Name: "Payments-Crit"}, Level: n, Team: team}
+}

@@ -76,8 +76,14 @@ func (p *pager) having(email string) []lifecycle.Account {
 	return found
 }
 
-func (p *pager) Duties(_ context.Context, id lifecycle.AccountID) ([]lifecycle.Duty, error) {
-	return through(p.faults, func() ([]lifecycle.Duty, error) { return p.duties[id], nil })
+func (p *pager) Holdings(_ context.Context, id lifecycle.AccountID) (lifecycle.Holdings, error) {
+	return through(p.faults, func() (lifecycle.Holdings, error) {
+		return lifecycle.Holdings{Duties: p.duties[id], OtherAdmins: -1}, nil
+	})
+}
+
+func (p *pager) Candidates(context.Context, []lifecycle.TeamID) ([]lifecycle.Candidate, error) {
+	return through(p.faults, func() ([]lifecycle.Candidate, error) { return nil, nil })
 }
 
 func (p *pager) Snapshot(context.Context) (lifecycle.Snapshot, error) {

@@ -99,7 +99,7 @@ func TestPlanMove(t *testing.T) {
 func TestPlanContain(t *testing.T) {
 	t.Parallel()
 	a := account(lifecycle.RoleManager, on(payments, lifecycle.TeamManager), on(platform, lifecycle.TeamResponder))
-	plan := lifecycle.PlanContain(a, []lifecycle.Duty{{Team: "PPAY", Policy: "Payments-Crit", Level: 2}})
+	plan := lifecycle.PlanContain(a, []lifecycle.Duty{level("PPAY", 2)})
 	if diff := cmp.Diff([]string{"contain base_role: user → restricted_access", "contain Platform: responder → "}, say(plan.Changes)); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
 	}

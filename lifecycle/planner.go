@@ -42,8 +42,13 @@ type AccountReader interface {
 	Account(ctx context.Context, id AccountID) (Account, error)
 	// AccountsByEmail returns the accounts whose address is exactly email, folded.
 	AccountsByEmail(ctx context.Context, email string) ([]Account, error)
-	// Duties returns what escalation policies ask of the account directly.
-	Duties(ctx context.Context, id AccountID) ([]Duty, error)
+	// Holdings returns what hangs on the account beside its roles. What the key or
+	// the plan does not let be seen is in Blind; duties that cannot be read whole
+	// are an error.
+	Holdings(ctx context.Context, id AccountID) (Holdings, error)
+	// Candidates returns the members of the teams who exist and may be on call,
+	// each once, by name. An account of no team is asked for by no team.
+	Candidates(ctx context.Context, teams []TeamID) ([]Candidate, error)
 }
 
 // RequestFilter selects requests; zero fields select all.
@@ -167,9 +172,11 @@ func (p *Planner) gather(ctx context.Context, who IdentityID, account AccountID)
 		return c, err
 	}
 	if c.link.Account != nil {
-		if c.duties, err = p.accounts.Duties(ctx, c.link.Account.ID); err != nil {
-			return c, fmt.Errorf("read duties of account %s: %w", c.link.Account.ID, err)
+		h, err := p.accounts.Holdings(ctx, c.link.Account.ID)
+		if err != nil {
+			return c, fmt.Errorf("read what hangs on account %s: %w", c.link.Account.ID, err)
 		}
+		c.duties = h.Duties
 	}
 	return c, nil
 }

@@ -180,7 +180,7 @@ func TestALeaverWhoIsBackIsNotDeleted(t *testing.T) {
 func TestALeaversTeamsThatOnCallNeedsWait(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	away(t, h, lifecycle.Duty{Team: payments.ID, Policy: "Payments-Crit", Level: 1})
+	away(t, h, level(payments.ID, 1))
 	want := []string{"leaver done [contain base_role: limited_user → restricted_access]", "leaver pending [delete account: restricted_access → ]"}
 	if diff := cmp.Diff(want, h.story(t)); diff != "" {
 		t.Errorf("requests (-want +got):\n%s", diff)

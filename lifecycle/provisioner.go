@@ -12,6 +12,13 @@ type Order struct {
 	Account AccountID // "" before it is created
 	Subject Subject
 	Change  Change
+	// Keep stores an object as it was right before it is written to; it is called
+	// before the write, and an error from it stops the write. It may be nil where
+	// the change says by itself what it replaced, such as a role.
+	Keep func(ctx context.Context, o Original) error
+	// Original is the object as it was before the change that this one undoes; nil
+	// when it undoes none, or that one kept nothing.
+	Original *Original
 }
 
 // Platform is the port to PagerDuty for making changes. A *Refusal from it is

@@ -83,30 +83,35 @@ type Why struct {
 
 // A Request asks for changes to one account, and carries its whole story.
 type Request struct {
-	ID        RequestID        `json:"id"`
-	Kind      RequestKind      `json:"kind"`
-	State     RequestState     `json:"state"`
-	Revision  int              `json:"revision"`
-	Subject   Subject          `json:"subject"`
-	Account   AccountRef       `json:"account"`
-	Holds     []Grant          `json:"holds"` // what the account held when the request was planned
-	Changes   []Change         `json:"changes"`
-	Why       Why              `json:"why"`
-	Effects   []string         `json:"effects,omitempty"` // what approving would do beside the changes, in sentences
-	Approvers []string         `json:"approvers"`         // as computed when last asked; authority is computed again at the click
-	From      []ApproverSource `json:"from"`
-	Needed    int              `json:"needed"`
-	Silence   Silence          `json:"silence"`
-	Decisions []Decision       `json:"decisions"`
-	Observe   bool             `json:"observe,omitempty"` // opened in observe mode: nothing will be written
-	Escalated bool             `json:"escalated,omitempty"`
-	Note      string           `json:"note,omitempty"` // why the state is what it is, in a sentence
-	OpenedAt  time.Time        `json:"opened_at"`
-	UpdatedAt time.Time        `json:"updated_at"`
-	DecideBy  time.Time        `json:"decide_by,omitzero"`
-	HoldUntil time.Time        `json:"hold_until,omitzero"`
-	NotBefore time.Time        `json:"not_before,omitzero"` // of a deletion: when the hold of the leaver ends
-	Replaces  RequestID        `json:"replaces,omitempty"`  // the blocked request whose remainder this asks for
+	ID         RequestID        `json:"id"`
+	Kind       RequestKind      `json:"kind"`
+	State      RequestState     `json:"state"`
+	Revision   int              `json:"revision"`
+	Subject    Subject          `json:"subject"`
+	Account    AccountRef       `json:"account"`
+	Holds      []Grant          `json:"holds"`                // what the account held when the request was planned
+	Duties     []Duty           `json:"duties,omitempty"`     // that its changes touch, as they were then
+	Candidates []Candidate      `json:"candidates,omitempty"` // who could take them over, the nearest first
+	Used       Signal           `json:"used,omitzero"`        // when the account was last used
+	Undoes     RequestID        `json:"undoes,omitempty"`     // the request whose changes this one takes back
+	Reach      *Reach           `json:"reach,omitempty"`      // of a joiner: how PagerDuty can reach them, once that was looked at
+	Changes    []Change         `json:"changes"`
+	Why        Why              `json:"why"`
+	Effects    []string         `json:"effects,omitempty"` // what approving would do beside the changes, in sentences
+	Approvers  []string         `json:"approvers"`         // as computed when last asked; authority is computed again at the click
+	From       []ApproverSource `json:"from"`
+	Needed     int              `json:"needed"`
+	Silence    Silence          `json:"silence"`
+	Decisions  []Decision       `json:"decisions"`
+	Observe    bool             `json:"observe,omitempty"` // opened in observe mode: nothing will be written
+	Escalated  bool             `json:"escalated,omitempty"`
+	Note       string           `json:"note,omitempty"` // why the state is what it is, in a sentence
+	OpenedAt   time.Time        `json:"opened_at"`
+	UpdatedAt  time.Time        `json:"updated_at"`
+	DecideBy   time.Time        `json:"decide_by,omitzero"`
+	HoldUntil  time.Time        `json:"hold_until,omitzero"`
+	NotBefore  time.Time        `json:"not_before,omitzero"` // of a deletion: when the hold of the leaver ends
+	Replaces   RequestID        `json:"replaces,omitempty"`  // the blocked request whose remainder this asks for
 }
 
 // IsFinding reports whether the request asks what to do about a finding, so

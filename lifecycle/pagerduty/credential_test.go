@@ -74,7 +74,7 @@ func TestOAuthAppThatLacksScopes(t *testing.T) {
 	granted := slices.DeleteFunc(pagerduty.Scopes(), func(s string) bool { return s == "escalation_policies.read" || s == "teams.write" })
 	a, c := start(t, pagerdutytest.Config{OAuth: app(granted...)}, asApp(always("s3cret-of-the-app")))
 	w := populate(a)
-	if _, err := c.Duties(t.Context(), lifecycle.AccountID(w.ann.ID)); !strings.Contains(lifecycle.ReasonOf(err), "lacks the scope escalation_policies.read") {
+	if _, err := duties(t.Context(), c, lifecycle.AccountID(w.ann.ID)); !strings.Contains(lifecycle.ReasonOf(err), "lacks the scope escalation_policies.read") {
 		t.Errorf("duties: %v", err)
 	}
 	if _, err := c.Apply(t.Context(), teamRole(w.ann, w.web, "", lifecycle.TeamResponder)); !strings.Contains(lifecycle.ReasonOf(err), "lacks the scope teams.write") {

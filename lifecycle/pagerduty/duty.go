@@ -11,9 +11,19 @@ import (
 	"rolecall/lifecycle"
 )
 
-// Duties returns the levels of escalation policies that point at the account directly, whether or not it is on call now.
+// Holdings returns the levels of escalation policies that point at the account directly, whether or not it is on call now.
 // Schedules that lead to it are not among them. A key that may not read policies is a Refusal that says so.
-func (c *Client) Duties(ctx context.Context, id lifecycle.AccountID) ([]lifecycle.Duty, error) {
+func (c *Client) Holdings(ctx context.Context, id lifecycle.AccountID) (lifecycle.Holdings, error) {
+	duties, err := c.duties(ctx, id)
+	return lifecycle.Holdings{Duties: duties, OtherAdmins: -1}, err
+}
+
+// Candidates returns nobody.
+func (c *Client) Candidates(context.Context, []lifecycle.TeamID) ([]lifecycle.Candidate, error) {
+	return nil, nil
+}
+
+func (c *Client) duties(ctx context.Context, id lifecycle.AccountID) ([]lifecycle.Duty, error) {
 	if err := checkID(id); err != nil {
 		return nil, err
 	}
@@ -50,7 +60,7 @@ func dutiesIn(p pd.EscalationPolicy, user string) []lifecycle.Duty {
 		if !slices.ContainsFunc(rule.Targets, func(t pd.APIObject) bool { return t.ID == user }) {
 			continue
 		}
-		d := lifecycle.Duty{Policy: p.Name, Level: i + 1}
+		d := lifecycle.Duty{Kind: lifecycle.KindEscalationPolicy, Object: lifecycle.Object{ID: p.ID, Name: p.Name, URL: p.HTMLURL}, Level: i + 1}
 		if len(p.Teams) > 0 { // PagerDuty allows at most one
 			d.Team = lifecycle.TeamID(p.Teams[0].ID)
 		}
@@ -62,7 +72,7 @@ func dutiesIn(p pd.EscalationPolicy, user string) []lifecycle.Duty {
 // holds returns what on-call asks of the account, in words: levels of policies, and schedules of either kind. A deletion
 // must look for itself: on plans with PagerDuty's offboarding it goes through, and leaves a hole where the person was.
 func (c *Client) holds(ctx context.Context, id lifecycle.AccountID) ([]string, error) {
-	duties, err := c.Duties(ctx, id)
+	duties, err := c.duties(ctx, id)
 	if err != nil {
 		return nil, err
 	}

@@ -200,9 +200,9 @@ func TestReadsGetOverFaults(t *testing.T) {
 				if err != nil || ann.On(lifecycle.TeamID(w.core.ID)) != lifecycle.TeamResponder {
 					t.Errorf("account: %+v, %v", ann, err)
 				}
-				duties, err := c.Duties(t.Context(), ann.ID)
-				if err != nil || len(duties) != 1 {
-					t.Errorf("duties: %v, %v", duties, err)
+				held, err := duties(t.Context(), c, ann.ID)
+				if err != nil || len(held) != 1 {
+					t.Errorf("duties: %v, %v", held, err)
 				}
 			})
 		}

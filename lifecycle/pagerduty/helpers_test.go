@@ -124,3 +124,9 @@ func crowd(a *pagerdutytest.Account, users, teams int) {
 		}
 	}
 }
+
+// duties returns what on-call expects of the account.
+func duties(ctx context.Context, c *pagerduty.Client, id lifecycle.AccountID) ([]lifecycle.Duty, error) {
+	h, err := c.Holdings(ctx, id)
+	return h.Duties, err
+}

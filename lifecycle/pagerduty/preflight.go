@@ -162,7 +162,7 @@ func (c *Client) nameBlockers(ctx context.Context, o lifecycle.Order) error {
 func (c *Client) nameDuties(ctx context.Context, o lifecycle.Order) error {
 	team := o.Change.Entitlement.Team
 	held := "an escalation policy of the team"
-	if duties, err := c.Duties(ctx, o.Account); err == nil {
+	if duties, err := c.duties(ctx, o.Account); err == nil {
 		held = onTeam(duties, team.ID, held)
 	}
 	return lifecycle.Refuse(lifecycle.ErrConflict, "PagerDuty will not take %s off %s while %s points at them. Give that level to somebody else first.", who(o), clean(team.Name, 80), held)
