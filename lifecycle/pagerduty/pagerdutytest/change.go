@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // The functions here are the only ones that change users, members and policies once the account is populated: they leave
@@ -32,6 +33,9 @@ func (a *Account) putUser(u User) {
 	a.contacts[u.ID] = []ContactMethod{m}
 	a.rules[u.ID] = []NotificationRule{{ID: a.newID(), ContactMethodID: m.ID, Urgency: "high"}}
 	a.icalKeys[u.ID] = rand.Text()
+	if !u.LastSignInAt.IsZero() {
+		a.signIns[u.ID] = []time.Time{u.LastSignInAt}
+	}
 }
 
 func userFields(was, is User) []AuditField {

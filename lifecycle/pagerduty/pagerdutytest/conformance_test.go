@@ -21,7 +21,7 @@ func allowances() []allowance {
 		example  = "the document's own example has null"
 		unlisted = "PagerDuty answers so by its own prose or as its users quote it; the document does not list the status"
 	)
-	return []allowance{
+	return append(peopleAllowances(), []allowance{
 		{"GET /users 200", "users/*/job_title", "a title that is not set comes as null, as the description does"},
 		{"* /users* 20?", "user/job_title", "a title that is not set comes as null, as the description does"},
 		{"* /users/{id} 200", "user/job_title", "a title that is not set comes as null, as the description does"},
@@ -56,7 +56,7 @@ func allowances() []allowance {
 		{"GET /users/{id}/contact_methods 404", "", unlisted},
 		{"GET /users/{id}/notification_rules 404", "", unlisted},
 		{"PUT /escalation_policies/{id} 400", "", unlisted},
-	}
+	}...)
 }
 
 const annsKey = "user-token-ann"
@@ -195,6 +195,7 @@ func TestTheFakeKeepsToTheDocument(t *testing.T) {
 		a.AddContactMethod(w.ann.ID, pagerdutytest.ContactMethod{Type: kind, Label: "Mobile", Address: "5550100", CountryCode: 1})
 	}
 	r := &recorder{next: a.Handler()}
+	peopleTour(r, a, w)
 	tour(r, w)
 	fay, _ := a.UserByEmail("fay@example.com")
 	r.call("DELETE", "/users/"+fay.ID, "")

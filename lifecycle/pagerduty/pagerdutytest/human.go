@@ -17,8 +17,7 @@ const IdentityProvider = "identity provider"
 func (a *Account) as(actor string, f func(author) error) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.requests++
-	by := author{at: a.now(), requestID: fmt.Sprintf("web-%06d", a.requests), method: "browser"}
+	by := a.inBrowser()
 	if actor == IdentityProvider {
 		by.method, by.actor = "identity_provider", Ref{ID: "PIDP", Type: "app_reference", Summary: "Identity provider"}
 		return f(by)
@@ -29,6 +28,12 @@ func (a *Account) as(actor string, f func(author) error) error {
 	}
 	by.actor = a.userAt(u.ID)
 	return f(by)
+}
+
+// inBrowser begins an author who uses the web app.
+func (a *Account) inBrowser() author {
+	a.requests++
+	return author{at: a.now(), requestID: fmt.Sprintf("web-%06d", a.requests), method: "browser"}
 }
 
 func (a *Account) existing(ids ...string) error {

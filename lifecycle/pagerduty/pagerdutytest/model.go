@@ -55,6 +55,7 @@ type User struct {
 	CreatedViaSSO         bool
 	LicenseID             string // chosen by role when empty
 	CreatedAt             time.Time
+	LastSignInAt          time.Time // where the account starts from; SignIns has what came later
 	DeletedAt             time.Time // zero while the user exists
 }
 

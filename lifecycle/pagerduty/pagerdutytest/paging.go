@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 const (
@@ -92,6 +93,21 @@ func oneOf(c *call, key string, known ...string) ([]string, *reply) {
 		if !slices.Contains(known, v) {
 			r := invalid(fmt.Sprintf("%s %q is not one of %v", key, v, known))
 			return nil, &r
+		}
+	}
+	return vs, nil
+}
+
+// commas reads one parameter that holds a list with commas, and refuses what is not among known.
+func commas(c *call, key string, known ...string) ([]string, *reply) {
+	text := c.r.URL.Query().Get(key)
+	if text == "" {
+		return nil, nil
+	}
+	vs := strings.Split(text, ",")
+	for _, v := range vs {
+		if !slices.Contains(known, v) {
+			return nil, new(invalid(fmt.Sprintf("%s %q is not one of %v", key, v, known)))
 		}
 	}
 	return vs, nil

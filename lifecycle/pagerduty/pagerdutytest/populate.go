@@ -157,7 +157,7 @@ func (a *Account) AddSession(user, typ string) Session {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.must(a.live(user) != nil, "add session: no user %q", user)
-	s := Session{ID: rand.Text(), UserID: user, Type: typ, ClientID: "PagerDutyLogin", CreatedAt: a.now(), ExpiresAt: a.now().Add(7 * 24 * time.Hour)}
+	s := Session{ID: rand.Text(), UserID: user, Type: typ, ClientID: "PagerDutyLogin", CreatedAt: a.now(), ExpiresAt: a.now().Add(sessionLife)}
 	a.sessions = append(a.sessions, s)
 	a.bump()
 	return s

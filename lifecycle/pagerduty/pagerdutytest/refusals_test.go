@@ -206,7 +206,7 @@ func TestRefusals(t *testing.T) {
 		},
 		"end integrations": {
 			method: "DELETE", path: "/oauth_delegations?user_id={ann}&type=integration",
-			want: answer{400, 2001, "type must be web, mobile, or both"},
+			want: answer{400, 2001, "type \"integration\" is not one of [mobile web]"},
 		},
 		"the audit trail on a plan without": {
 			cfg: pagerdutytest.Config{Abilities: []string{"teams"}}, method: "GET", path: "/audit/records",

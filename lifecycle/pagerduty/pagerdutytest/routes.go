@@ -10,7 +10,7 @@ func paged(more ...string) []string {
 
 // routes is every operation the fake knows. The scopes are those of PagerDuty's document.
 func routes() []route {
-	return slices.Concat(userRoutes(), teamRoutes(), policyRoutes(), scheduleRoutes(), incidentRoutes(),
+	return slices.Concat(userRoutes(), reachRoutes(), teamRoutes(), policyRoutes(), scheduleRoutes(), incidentRoutes(),
 		licenseRoutes(), sessionRoutes(), accountRoutes())
 }
 
@@ -22,11 +22,24 @@ func userRoutes() []route {
 		{method: "GET", path: "/users/{id}", scope: "users.read", params: params("include[]"), do: getUser},
 		{method: "PUT", path: "/users/{id}", scope: "users.write", userWrite: true, do: updateUser},
 		{method: "DELETE", path: "/users/{id}", scope: "users.write", userWrite: true, do: deleteUser},
-		{method: "GET", path: "/users/{id}/contact_methods", scope: "users:contact_methods.read", do: listContactMethods},
-		{
-			method: "GET", path: "/users/{id}/notification_rules", scope: "users:contact_methods.read",
-			params: params("include[]", "urgency"), do: listNotificationRules,
-		},
+	}
+}
+
+func reachRoutes() []route {
+	const (
+		read, write     = "users:contact_methods.read", "users:contact_methods.write"
+		methods, method = "/users/{id}/contact_methods", "/users/{id}/contact_methods/{contact_method_id}"
+		rules, rule     = "/users/{id}/notification_rules", "/users/{id}/notification_rules/{notification_rule_id}"
+	)
+	return []route{
+		{method: "GET", path: methods, scope: read, do: listContactMethods},
+		{method: "POST", path: methods, scope: write, do: createContactMethod},
+		{method: "GET", path: method, scope: read, do: getContactMethod},
+		{method: "DELETE", path: method, scope: write, do: deleteContactMethod},
+		{method: "GET", path: rules, scope: read, params: params("include[]", "urgency"), do: listNotificationRules},
+		{method: "POST", path: rules, scope: write, do: createNotificationRule},
+		{method: "GET", path: rule, scope: read, params: params("include[]"), do: getNotificationRule},
+		{method: "DELETE", path: rule, scope: write, do: deleteNotificationRule},
 	}
 }
 

@@ -1,24 +1,24 @@
 package pagerdutytest
 
-import (
-	"crypto/rand"
-	"net/http"
-	"slices"
-	"strings"
-)
+import "slices"
 
 func listSessions(c *call) reply {
-	id, q := c.r.PathValue("id"), c.r.URL.Query()
+	id := c.r.PathValue("id")
+	types, bad := commas(c, "delegation_type", "mobile", "web", "integration")
+	if bad != nil {
+		return *bad
+	}
+	statuses, bad := commas(c, "status", "issued", "revoked")
+	if bad != nil {
+		return *bad
+	}
 	if c.view.user(id) == nil {
 		return notFound()
 	}
-	var all []Session
-	for _, s := range c.sessions {
-		typ, status := q.Get("delegation_type"), q.Get("status")
-		if s.UserID == id && (typ == "" || typ == s.Type) && (status == "" || status == s.status()) {
-			all = append(all, s)
-		}
-	}
+	all := slices.DeleteFunc(slices.Clone(c.sessions), func(s Session) bool {
+		return s.UserID != id || !anyOf(types, func(t string) bool { return t == s.Type }) ||
+			!anyOf(statuses, func(x string) bool { return x == s.status() })
+	})
 	limit, from, bad := c.cursor()
 	if bad != nil {
 		return *bad
@@ -52,20 +52,18 @@ func drawSession(s Session) obj {
 
 // deleteSessions signs a user out of the web app, the mobile app, or both. It answers when that is done.
 func deleteSessions(c *call) reply {
-	q := c.r.URL.Query()
-	if q.Get("user_id") == "" || q.Get("type") == "" {
+	user := c.r.URL.Query().Get("user_id")
+	types, bad := commas(c, "type", "mobile", "web")
+	if bad != nil {
+		return *bad
+	}
+	if user == "" || len(types) == 0 {
 		return invalid("user_id and type are required")
 	}
-	types := strings.Split(q.Get("type"), ",")
-	for _, t := range types {
-		if t != "web" && t != "mobile" {
-			return invalid("type must be web, mobile, or both")
-		}
+	if c.live(user) == nil {
+		return invalid("User does not exist")
 	}
-	if c.live(q.Get("user_id")) == nil {
-		return refuse(http.StatusBadRequest, 2001, "Invalid Input Provided", "User does not exist")
-	}
-	c.endSessions(q.Get("user_id"), types)
+	c.endSessions(user, types)
 	return ok(obj{"status": "ok"})
 }
 
@@ -76,14 +74,4 @@ func (a *Account) endSessions(user string, types []string) {
 			a.bump()
 		}
 	}
-}
-
-func regenerateKey(c *call) reply {
-	id := c.r.PathValue("id")
-	if c.live(id) == nil {
-		return notFound()
-	}
-	c.icalKeys[id] = rand.Text()
-	c.bump()
-	return ok(obj{"private_url_key": c.icalKeys[id]})
 }

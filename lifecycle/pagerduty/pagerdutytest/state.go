@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // state is what the account holds. Its owner holds the lock.
@@ -24,7 +25,8 @@ type state struct {
 	contacts  map[string][]ContactMethod // by user
 	rules     map[string][]NotificationRule
 	sessions  []Session
-	icalKeys  map[string]string // by user
+	icalKeys  map[string]string      // by user
+	signIns   map[string][]time.Time // by user
 	lagged    map[string]*old
 }
 
@@ -38,7 +40,7 @@ func newState() state {
 	return state{
 		users: map[string]*User{}, emails: map[string]string{}, rosters: map[string]roster{}, places: map[string][]string{},
 		contacts: map[string][]ContactMethod{}, rules: map[string][]NotificationRule{},
-		icalKeys: map[string]string{}, lagged: map[string]*old{},
+		icalKeys: map[string]string{}, signIns: map[string][]time.Time{}, lagged: map[string]*old{},
 	}
 }
 

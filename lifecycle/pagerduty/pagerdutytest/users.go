@@ -1,7 +1,6 @@
 package pagerdutytest
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -93,8 +92,7 @@ func (c *call) drawUser(u *User, with map[string]bool) obj {
 	})
 	c.drawReach(o, u.ID, with)
 	if with["calendar_urls"] {
-		feed := "webcal.pagerduty.com/private/" + c.icalKeys[u.ID] + "/feed"
-		o["http_cal_url"], o["web_cal_url"] = "https://"+feed, "webcal://"+feed
+		c.drawFeed(o, u.ID)
 	}
 	return o
 }
@@ -110,81 +108,6 @@ func (c *call) drawReach(o obj, id string, with map[string]bool) {
 		if with["notification_rules"] {
 			return c.drawRule(id, r)
 		}
-		return obj{
-			"id": r.ID, "type": "assignment_notification_rule_reference", "summary": ruleSummary(r),
-			"self": apiBase + "/users/" + id + "/notification_rules/" + r.ID, "html_url": nil,
-		}
+		return c.ruleRef(id, r)
 	})
-}
-
-func (a *Account) contactRef(user string, m ContactMethod) obj {
-	return obj{
-		"id": m.ID, "type": m.Type + "_reference", "summary": m.Label,
-		"self": apiBase + "/users/" + user + "/contact_methods/" + m.ID, "html_url": nil,
-	}
-}
-
-func (a *Account) drawContact(user string, m ContactMethod) obj {
-	o := a.contactRef(user, m)
-	o["type"], o["label"], o["address"] = m.Type, m.Label, m.Address
-	switch m.Type {
-	case "email_contact_method":
-		o["send_short_email"] = false
-	case "phone_contact_method", "sms_contact_method", "whatsapp_contact_method":
-		o["country_code"], o["enabled"], o["blacklisted"] = m.CountryCode, true, false
-	case "push_notification_contact_method":
-		o["device_type"], o["blacklisted"] = "ios", false
-	}
-	return o
-}
-
-func ruleSummary(r NotificationRule) string {
-	return fmt.Sprintf("%d minutes: channel %s", r.DelayMinutes, r.ContactMethodID)
-}
-
-func (a *Account) drawRule(user string, r NotificationRule) obj {
-	o := obj{
-		"id": r.ID, "type": "assignment_notification_rule", "summary": ruleSummary(r),
-		"self": apiBase + "/users/" + user + "/notification_rules/" + r.ID, "html_url": nil,
-		"start_delay_in_minutes": r.DelayMinutes, "urgency": r.Urgency,
-	}
-	for _, m := range a.contacts[user] {
-		if m.ID == r.ContactMethodID {
-			o["contact_method"] = a.contactRef(user, m)
-		}
-	}
-	return o
-}
-
-func listContactMethods(c *call) reply {
-	id := c.r.PathValue("id")
-	if c.view.user(id) == nil {
-		return notFound()
-	}
-	return ok(obj{"contact_methods": each(c.contacts[id], func(m ContactMethod) obj { return c.drawContact(id, m) })})
-}
-
-func listNotificationRules(c *call) reply {
-	id := c.r.PathValue("id")
-	with, bad := includes(c, "contact_methods")
-	if bad != nil {
-		return *bad
-	}
-	if c.view.user(id) == nil {
-		return notFound()
-	}
-	urgency := c.r.URL.Query().Get("urgency")
-	rows := []obj{}
-	for _, r := range c.rules[id] {
-		if urgency != "" && urgency != "all" && urgency != r.Urgency {
-			continue
-		}
-		o := c.drawRule(id, r)
-		if with["contact_methods"] {
-			i := slices.IndexFunc(c.contacts[id], func(m ContactMethod) bool { return m.ID == r.ContactMethodID })
-			o["contact_method"] = c.drawContact(id, c.contacts[id][i])
-		}
-		rows = append(rows, o)
-	}
-	return ok(obj{"notification_rules": rows})
 }

@@ -32,9 +32,10 @@ func (a *Account) head(typ, id, summary string) obj {
 	}
 }
 
-// ref draws a reference. Keys and apps have no page of their own.
+// ref draws a reference. Keys, apps and what a user has have no page of their own.
 func (a *Account) ref(r Ref) obj {
-	if r.Type == "api_key_reference" || r.Type == "app_reference" {
+	if r.Type == "api_key_reference" || r.Type == "app_reference" || strings.Contains(r.Type, "_contact_method_") ||
+		strings.Contains(r.Type, "_notification_rule_") {
 		return obj{"id": r.ID, "type": r.Type, "summary": r.Summary, "self": nil, "html_url": nil}
 	}
 	return a.head(r.Type, r.ID, r.Summary)

@@ -1,0 +1,55 @@
+package pagerdutytest_test
+
+import (
+	"rolecall/lifecycle/pagerduty/pagerdutytest"
+)
+
+// peopleAllowances are the deviations of what peopleTour calls.
+func peopleAllowances() []allowance {
+	const (
+		expanded = "include[] puts the whole thing there; the document's schema knows only the reference"
+		unlisted = "the document does not list the status, and every operation on a user has it"
+	)
+	return []allowance{
+		{"GET /users/{id}/notification_rules/{notification_rule_id} 200", "notification_rule/contact_method/type", expanded},
+		{"POST /users/{id}/contact_methods 404", "", unlisted},
+		{"POST /users/{id}/notification_rules 404", "", unlisted},
+	}
+}
+
+// peopleTour calls every operation on what people have and do, with what it accepts and with what it refuses.
+func peopleTour(r *recorder, a *pagerdutytest.Account, w small) {
+	base := "/users/" + w.ann.ID
+	reachTour(r, a, w, base)
+	for _, target := range []string{
+		base + "/oauth_delegations?delegation_type=web,mobile&status=issued", base + "/oauth_delegations?status=lost",
+		base + "?include[]=calendar_urls",
+	} {
+		r.call("GET", target, "")
+	}
+}
+
+func reachTour(r *recorder, a *pagerdutytest.Account, w small, base string) {
+	r.call("POST", base+"/contact_methods", phone("5550177"))
+	r.call("POST", base+"/contact_methods", phone("5550177"))
+	r.call("POST", "/users/PNOBODY/contact_methods", phone("5550177"))
+	r.call("POST", base+"/contact_methods", `{"contact_method":{"type":"email_contact_method","label":"Home","address":"ann@example.org"}}`)
+	all := a.ContactMethods(w.ann.ID)
+	mail := all[len(all)-1].ID
+	r.call("POST", base+"/notification_rules", rule(mail, "email_contact_method_reference", "low", "3"))
+	r.call("POST", base+"/notification_rules", rule(mail, "email_contact_method_reference", "low", "3"))
+	r.call("POST", "/users/PNOBODY/notification_rules", rule(mail, "email_contact_method_reference", "low", "3"))
+	rules := a.NotificationRules(w.ann.ID)
+	last := base + "/notification_rules/" + rules[len(rules)-1].ID
+	for _, target := range []string{
+		base + "/contact_methods/" + mail, base + "/contact_methods/PNONE", last, last + "?include[]=contact_methods",
+		base + "/notification_rules/PNONE",
+	} {
+		r.call("GET", target, "")
+	}
+	for _, target := range []string{
+		last, base + "/notification_rules/PNONE", base + "/contact_methods/" + mail, base + "/contact_methods/PNONE",
+	} {
+		r.call("DELETE", target, "")
+	}
+}
