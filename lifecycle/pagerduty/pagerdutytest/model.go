@@ -151,6 +151,17 @@ type Incident struct {
 	TeamIDs            []string
 	CreatedAt          time.Time
 	UpdatedAt          time.Time
+	ResolvedAt         time.Time // of the last time
+	Direct             bool      // assigned by hand, and not by its policy
+}
+
+func (i Incident) key() string { return "key-" + i.ID }
+
+func (i Incident) resolvedAt() time.Time {
+	if i.open() {
+		return time.Time{}
+	}
+	return i.ResolvedAt
 }
 
 func (i Incident) open() bool { return i.Status != "resolved" }

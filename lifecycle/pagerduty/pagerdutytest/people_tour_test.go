@@ -12,6 +12,7 @@ func peopleAllowances() []allowance {
 	)
 	return []allowance{
 		{"GET /users/{id}/notification_rules/{notification_rule_id} 200", "notification_rule/contact_method/type", expanded},
+		{"PUT /incidents/{id} 400", "", "what cannot be done is refused, as in the bulk operation; the document lists no 400"},
 		{"POST /users/{id}/contact_methods 404", "", unlisted},
 		{"POST /users/{id}/notification_rules 404", "", unlisted},
 	}
@@ -27,6 +28,21 @@ func peopleTour(r *recorder, a *pagerdutytest.Account, w small) {
 	} {
 		r.call("GET", target, "")
 	}
+	incidentTour(r, a, w)
+}
+
+func incidentTour(r *recorder, a *pagerdutytest.Account, w small) {
+	done := a.AddIncident(pagerdutytest.Incident{Title: "Done", Status: "resolved", ServiceID: w.incident.ServiceID, EscalationPolicyID: w.policy.ID})
+	from := []string{"From", w.owner.Email}
+	for _, target := range []string{"/incidents/" + w.incident.ID, "/incidents/" + done.ID, "/incidents/1", "/incidents/PNONE", "/incidents/1?include[]=lost"} {
+		r.call("GET", target, "")
+	}
+	give := `{"incident":{"type":"incident","assignments":[{"assignee":{"id":"` + w.bo.ID + `","type":"user_reference"}}]}}`
+	r.call("PUT", "/incidents/"+w.incident.ID, give, from...)
+	r.call("PUT", "/incidents/PNONE", give, from...)
+	r.call("PUT", "/incidents/"+done.ID, give, from...)
+	r.call("PUT", "/incidents/"+done.ID, `{"incident":{"type":"incident","status":"triggered"}}`, from...)
+	r.call("PUT", "/incidents", `{"incidents":[{"id":"PNONE","type":"incident"}]}`, from...)
 }
 
 func reachTour(r *recorder, a *pagerdutytest.Account, w small, base string) {

@@ -144,6 +144,12 @@ func (a *Account) AddIncident(i Incident) Incident {
 	if i.UpdatedAt.IsZero() {
 		i.UpdatedAt = i.CreatedAt
 	}
+	if !i.open() {
+		i.AssigneeIDs = nil // what is resolved is nobody's
+	}
+	if !i.open() && i.ResolvedAt.IsZero() {
+		i.ResolvedAt = i.UpdatedAt
+	}
 	for _, u := range i.AssigneeIDs {
 		a.must(a.live(u) != nil, "add incident %q: no user %q", i.Title, u)
 	}

@@ -94,6 +94,8 @@ func incidentRoutes() []route {
 				"statuses[]", "sort_by", "include[]", "since", "until"), do: listIncidents,
 		},
 		{method: "PUT", path: "/incidents", scope: "incidents.write", params: paged(), do: updateIncidents},
+		{method: "GET", path: "/incidents/{id}", scope: "incidents.read", params: params("include[]"), do: getIncident},
+		{method: "PUT", path: "/incidents/{id}", scope: "incidents.write", do: updateIncident},
 	}
 }
 
