@@ -157,3 +157,24 @@ func (c *call) drawIncident(i *Incident) obj {
 	o["teams"] = each(i.TeamIDs, c.teamRef)
 	return o
 }
+
+// calledFirst returns whom the first level of a policy calls now.
+func (a *Account) calledFirst(p *EscalationPolicy) []string { return a.calledAt(p, 1) }
+
+// calledAt returns whom a level of a policy, counted from 1, calls now.
+func (a *Account) calledAt(p *EscalationPolicy, level int) []string {
+	var out []string
+	if level > len(p.Rules) {
+		return out
+	}
+	for _, t := range p.Rules[level-1].Targets {
+		id := t.ID
+		if s := a.schedules.get(t.ID); s != nil {
+			id = onCall(s.Layers, a.now())
+		}
+		if a.live(id) != nil {
+			out = append(out, id)
+		}
+	}
+	return out
+}
