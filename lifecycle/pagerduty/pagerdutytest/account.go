@@ -36,6 +36,8 @@ type Config struct {
 	Latency   time.Duration  // how long each call takes
 	ReadLag   ReadLag        // how long users and team members still look old after a write
 
+	AuditDelay time.Duration // how long it takes until an audit record can be read
+
 	LenientFrom     bool // POST /users passes without From, as seen in practice; PagerDuty's documents require it
 	AccountLock     bool // user writes that overlap are refused with "account could not be locked"
 	NoRoundRobin    bool // asking for assignment strategies is refused, as on plans without them
@@ -66,6 +68,7 @@ type Account struct {
 	journal
 	faults []*armed
 	tokens map[string]token
+	newest string // of the tokens
 	limits map[string]*window
 	inUser int // user writes under way
 

@@ -90,7 +90,7 @@ func (a *Account) dropUser(by author, id string) {
 	delete(a.contacts, id)
 	delete(a.rules, id)
 	delete(a.icalKeys, id)
-	a.record(by, AuditRecord{Root: a.userAt(id), Action: "delete"})
+	a.record(by, AuditRecord{Root: a.userAt(id), Action: "delete", Fields: userFields(u, User{})})
 	a.bump()
 }
 

@@ -195,7 +195,7 @@ func TestTheFakeKeepsToTheDocument(t *testing.T) {
 		a.AddContactMethod(w.ann.ID, pagerdutytest.ContactMethod{Type: kind, Label: "Mobile", Address: "5550100", CountryCode: 1})
 	}
 	r := &recorder{next: a.Handler()}
-	peopleTour(r, a, w)
+	peopleTour(t, r, a, w)
 	tour(r, w)
 	fay, _ := a.UserByEmail("fay@example.com")
 	r.call("DELETE", "/users/"+fay.ID, "")

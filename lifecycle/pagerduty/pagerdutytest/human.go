@@ -6,28 +6,57 @@ import (
 	"slices"
 )
 
-// The methods here are what people do in the web app, behind a client's back. They leave audit records of the method
-// browser, and return an error when the actor or the thing does not exist.
+// The methods here are what others do behind a client's back: people in the web app, whose audit records are of the method
+// browser, and the other actors below. They return an error when the actor or the thing does not exist.
 
-// IdentityProvider is an actor for these methods: the company's directory, which provisions users by SCIM. Its records are
-// of the method identity_provider.
-const IdentityProvider = "identity provider"
+// Actors for these methods, instead of the address of a user.
+const (
+	// IdentityProvider is the company's directory, which provisions users by SCIM. Its records are of the method
+	// identity_provider and name as the actor the user who was changed.
+	IdentityProvider = "identity provider"
+	// OwnKey is whoever else has the account key. Their records cannot be told from those of its rightful holder.
+	OwnKey = "account key"
+	// OwnApp is whoever else has the newest token that the OAuth app was given.
+	OwnApp = "oauth app"
+)
 
-// as runs f as the user with the address, or as the identity provider.
+const methodDirectory = "identity_provider"
+
+// as runs f as the user with the address, or as one of the other actors.
 func (a *Account) as(actor string, f func(author) error) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	by := a.inBrowser()
-	if actor == IdentityProvider {
-		by.method, by.actor = "identity_provider", Ref{ID: "PIDP", Type: "app_reference", Summary: "Identity provider"}
-		return f(by)
+	by, err := a.authorOf(actor)
+	if err != nil {
+		return err
 	}
-	u := a.byEmail(actor)
-	if u == nil {
-		return fmt.Errorf("act as %s: no such user", actor)
-	}
-	by.actor = a.userAt(u.ID)
 	return f(by)
+}
+
+func (a *Account) authorOf(actor string) (author, error) {
+	by := a.inBrowser()
+	with, known := credential{}, true
+	switch actor {
+	case IdentityProvider:
+		by.method = methodDirectory
+		return by, nil
+	case OwnKey:
+		with, known = a.byKey(a.cfg.Token)
+	case OwnApp:
+		with, known = a.byBearer(a.newest, by.at)
+	default:
+		u := a.byEmail(actor)
+		if u == nil {
+			return by, fmt.Errorf("act as %s: no such user", actor)
+		}
+		by.actor = a.userAt(u.ID)
+		return by, nil
+	}
+	if !known {
+		return by, fmt.Errorf("act as %s: there is no such credential", actor)
+	}
+	by.actor, by.method, by.tail = with.actor, with.method, with.tail()
+	return by, nil
 }
 
 // inBrowser begins an author who uses the web app.

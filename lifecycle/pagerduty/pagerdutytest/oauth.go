@@ -62,6 +62,7 @@ func (a *Account) grant(f url.Values) reply {
 		}
 	}
 	key := "pdus+_0" + rand.Text()
+	a.newest = key
 	a.tokens[key] = token{scopes: given[1:], expires: a.now().Add(TokenLife)}
 	return ok(obj{
 		"access_token": key, "client_info": "prefix_legacy_app", "id_token": nil,

@@ -1,6 +1,8 @@
 package pagerdutytest_test
 
 import (
+	"testing"
+
 	"rolecall/lifecycle/pagerduty/pagerdutytest"
 )
 
@@ -19,7 +21,8 @@ func peopleAllowances() []allowance {
 }
 
 // peopleTour calls every operation on what people have and do, with what it accepts and with what it refuses.
-func peopleTour(r *recorder, a *pagerdutytest.Account, w small) {
+func peopleTour(t *testing.T, r *recorder, a *pagerdutytest.Account, w small) {
+	t.Helper()
 	base := "/users/" + w.ann.ID
 	reachTour(r, a, w, base)
 	for _, target := range []string{
@@ -29,6 +32,29 @@ func peopleTour(r *recorder, a *pagerdutytest.Account, w small) {
 		r.call("GET", target, "")
 	}
 	incidentTour(r, a, w)
+	auditTour(t, r, a, w)
+}
+
+// auditTour has records of every shape: of what users have, of the directory, and, of a policy by the directory, one that
+// names nobody.
+func auditTour(t *testing.T, r *recorder, a *pagerdutytest.Account, w small) {
+	t.Helper()
+	for _, err := range []error{
+		a.SetRoleAs(pagerdutytest.IdentityProvider, w.bo.ID, pagerdutytest.Observer),
+		a.SetPolicyAs(pagerdutytest.IdentityProvider, w.policy), a.SetMemberAs(w.owner.Email, w.team.ID, w.bo.ID, "responder"),
+	} {
+		if err != nil {
+			t.Fatalf("change: %v", err)
+		}
+	}
+	for _, target := range []string{
+		"/audit/records", "/users/" + w.bo.ID + "/audit/records", "/users/" + w.ann.ID + "/audit/records?limit=1",
+		"/teams/" + w.team.ID + "/audit/records", "/schedules/" + w.schedule.ID + "/audit/records",
+		"/escalation_policies/" + w.policy.ID + "/audit/records", "/users/PNONE/audit/records",
+		"/teams/PNONE/audit/records", "/users/" + w.bo.ID + "/audit/records?since=lost",
+	} {
+		r.call("GET", target, "")
+	}
 }
 
 func incidentTour(r *recorder, a *pagerdutytest.Account, w small) {

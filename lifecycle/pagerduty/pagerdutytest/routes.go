@@ -122,12 +122,27 @@ func sessionRoutes() []route {
 }
 
 func accountRoutes() []route {
-	return []route{
+	return slices.Concat(auditRoutes(), []route{
 		{method: "GET", path: "/abilities", scope: "abilities.read", do: listAbilities},
+	})
+}
+
+func auditRoutes() []route {
+	of := func(place, typ string, exists func(*call, string) bool) route {
+		return route{
+			method: "GET", path: "/" + place + "/{id}/audit/records", scope: "audit_records.read",
+			params: params("limit", "cursor", "since", "until"), do: auditOf(typ, exists),
+		}
+	}
+	return []route{
 		{
 			method: "GET", path: "/audit/records", scope: "audit_records.read",
 			params: params("limit", "cursor", "since", "until", "root_resource_types[]", "actor_type", "actor_id", "method_type",
 				"method_truncated_token", "actions[]"), do: listAudit,
 		},
+		of("users", "user", func(c *call, id string) bool { return c.live(id) != nil }),
+		of("teams", "team", func(c *call, id string) bool { return c.teams.has(id) }),
+		of("schedules", "schedule", func(c *call, id string) bool { return c.schedules.has(id) }),
+		of("escalation_policies", "escalation_policy", func(c *call, id string) bool { return c.policies.has(id) }),
 	}
 }
