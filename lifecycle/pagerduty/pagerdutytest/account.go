@@ -66,6 +66,7 @@ type Account struct {
 	mu sync.Mutex
 	state
 	journal
+	cover  cover
 	faults []*armed
 	tokens map[string]token
 	newest string // of the tokens

@@ -21,7 +21,7 @@ func allowances() []allowance {
 		example  = "the document's own example has null"
 		unlisted = "PagerDuty answers so by its own prose or as its users quote it; the document does not list the status"
 	)
-	return append(peopleAllowances(), []allowance{
+	return slices.Concat(peopleAllowances(), dutyAllowances(), []allowance{
 		{"GET /users 200", "users/*/job_title", "a title that is not set comes as null, as the description does"},
 		{"* /users* 20?", "user/job_title", "a title that is not set comes as null, as the description does"},
 		{"* /users/{id} 200", "user/job_title", "a title that is not set comes as null, as the description does"},
@@ -56,7 +56,7 @@ func allowances() []allowance {
 		{"GET /users/{id}/contact_methods 404", "", unlisted},
 		{"GET /users/{id}/notification_rules 404", "", unlisted},
 		{"PUT /escalation_policies/{id} 400", "", unlisted},
-	}...)
+	})
 }
 
 const annsKey = "user-token-ann"
@@ -199,7 +199,7 @@ func TestTheFakeKeepsToTheDocument(t *testing.T) {
 	tour(r, w)
 	fay, _ := a.UserByEmail("fay@example.com")
 	r.call("DELETE", "/users/"+fay.ID, "")
-	r.exchanges = append(r.exchanges, poorTour(t)...)
+	r.exchanges = slices.Concat(r.exchanges, poorTour(t), dutyTour())
 
 	served := map[string]bool{}
 	used := map[allowance]bool{}

@@ -180,7 +180,7 @@ func (a *Account) SetPolicyAs(actor string, p EscalationPolicy) error {
 		p = p.clone()
 		for i := range p.Rules {
 			p.Rules[i].ID = cmp.Or(p.Rules[i].ID, a.newID())
-			p.Rules[i].Strategy = cmp.Or(p.Rules[i].Strategy, "assign_to_everyone")
+			p.Rules[i].Strategy = cmp.Or(p.Rules[i].Strategy, toEveryone)
 		}
 		a.changePolicy(by, p)
 		return nil

@@ -168,12 +168,10 @@ func (a *Account) calledAt(p *EscalationPolicy, level int) []string {
 		return out
 	}
 	for _, t := range p.Rules[level-1].Targets {
-		id := t.ID
-		if s := a.schedules.get(t.ID); s != nil {
-			id = onCall(s.Layers, a.now())
-		}
-		if a.live(id) != nil {
-			out = append(out, id)
+		for _, id := range a.calledBy(t, a.now()) {
+			if a.live(id) != nil {
+				out = append(out, id)
+			}
 		}
 	}
 	return out

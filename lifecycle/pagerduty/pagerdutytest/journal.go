@@ -78,11 +78,12 @@ func (a *Account) TotalCalls() int {
 	return a.requests
 }
 
-// Forget clears Writes, Calls and Violations, so that a test can count from here.
+// Forget clears Writes, Calls, Violations and GapsSeen, so that a test can count from here.
 func (a *Account) Forget() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.writes, a.violations, a.calls = nil, nil, map[string]int{}
+	a.cover = cover{}
 }
 
 func (j *journal) count(op string) {

@@ -69,10 +69,20 @@ type Member struct{ UserID, Role string }
 type Target struct{ ID, Type string }
 
 // UserTarget returns the target that calls a user directly.
-func UserTarget(id string) Target { return Target{ID: id, Type: "user_reference"} }
+func UserTarget(id string) Target { return Target{ID: id, Type: userReference} }
 
-// ScheduleTarget returns the target that calls whoever a schedule names.
-func ScheduleTarget(id string) Target { return Target{ID: id, Type: "schedule_reference"} }
+// ScheduleTarget returns the target that calls whoever a layer-based schedule names.
+func ScheduleTarget(id string) Target { return Target{ID: id, Type: scheduleReference} }
+
+// ShiftScheduleTarget returns the target that calls whoever a shift-based schedule names.
+func ShiftScheduleTarget(id string) Target { return Target{ID: id, Type: shiftReference} }
+
+// What a target points at: a user, a schedule of layers, or one of shifts.
+const (
+	userReference     = "user_reference"
+	scheduleReference = "schedule_reference"
+	shiftReference    = "schedule_v3_reference"
+)
 
 // A Rule is one level of an escalation policy. Strategy is "assign_to_everyone" (when empty) or "round_robin".
 type Rule struct {
@@ -82,7 +92,7 @@ type Rule struct {
 	Strategy     string
 }
 
-// An EscalationPolicy is a PagerDuty escalation policy; Rules are its levels from the first.
+// An EscalationPolicy is a PagerDuty escalation policy; Rules are its levels from the first. An empty Description is null.
 type EscalationPolicy struct {
 	ID, Name, Description string
 	NumLoops              int
@@ -100,40 +110,11 @@ func (p EscalationPolicy) clone() EscalationPolicy {
 	return p
 }
 
+// calls reports whether any level calls the user directly, or the schedule.
 func (p EscalationPolicy) calls(t string) bool {
 	return slices.ContainsFunc(p.Rules, func(r Rule) bool {
 		return slices.ContainsFunc(r.Targets, func(x Target) bool { return x.ID == t })
 	})
-}
-
-// A Layer is one layer of a layer-based schedule. Later layers of a schedule win over earlier ones.
-type Layer struct {
-	ID, Name     string
-	Start        time.Time
-	End          time.Time // zero: it never ends
-	VirtualStart time.Time // Start when zero
-	Turn         time.Duration
-	UserIDs      []string
-}
-
-// A Schedule is a layer-based (v2) schedule. Layers are kept as the web app numbers them: the last one wins.
-type Schedule struct {
-	ID, Name, Description, TimeZone string
-	TeamIDs                         []string
-	Layers                          []Layer
-}
-
-func (s Schedule) clone() Schedule {
-	s.TeamIDs = slices.Clone(s.TeamIDs)
-	s.Layers = slices.Clone(s.Layers)
-	for i := range s.Layers {
-		s.Layers[i].UserIDs = slices.Clone(s.Layers[i].UserIDs)
-	}
-	return s
-}
-
-func (s Schedule) seats(user string) bool {
-	return slices.ContainsFunc(s.Layers, func(l Layer) bool { return slices.Contains(l.UserIDs, user) })
 }
 
 // A Service is what incidents happen on.

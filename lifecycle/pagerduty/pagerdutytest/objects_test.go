@@ -87,8 +87,8 @@ func TestPoliciesThatAreRefused(t *testing.T) {
 	}
 }
 
-// A rule keeps its id and its strategy when it is sent with its id; a client that leaves round robin out is noted.
-func TestRoundRobinSurvivesAndIsNoted(t *testing.T) {
+// A rule keeps its id when it is sent with it, and not what is left out; a client that leaves round robin out is noted.
+func TestRoundRobinLeftOutIsLostAndNoted(t *testing.T) {
 	t.Parallel()
 	a := pagerdutytest.New(pagerdutytest.Config{Token: key})
 	u := a.AddUser(pagerdutytest.User{Name: "Bo", Email: "bo@example.com"})
@@ -98,7 +98,7 @@ func TestRoundRobinSurvivesAndIsNoted(t *testing.T) {
 	ask(t, a, "PUT", "/escalation_policies/"+p.ID, fmt.Sprintf(`{"escalation_policy":{"escalation_rules":[
 		{"id":%q,"escalation_delay_in_minutes":9,"targets":[{"id":%q,"type":"user"}]}]}}`, p.Rules[0].ID, u.ID))
 	want := p.Rules[0]
-	want.DelayMinutes = 9
+	want.DelayMinutes, want.Strategy = 9, "assign_to_everyone"
 	if diff := cmp.Diff([]pagerdutytest.Rule{want}, a.EscalationPolicies()[0].Rules); diff != "" {
 		t.Errorf("rules (-want +got):\n%s", diff)
 	}

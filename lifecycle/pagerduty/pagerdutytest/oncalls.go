@@ -24,9 +24,19 @@ func listOnCalls(c *call) reply {
 	if bad != nil {
 		return *bad
 	}
-	if over.to.Sub(over.from) > onCallHorizon {
+	if over.to.Sub(over.from) > onCallHorizon || over.to.Sub(c.at) > onCallHorizon {
 		return invalid("Time range must not be longer than 90 days")
 	}
+	all := c.onCalls(over)
+	if c.r.URL.Query().Get("earliest") == "true" {
+		all = earliest(all)
+	}
+	return list(c, "oncalls", all, func(e onCallEntry) obj { return c.drawOnCall(e, with) })
+}
+
+// onCalls returns the entries of a span that the call's filters let pass. An on-call without a schedule is also found by
+// the schedule id null.
+func (c *call) onCalls(over span) []onCallEntry {
 	q := c.r.URL.Query()
 	var all []onCallEntry
 	for _, p := range c.policies.all() {
@@ -39,36 +49,52 @@ func listOnCalls(c *call) reply {
 			}
 		}
 	}
-	all = slices.DeleteFunc(all, func(e onCallEntry) bool {
+	return slices.DeleteFunc(all, func(e onCallEntry) bool {
 		return !anyOf(q["user_ids[]"], func(id string) bool { return id == e.user }) ||
-			!anyOf(q["schedule_ids[]"], func(id string) bool { return id == e.schedule })
+			!anyOf(q["schedule_ids[]"], func(id string) bool { return id == e.schedule || id == "null" && e.schedule == "" })
 	})
-	if q.Get("earliest") == "true" {
-		all = earliest(all)
-	}
-	return list(c, "oncalls", all, func(e onCallEntry) obj { return c.drawOnCall(e, with) })
 }
 
 func (c *call) onCallsOf(p *EscalationPolicy, level int, t Target, over span) []onCallEntry {
-	if t.Type == "user_reference" {
+	if t.Type == userReference {
 		return []onCallEntry{{policy: p, level: level, shift: shift{user: t.ID}}}
 	}
-	s := c.schedules.get(t.ID)
-	if s == nil {
-		return nil
-	}
-	shifts := render(s.Layers, over)
-	if now, on := turnAt(s.Layers, over.from); on {
-		if len(shifts) > 0 && shifts[0].user == now.user {
-			shifts = shifts[1:]
-		}
-		shifts = slices.Insert(shifts, 0, now)
-	}
 	var out []onCallEntry
-	for _, sh := range shifts {
-		out = append(out, onCallEntry{policy: p, level: level, schedule: s.ID, shift: sh})
+	for _, sh := range c.shiftsAround(t.ID, over) {
+		out = append(out, onCallEntry{policy: p, level: level, schedule: t.ID, shift: sh})
 	}
 	return out
+}
+
+// shiftsAround returns the whole shifts of a schedule of either kind that have a moment in a span.
+func (a *Account) shiftsAround(schedule string, over span) []shift {
+	var all []shift
+	if s := a.schedules.get(schedule); s != nil {
+		all = s.render(over.wider(s.reach()))
+	}
+	if s := a.shifts.get(schedule); s != nil {
+		all = s.render(over.wider(s.reach()))
+	}
+	return slices.DeleteFunc(all, func(s shift) bool { return !s.overlaps(over) })
+}
+
+// calledBy returns whom a target calls at a moment.
+func (a *Account) calledBy(t Target, at time.Time) []string {
+	if t.Type == userReference {
+		return []string{t.ID}
+	}
+	var out []string
+	for _, s := range a.shiftsAround(t.ID, span{at, at}) {
+		out = append(out, s.user)
+	}
+	return out
+}
+
+// onSchedule reports whether a user has a place on a schedule of either kind. An override alone is none.
+func (a *Account) onSchedule(user string) bool {
+	at := a.now()
+	return slices.ContainsFunc(a.schedules.all(), func(s *Schedule) bool { return s.seats(user, at) }) ||
+		slices.ContainsFunc(a.shifts.all(), func(s *ShiftSchedule) bool { return s.seats(user, at) })
 }
 
 // earliest keeps the first entry of each policy, level and user.
@@ -102,8 +128,8 @@ func (c *call) drawOnCall(e onCallEntry, with map[string]bool) obj {
 		return o
 	}
 	o["schedule"], o["start"], o["end"] = c.scheduleRef(e.schedule), stamp(e.from), stamp(e.to)
-	if with["schedules"] {
-		o["schedule"] = c.drawSchedule(c.schedules.get(e.schedule))
+	if s := c.schedules.get(e.schedule); with["schedules"] && s != nil {
+		o["schedule"] = c.drawSchedule(s)
 	}
 	return o
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"slices"
-	"time"
 )
 
 // The Add methods make the account as it is before anything happens: they leave no audit record and no read lag. They
@@ -73,62 +72,6 @@ func (a *Account) AddService(s Service) Service {
 	a.services.put(s.ID, s)
 	a.bump()
 	return s
-}
-
-// AddEscalationPolicy adds a policy. Users whom it calls join its team, as in PagerDuty.
-func (a *Account) AddEscalationPolicy(p EscalationPolicy) EscalationPolicy {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	p = p.clone()
-	p.ID, p.Handoff = a.idFor(p.ID), cmp.Or(p.Handoff, "if_has_services")
-	a.must(len(p.Rules) > 0, "add policy %q: it has no rules", p.Name)
-	a.must(len(p.TeamIDs) <= 1, "add policy %q: it may have one team", p.Name)
-	for i, r := range p.Rules {
-		r.ID, r.DelayMinutes = a.idFor(r.ID), cmp.Or(r.DelayMinutes, 30)
-		r.Strategy = cmp.Or(r.Strategy, "assign_to_everyone")
-		bad := (&call{Account: a}).checkRule(r)
-		a.must(bad == nil, "add policy %q: rule %d: %v", p.Name, i+1, bad)
-		p.Rules[i] = r
-	}
-	a.policies.put(p.ID, p)
-	for _, team := range p.TeamIDs {
-		a.must(a.teams.has(team), "add policy %q: no team %q", p.Name, team)
-		for _, r := range p.Rules {
-			for _, t := range r.Targets {
-				if u := a.live(t.ID); u != nil && a.rosters[team].roles[u.ID] == "" {
-					a.seat(team, u.ID, defaultTeamRole(u.Role))
-				}
-			}
-		}
-	}
-	a.bump()
-	return p.clone()
-}
-
-// AddSchedule adds a layer-based schedule. Of its layers the last wins. Turns are a week when not given.
-func (a *Account) AddSchedule(s Schedule) Schedule {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	s = s.clone()
-	s.ID, s.TimeZone = a.idFor(s.ID), cmp.Or(s.TimeZone, accountZone)
-	for i, l := range s.Layers {
-		l.ID, l.Name = a.idFor(l.ID), cmp.Or(l.Name, fmt.Sprintf("Layer %d", i+1))
-		l.Turn = cmp.Or(l.Turn, 7*24*time.Hour)
-		if l.Start.IsZero() {
-			l.Start = a.now().Add(-24 * time.Hour).Truncate(time.Hour)
-		}
-		if l.VirtualStart.IsZero() {
-			l.VirtualStart = l.Start
-		}
-		for _, u := range l.UserIDs {
-			a.must(a.live(u) != nil, "add schedule %q: no user %q", s.Name, u)
-			a.must(!isStakeholder(a.users[u].Role), "add schedule %q: Stakeholders cannot be added to schedules", s.Name)
-		}
-		s.Layers[i] = l
-	}
-	a.schedules.put(s.ID, s)
-	a.bump()
-	return s.clone()
 }
 
 // AddIncident adds an incident.

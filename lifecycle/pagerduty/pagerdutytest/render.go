@@ -34,98 +34,109 @@ func (c *call) span(from, to time.Time) (span, *reply) {
 	return s, nil
 }
 
-// ahead reads since and until as a span that begins now and has the length, unless they say otherwise.
+// ahead reads since and until as a span that has the length: from since, up to until when only that is given, or from now.
 func (c *call) ahead(length time.Duration) (span, *reply) {
-	from := c.at
-	if t, err := time.Parse(time.RFC3339, c.r.URL.Query().Get("since")); err == nil {
+	q, from := c.r.URL.Query(), c.at
+	if t, err := time.Parse(time.RFC3339, q.Get("since")); err == nil {
 		from = t.UTC()
+	} else if t, err := time.Parse(time.RFC3339, q.Get("until")); err == nil && q.Get("since") == "" && length > 0 {
+		from = t.UTC().Add(-length)
 	}
 	return c.span(from, from.Add(length)) // refuses a since that is no time
 }
 
-// render says who is on call when: at each moment the last layer that has somebody wins.
-func render(layers []Layer, over span) []shift {
-	edges := []time.Time{over.from, over.to}
-	for _, l := range layers {
-		edges = append(edges, l.edges(over)...)
+// bounds reads since and until where both are required.
+func (c *call) bounds(refusal func(field, why string) reply) (span, *reply) {
+	q := c.r.URL.Query()
+	var s span
+	for _, x := range []struct {
+		key string
+		at  *time.Time
+	}{{"since", &s.from}, {"until", &s.to}} {
+		t, err := time.Parse(time.RFC3339, q.Get(x.key))
+		if err != nil {
+			return s, new(refusal(x.key, x.key+" is required, as a time such as 2026-01-31T12:00:00Z"))
+		}
+		*x.at = t.UTC()
 	}
+	if !s.from.Before(s.to) {
+		return s, new(refusal("until", "until must be after since"))
+	}
+	return s, nil
+}
+
+// draw says who is on call when, given who is at each moment and all moments at which that may change.
+func draw(edges []time.Time, over span, who func(time.Time) string) []shift {
+	edges = append(edges, over.from, over.to)
+	edges = slices.DeleteFunc(edges, func(t time.Time) bool { return t.Before(over.from) || t.After(over.to) })
 	slices.SortFunc(edges, time.Time.Compare)
 	var out []shift
 	for i := 1; i < len(edges); i++ {
 		from, to := edges[i-1], edges[i]
-		user := onCall(layers, from)
-		if user == "" || !from.Before(to) {
+		if !from.Before(to) {
 			continue
 		}
-		if n := len(out); n > 0 && out[n-1].user == user && out[n-1].to.Equal(from) {
-			out[n-1].to = to
-			continue
+		if user := who(from); user != "" {
+			out = joined(out, shift{user: user, span: span{from, to}})
 		}
-		out = append(out, shift{user: user, span: span{from, to}})
 	}
 	return out
 }
 
-func onCall(layers []Layer, at time.Time) string {
-	for _, l := range slices.Backward(layers) {
-		if u := l.onCall(at); u != "" {
-			return u
-		}
+// joined adds a shift, as one with the last when that is the same user's and ends where it begins.
+func joined(out []shift, s shift) []shift {
+	if n := len(out); n > 0 && out[n-1].user == s.user && out[n-1].to.Equal(s.from) {
+		out[n-1].to = s.to
+		return out
 	}
-	return ""
+	return append(out, s)
 }
 
-// onCall returns whose turn it is in the layer, or nobody.
-func (l Layer) onCall(at time.Time) string {
-	if len(l.UserIDs) == 0 || at.Before(l.Start) || (!l.End.IsZero() && !at.Before(l.End)) {
-		return ""
-	}
-	turns := int(at.Sub(l.VirtualStart) / l.Turn)
-	if at.Before(l.VirtualStart) {
-		return ""
-	}
-	return l.UserIDs[turns%len(l.UserIDs)]
-}
-
-// edges are the moments within over at which the layer may change hands.
-func (l Layer) edges(over span) []time.Time {
-	var out []time.Time
-	keep := func(t time.Time) {
-		if t.After(over.from) && t.Before(over.to) {
-			out = append(out, t)
+// within cuts the shifts at the ends of a span and drops those outside.
+func within(all []shift, over span) []shift {
+	var out []shift
+	for _, s := range all {
+		if s.overlaps(over) {
+			s.from, s.to = later(s.from, over.from), earlier(s.to, over.to)
+			out = append(out, s)
 		}
-	}
-	keep(l.Start)
-	keep(l.End)
-	t := l.VirtualStart
-	if over.from.After(t) {
-		t = t.Add(over.from.Sub(t) / l.Turn * l.Turn)
-	}
-	for ; t.Before(over.to); t = t.Add(l.Turn) {
-		keep(t)
 	}
 	return out
 }
 
-// turnAt returns the whole shift around a moment, looking no further than a rotation and a bit each way.
-func turnAt(layers []Layer, at time.Time) (shift, bool) {
-	reach := 24 * time.Hour
-	for _, l := range layers {
-		reach = max(reach, time.Duration(len(l.UserIDs)+1)*l.Turn)
-	}
-	for _, s := range render(layers, span{at.Add(-reach), at.Add(reach)}) {
-		if !at.Before(s.from) && at.Before(s.to) {
-			return s, true
-		}
-	}
-	return shift{}, false
+// overlaps reports whether the spans have a moment in common. A span without length is its moment.
+func (s span) overlaps(o span) bool {
+	return s.to.After(o.from) && (s.from.Before(o.to) || !s.from.After(o.from))
 }
 
-// coverage is the share of the span that somebody is on call for, in percent.
+func (s span) wider(by time.Duration) span { return span{s.from.Add(-by), s.to.Add(by)} }
+
+func later(x, y time.Time) time.Time {
+	if x.After(y) {
+		return x
+	}
+	return y
+}
+
+func earlier(x, y time.Time) time.Time {
+	if x.Before(y) {
+		return x
+	}
+	return y
+}
+
+// coverage is the share of the span that somebody is on call for, in percent, however many at once.
 func coverage(shifts []shift, over span) float64 {
+	shifts = slices.Clone(shifts)
+	slices.SortFunc(shifts, func(x, y shift) int { return x.from.Compare(y.from) })
 	var held time.Duration
+	upTo := over.from
 	for _, s := range shifts {
-		held += s.to.Sub(s.from)
+		from := later(s.from, upTo)
+		if s.user != "" && s.to.After(from) {
+			held += s.to.Sub(from)
+			upTo = s.to
+		}
 	}
 	if whole := over.to.Sub(over.from); whole > 0 {
 		return 100 * float64(held) / float64(whole)

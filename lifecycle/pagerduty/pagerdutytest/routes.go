@@ -10,7 +10,7 @@ func paged(more ...string) []string {
 
 // routes is every operation the fake knows. The scopes are those of PagerDuty's document.
 func routes() []route {
-	return slices.Concat(userRoutes(), reachRoutes(), teamRoutes(), policyRoutes(), scheduleRoutes(), incidentRoutes(),
+	return slices.Concat(userRoutes(), reachRoutes(), teamRoutes(), policyRoutes(), scheduleRoutes(), shiftRoutes(), incidentRoutes(),
 		licenseRoutes(), sessionRoutes(), accountRoutes())
 }
 
@@ -21,7 +21,7 @@ func userRoutes() []route {
 		{method: "GET", path: "/users/me", params: params("include[]"), do: getMe},
 		{method: "GET", path: "/users/{id}", scope: "users.read", params: params("include[]"), do: getUser},
 		{method: "PUT", path: "/users/{id}", scope: "users.write", userWrite: true, do: updateUser},
-		{method: "DELETE", path: "/users/{id}", scope: "users.write", userWrite: true, do: deleteUser},
+		{method: "DELETE", path: "/users/{id}", scope: "users.write", userWrite: true, duty: true, do: deleteUser},
 	}
 }
 
@@ -50,39 +50,6 @@ func teamRoutes() []route {
 		{method: "GET", path: "/teams/{id}/members", scope: "teams.read", params: paged("include[]"), do: listMembers},
 		{method: "PUT", path: "/teams/{id}/users/{user_id}", scope: "teams.write", do: putMember},
 		{method: "DELETE", path: "/teams/{id}/users/{user_id}", scope: "teams.write", do: deleteMember},
-	}
-}
-
-func policyRoutes() []route {
-	return []route{
-		{
-			method: "GET", path: "/escalation_policies", scope: "escalation_policies.read",
-			params: paged("query", "user_ids[]", "team_ids[]", "include[]", "sort_by"), do: listPolicies,
-		},
-		{
-			method: "GET", path: "/escalation_policies/{id}", scope: "escalation_policies.read",
-			params: params("include[]"), do: getPolicy,
-		},
-		{method: "PUT", path: "/escalation_policies/{id}", scope: "escalation_policies.write", do: updatePolicy},
-	}
-}
-
-func scheduleRoutes() []route {
-	return []route{
-		{
-			method: "GET", path: "/schedules", scope: "schedules.read",
-			params: paged("query", "include[]", "team_ids[]", "time_zone", "since", "until", "include_next_oncall_for_user"),
-			do:     listSchedules,
-		},
-		{
-			method: "GET", path: "/schedules/{id}", scope: "schedules.read",
-			params: params("time_zone", "since", "until", "overflow", "include_next_oncall_for_user"), do: getSchedule,
-		},
-		{
-			method: "GET", path: "/oncalls", scope: "oncalls.read",
-			params: paged("time_zone", "include[]", "user_ids[]", "escalation_policy_ids[]", "schedule_ids[]", "since", "until",
-				"earliest"), do: listOnCalls,
-		},
 	}
 }
 

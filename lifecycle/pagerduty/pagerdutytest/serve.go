@@ -20,6 +20,7 @@ type route struct {
 	scope        string   // what a scoped token needs; empty when any credential will do
 	params       []string // query parameters that it knows; PagerDuty ignores all others
 	userWrite    bool     // takes the account's lock on users
+	duty         bool     // may leave a level or a schedule without anybody
 	do           func(*call) reply
 }
 
@@ -133,6 +134,7 @@ func (a *Account) answer(c *call, h http.Header, overlaps bool) reply {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	before := a.version
+	a.lookBefore(c)
 	c.view = a.newView()
 	rep := a.admit(c, h, overlaps)
 	if rep == nil {
@@ -140,6 +142,7 @@ func (a *Account) answer(c *call, h http.Header, overlaps bool) reply {
 		rep = &r
 	}
 	c.view.seen()
+	a.lookAfter(c, a.version != before)
 	if c.route.method != http.MethodGet {
 		a.noteWrite(c, *rep, a.version != before)
 	}

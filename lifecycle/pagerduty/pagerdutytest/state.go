@@ -19,6 +19,7 @@ type state struct {
 	places    map[string][]string // ids of a user's teams, in the order they joined
 	policies  table[EscalationPolicy]
 	schedules table[Schedule]
+	shifts    table[ShiftSchedule]
 	services  table[Service]
 	incidents table[Incident]
 	licenses  []License
@@ -60,7 +61,7 @@ func (s *state) newID() string {
 
 func (s *state) taken(id string) bool {
 	_, user := s.users[id]
-	return user || s.teams.has(id) || s.policies.has(id) || s.schedules.has(id) ||
+	return user || s.teams.has(id) || s.policies.has(id) || s.schedules.has(id) || s.shifts.has(id) ||
 		s.services.has(id) || s.incidents.has(id)
 }
 

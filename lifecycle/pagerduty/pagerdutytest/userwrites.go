@@ -214,7 +214,7 @@ func (a *Account) blockers(id string) []string {
 // holders says which kinds of on-call objects hold the user.
 func (a *Account) holders(id string) []string {
 	var why []string
-	if len(a.schedules.find(func(s *Schedule) bool { return s.seats(id) })) > 0 {
+	if a.onSchedule(id) {
 		why = append(why, "User cannot be deleted as they are on a schedule")
 	}
 	if len(a.policies.find(func(p *EscalationPolicy) bool { return p.calls(id) })) > 0 {

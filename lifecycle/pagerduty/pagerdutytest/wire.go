@@ -64,8 +64,12 @@ func (a *Account) policyRef(id string) obj {
 		nameOf(a.policies.get(id), func(p *EscalationPolicy) string { return p.Name }))
 }
 
+// scheduleRef refers to a schedule as the kind that it is now: an upgraded one is referred to as such everywhere.
 func (a *Account) scheduleRef(id string) obj {
-	return a.head("schedule_reference", id, nameOf(a.schedules.get(id), func(s *Schedule) string { return s.Name }))
+	if s := a.shifts.get(id); s != nil {
+		return a.shiftHead(shiftReference, s)
+	}
+	return a.head(scheduleReference, id, nameOf(a.schedules.get(id), func(s *Schedule) string { return s.Name }))
 }
 
 func (a *Account) serviceRef(id string) obj {
