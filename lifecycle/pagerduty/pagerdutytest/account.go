@@ -37,6 +37,7 @@ type Config struct {
 	ReadLag   ReadLag        // how long users and team members still look old after a write
 
 	AuditDelay time.Duration // how long it takes until an audit record can be read
+	Analytics  Analytics
 
 	LenientFrom     bool // POST /users passes without From, as seen in practice; PagerDuty's documents require it
 	AccountLock     bool // user writes that overlap are refused with "account could not be locked"

@@ -108,6 +108,9 @@ func (a *Account) AddSession(user, typ string) Session {
 	a.must(a.live(user) != nil, "add session: no user %q", user)
 	s := Session{ID: rand.Text(), UserID: user, Type: typ, ClientID: "PagerDutyLogin", CreatedAt: a.now(), ExpiresAt: a.now().Add(sessionLife)}
 	a.sessions = append(a.sessions, s)
+	if typ != "integration" {
+		a.signIns[user] = append(a.signIns[user], s.CreatedAt)
+	}
 	a.bump()
 	return s
 }

@@ -91,6 +91,7 @@ func sessionRoutes() []route {
 func accountRoutes() []route {
 	return slices.Concat(auditRoutes(), []route{
 		{method: "GET", path: "/abilities", scope: "abilities.read", do: listAbilities},
+		{method: "POST", path: "/analytics/raw/users", scope: "analytics.write", reads: true, do: rawUsers},
 	})
 }
 

@@ -19,6 +19,7 @@ type route struct {
 	method, path string
 	scope        string   // what a scoped token needs; empty when any credential will do
 	params       []string // query parameters that it knows; PagerDuty ignores all others
+	reads        bool     // changes nothing, although its method is not GET
 	userWrite    bool     // takes the account's lock on users
 	duty         bool     // may leave a level or a schedule without anybody
 	do           func(*call) reply
@@ -143,7 +144,7 @@ func (a *Account) answer(c *call, h http.Header, overlaps bool) reply {
 	}
 	c.view.seen()
 	a.lookAfter(c, a.version != before)
-	if c.route.method != http.MethodGet {
+	if c.route.method != http.MethodGet && !c.route.reads {
 		a.noteWrite(c, *rep, a.version != before)
 	}
 	return *rep
