@@ -1,6 +1,7 @@
 package pagerduty_test
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"testing"
