@@ -8,9 +8,10 @@ import (
 // A Trace is one change of access that PagerDuty's own audit records tell of,
 // whoever made it.
 type Trace struct {
-	ID          string      `json:"id"` // of PagerDuty's record
+	ID          string      `json:"id"` // of PagerDuty's record, which may tell of several accounts
 	At          time.Time   `json:"at"`
-	Account     AccountID   `json:"account"`     // whose access changed
+	Op          Op          `json:"op"`          // grant, revoke, replace, create or delete: From and To may both be untold
+	Account     AccountID   `json:"account"`     // whose access changed; "" when a whole team was deleted: all who were on it
 	Entitlement Entitlement `json:"entitlement"` // base_role, team_role or account
 	From        string      `json:"from"`        // "" for none, or where PagerDuty does not say
 	To          string      `json:"to"`
@@ -35,8 +36,9 @@ const (
 
 // A Historian reads PagerDuty's audit records.
 type Historian interface {
-	// Traces returns every change of access since then until then, oldest first,
-	// over as many of PagerDuty's windows as that takes. Where the plan has no
-	// audit records, or the key may not read them, it is a Refusal that says so.
+	// Traces returns every change of access since then until then, both included,
+	// oldest first, over as many of PagerDuty's windows as that takes. PagerDuty
+	// keeps twelve months; of what was before there are none. Where the plan has
+	// no audit records, or the key may not read them, it is a Refusal that says so.
 	Traces(ctx context.Context, since, until time.Time) ([]Trace, error)
 }

@@ -53,8 +53,8 @@ func judgeRefusal(resp *http.Response, all []byte) (outcome, error) {
 	}
 }
 
-// judgeListing holds a page of a listing to what makes it one: without `more` or its rows it would read as the last, and
-// an empty one. A listing's rows are under the last part of its path.
+// judgeListing holds a page of a listing to what makes it one: without its rows, and `more` or a cursor, it would read as
+// the last, and an empty one. A listing's rows are under the last part of its path.
 func judgeListing(req *http.Request, all []byte) (outcome, error) {
 	if req.Method != http.MethodGet || !req.URL.Query().Has("limit") {
 		return done, nil
@@ -65,7 +65,7 @@ func judgeListing(req *http.Request, all []byte) (outcome, error) {
 	}
 	key := path.Base(req.URL.Path)
 	more, rows := string(bytes.TrimSpace(page["more"])), bytes.TrimSpace(page[key])
-	if more != "true" && more != "false" || !bytes.HasPrefix(rows, []byte("[")) {
+	if _, cursor := page["next_cursor"]; more != "true" && more != "false" && !cursor || !bytes.HasPrefix(rows, []byte("[")) {
 		return broken, fmt.Errorf("PagerDuty's page of %s does not say whether more follow, or has no %s", key, key)
 	}
 	return done, nil

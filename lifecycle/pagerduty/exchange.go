@@ -64,6 +64,30 @@ func tell(ctx context.Context, a api, call func(context.Context, *pd.Client) err
 	return err
 }
 
+const mediaType = "application/vnd.pagerduty+json;version=2"
+
+// get makes a read that the library gets wrong or does not know, and decodes the answer into out.
+func (a api) get(ctx context.Context, path string, query url.Values, out any) error {
+	address := a.base + path
+	if len(query) > 0 {
+		address += "?" + query.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return fmt.Errorf("GET %s: %w", path, err)
+	}
+	req.Header.Set("Accept", mediaType)
+	x := &exchange{api: a}
+	resp, err := x.Do(req) //nolint:bodyclose // whole has read it and closed it
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(bodyOf(resp), out); err != nil {
+		return fmt.Errorf("GET %s: %w", path, err)
+	}
+	return nil
+}
+
 // send makes a write that the library gets wrong, and decodes the answer into out unless that is nil. From may be empty.
 func (a api) send(ctx context.Context, method, path, from string, body, out any) error {
 	b, err := json.Marshal(body)
@@ -74,7 +98,7 @@ func (a api) send(ctx context.Context, method, path, from string, body, out any)
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", method, path, err)
 	}
-	req.Header.Set("Accept", "application/vnd.pagerduty+json;version=2")
+	req.Header.Set("Accept", mediaType)
 	req.Header.Set("Content-Type", "application/json")
 	if from != "" {
 		req.Header.Set("From", from)
