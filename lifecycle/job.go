@@ -20,6 +20,8 @@ const (
 	JobRollCall JobKind = "rollcall" // Ref: who asked for it, or "schedule"
 	JobDigests  JobKind = "digests"  // Ref: "": send the digests that are due
 	JobAlert    JobKind = "alert"    // Ref: the sentence for the security channel, told once
+	JobGlance   JobKind = "glance"   // Ref: who asked for it, or "schedule"
+	JobFollow   JobKind = "follow"   // Ref: RequestID of a joiner who may not be reachable yet
 )
 
 // JobKinds returns every kind; each must have a handler before work starts.
