@@ -15,6 +15,7 @@ import (
 type Fault struct {
 	Method string // any when empty
 	Path   string // such as /teams/*/users/*, a star for one segment; any when empty
+	Writes bool   // only calls that are meant to change something
 	Nth    int    // the first matching call that it strikes, from 1; 0 is 1
 	Times  int    // how many calls in a row it strikes; 0 is 1, negative is all that follow
 	Kind   Kind
@@ -88,7 +89,7 @@ func (a *Account) strike(r *http.Request) []Kind {
 }
 
 func (f *armed) matches(r *http.Request) bool {
-	if f.Method != "" && f.Method != r.Method {
+	if (f.Method != "" && f.Method != r.Method) || (f.Writes && !writes(r)) {
 		return false
 	}
 	if f.Path == "" {

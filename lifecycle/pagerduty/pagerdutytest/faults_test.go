@@ -53,6 +53,10 @@ func TestFaults(t *testing.T) {
 		"a bare 429":     {pagerdutytest.TooManyRequestsBare(), seen{Status: 429}},
 		"a cut before":   {pagerdutytest.ConnectionReset(), seen{Lost: true}},
 		"a cut after":    {pagerdutytest.LostAnswer(), seen{Lost: true, Performed: true}},
+		"a server gone":  {pagerdutytest.ServerGone(), seen{Lost: true}},
+		"a late page":    {pagerdutytest.Late(pagerdutytest.HTML(502)), seen{Status: 502, Reset: "60", Performed: true}},
+		"a late status":  {pagerdutytest.Late(pagerdutytest.Status(500, `{}`)), seen{Status: 500, JSON: true, Reset: "60", Performed: true}},
+		"a broken one":   {pagerdutytest.CutAnswer(), seen{Status: 200, Lost: true, Reset: "60", Performed: true}},
 		"half an answer": {pagerdutytest.TruncatedJSON(), seen{Status: 200, Reset: "60", Performed: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
