@@ -32,6 +32,8 @@ func child(what, path string) {
 		err = workUntilKilled(ctx, path)
 	case "save":
 		err = saveUntilKilled(ctx, path)
+	case "keep":
+		err = keepUntilKilled(ctx, path)
 	case "open":
 		_, err = storage.Open(ctx, config(path, storage.Serve))
 	case "verify":

@@ -2,6 +2,7 @@ package storage_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -123,11 +124,12 @@ func saveUntilKilled(ctx context.Context, path string) error {
 	return g.Wait()
 }
 
-func TestNoFactIsLostThatWasAnsweredBeforeTheKill(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "rolecall.db")
+// killedAfter makes another process do what, kills it once it has said n lines,
+// and returns all that it has said until then.
+func killedAfter(t *testing.T, what, path string, n int) []string {
+	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), childEnv+"=save", childPath+"="+path)
+	cmd.Env = append(os.Environ(), childEnv+"="+what, childPath+"="+path)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -135,26 +137,70 @@ func TestNoFactIsLostThatWasAnsweredBeforeTheKill(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var answered []lifecycle.NoticeID
+	var said []string
 	for lines := bufio.NewScanner(out); lines.Scan(); {
-		answered = append(answered, lifecycle.NoticeID(lines.Text()))
-		if len(answered) == 500 {
+		said = append(said, lines.Text())
+		if len(said) == n {
 			if err := cmd.Process.Kill(); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
 	cmd.Wait() //nolint:errcheck // it was killed
+	if len(said) < n {
+		t.Fatalf("it ended by itself, and said %q", said)
+	}
+	return said[:len(said)-1] // the last may be half a line
+}
 
+func TestNoFactIsLostThatWasAnsweredBeforeTheKill(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "rolecall.db")
+	answered := killedAfter(t, "save", path, 500)
 	db := serve(t, path)
-	for _, id := range answered[:len(answered)-1] { // the last may be half a line
-		if _, err := db.Fact(t.Context(), id); err != nil {
+	for _, id := range answered {
+		if _, err := db.Fact(t.Context(), lifecycle.NoticeID(id)); err != nil {
 			t.Errorf("fact %q was answered: %v", id, err)
 		}
 	}
 	seq, _, err := db.Head(t.Context())
-	if err != nil || int(seq) < len(answered)-1 {
+	if err != nil || int(seq) < len(answered) {
 		t.Errorf("%d lines, %v; %d were answered", seq, err, len(answered))
 	}
 	holds(t, path, int(seq))
+}
+
+// keepUntilKilled says of each original that it is kept.
+func keepUntilKilled(ctx context.Context, path string) error {
+	db, err := storage.Open(ctx, config(path, storage.Serve))
+	if err != nil {
+		return err
+	}
+	if err := db.Migrate(ctx); err != nil {
+		return err
+	}
+	for {
+		o := original(lifecycle.NewChangeID())
+		o.Body = bytes.Repeat([]byte(o.Change), 4096) // takes a while to write
+		if err := db.KeepOriginal(ctx, o, kept(o)); err != nil {
+			return err
+		}
+		fmt.Println(o.Change)
+	}
+}
+
+func TestNoOriginalIsLostThatWasKeptBeforeTheKill(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "rolecall.db")
+	answered := killedAfter(t, "keep", path, 50)
+	db := serve(t, path)
+	for _, line := range answered {
+		id := lifecycle.ChangeID(line)
+		if o, err := db.Original(t.Context(), id); err != nil || !bytes.Equal(o.Body, bytes.Repeat([]byte(line), 4096)) {
+			t.Errorf("original %q was kept: %d bytes, %v", id, len(o.Body), err)
+		}
+	}
+	if report := verify(t, path); !report.Whole || report.Rows < int64(len(answered)) {
+		t.Errorf("after the kill: %+v", report)
+	}
 }

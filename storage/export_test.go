@@ -42,3 +42,13 @@ func (db *DB) frozen(ctx context.Context, how string) error {
 	_, err := db.writer.ExecContext(ctx, "PRAGMA query_only = "+how)
 	return err
 }
+
+// MigrateTo makes the tables of an older rolecall, without the job queue's.
+func (db *DB) MigrateTo(ctx context.Context, version int64) error {
+	provider, err := db.goose()
+	if err != nil {
+		return err
+	}
+	_, err = provider.UpTo(ctx, version)
+	return err
+}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/pressly/goose/v3"
 	"github.com/riverqueue/river/rivermigrate"
+
+	"rolecall/storage/q"
 )
 
 //go:embed migrations
@@ -137,13 +139,21 @@ func (db *DB) compare(ctx context.Context, table, query string, known int64) (in
 }
 
 func (db *DB) tableExists(ctx context.Context, name string) (bool, error) {
+	there, err := tableExists(ctx, db.reader, db.pg, name)
+	if err != nil {
+		return false, fmt.Errorf("read tables of database %s: %w", db.name, err)
+	}
+	return there, nil
+}
+
+func tableExists(ctx context.Context, db q.DBTX, pg bool, name string) (bool, error) {
 	query := "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = $1"
-	if db.pg {
+	if pg {
 		query = "SELECT count(*) FROM pg_catalog.pg_class WHERE oid = to_regclass($1)"
 	}
 	var n int
-	if err := db.reader.QueryRowContext(ctx, query, name).Scan(&n); err != nil {
-		return false, fmt.Errorf("read tables of database %s: %w", db.name, err)
+	if err := db.QueryRowContext(ctx, query, name).Scan(&n); err != nil {
+		return false, fmt.Errorf("look for table %s: %w", name, err)
 	}
 	return n > 0, nil
 }

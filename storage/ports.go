@@ -16,4 +16,5 @@ var (
 	_ lifecycle.DeskStore      = (*DB)(nil)
 	_ lifecycle.DirectoryStore = (*DB)(nil)
 	_ lifecycle.DigestStore    = (*DB)(nil)
+	_ lifecycle.OriginalStore  = (*DB)(nil)
 )

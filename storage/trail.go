@@ -34,10 +34,10 @@ import (
 //
 // record names the row that was written with the line, as table/key:
 // fact/ntc_…, identity/idn_…, notice/ntc_…, request/req_…, finding/fnd_…,
-// exception/exc_…, account/P…, message/KEY, mark/NAME. record_sha256 is the
-// SHA-256 of the row's column body as it was written. Both are "" when the line
-// came with no row. When it came with n > 1 rows, record is records/n, each row
-// is in audit_records under the line's seq, and
+// exception/exc_…, account/P…, message/KEY, mark/NAME, original/chg_….
+// record_sha256 is the SHA-256 of the row's column body as it was written. Both
+// are "" when the line came with no row. When it came with n > 1 rows, record is
+// records/n, each row is in audit_records under the line's seq, and
 //
 //	record_sha256 = H(record1, sha256_1, record2, sha256_2, …)
 //

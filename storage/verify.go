@@ -41,8 +41,9 @@ func (p Problem) String() string {
 }
 
 const (
-	verifyPage   = 1000
-	listProblems = 100
+	verifyPage    = 1000
+	originalsPage = 8 // for an original may be large
+	listProblems  = 100
 )
 
 // Verify checks the database at url, a path or postgres://…, and needs nothing
@@ -112,7 +113,7 @@ func (v *verifier) run(ctx context.Context, db *sql.DB) error {
 			return err
 		}
 	}
-	return v.tables(ctx)
+	return v.rows(ctx)
 }
 
 // broken turns an error that says the file is damaged into a problem, and
@@ -139,18 +140,21 @@ func (v *verifier) problem(p Problem) {
 
 // recognise reports whether this is a rolecall database at all.
 func (v *verifier) recognise(ctx context.Context) (bool, error) {
-	query := "SELECT count(*) FROM sqlite_master WHERE name IN ('audit_events', 'audit_head', 'audit_records')"
-	if !v.lite {
-		query = "SELECT count(*) FROM (VALUES (to_regclass('audit_events')), (to_regclass('audit_head')), (to_regclass('audit_records'))) t (c) WHERE c IS NOT NULL"
+	for _, name := range []string{"audit_events", "audit_head", "audit_records"} {
+		there, err := v.has(ctx, name)
+		if err != nil {
+			return false, v.broken("database", fmt.Errorf("look for the trail: %w", err))
+		}
+		if !there {
+			v.problem(Problem{Table: "audit_events", Why: "there is no trail: this is no rolecall database, or its trail was dropped"})
+			return false, nil
+		}
 	}
-	var n int
-	if err := v.db.QueryRowContext(ctx, query).Scan(&n); err != nil {
-		return false, v.broken("database", fmt.Errorf("look for the trail: %w", err))
-	}
-	if n < 3 {
-		v.problem(Problem{Table: "audit_events", Why: "there is no trail: this is no rolecall database, or its trail was dropped"})
-	}
-	return n == 3, nil
+	return true, nil
+}
+
+func (v *verifier) has(ctx context.Context, table string) (bool, error) {
+	return tableExists(ctx, v.db, !v.lite, table)
 }
 
 func (v *verifier) integrity(ctx context.Context) error {
@@ -176,10 +180,18 @@ func (v *verifier) integrity(ctx context.Context) error {
 
 // count adds up what there is to do, for progress alone.
 func (v *verifier) count(ctx context.Context) error {
-	for _, table := range []string{"audit_events", "facts", "identities", "identity_keys", "notices", "requests", "findings", "exceptions", "accounts", "messages", "marks"} {
+	tables := append([]table{{name: "audit_events"}}, v.tables()...)
+	for _, t := range tables {
+		there, err := v.has(ctx, t.name)
+		if err != nil {
+			return err
+		}
+		if !there {
+			continue
+		}
 		var n int64
-		if err := v.db.QueryRowContext(ctx, "SELECT count(*) FROM "+table).Scan(&n); err != nil {
-			return fmt.Errorf("count %s: %w", table, err)
+		if err := v.db.QueryRowContext(ctx, "SELECT count(*) FROM "+t.name).Scan(&n); err != nil {
+			return fmt.Errorf("count %s: %w", t.name, err)
 		}
 		v.total += n
 	}

@@ -13,12 +13,14 @@ import (
 	"rolecall/storage/q"
 )
 
-// tables holds every row against the trail, and its columns against its body.
-func (v *verifier) tables(ctx context.Context) error {
-	for _, t := range []struct {
-		name  string
-		check func(context.Context) error
-	}{
+// table is one whose rows the trail vouches for.
+type table struct {
+	name  string
+	check func(context.Context) error
+}
+
+func (v *verifier) tables() []table {
+	return []table{
 		{"facts", v.facts},
 		{"identities", v.identities},
 		{"identity_keys", v.identityKeys},
@@ -29,8 +31,20 @@ func (v *verifier) tables(ctx context.Context) error {
 		{"accounts", v.accounts},
 		{"messages", v.messages},
 		{"marks", v.marks},
-	} {
-		if err := v.broken(t.name, t.check(ctx)); err != nil {
+		{"originals", v.originals},
+	}
+}
+
+// rows holds every row against the trail, and its columns against its body. A
+// table that is not there has no rows: in the database of an older rolecall
+// nothing speaks of any, and where it was dropped they are missing.
+func (v *verifier) rows(ctx context.Context) error {
+	for _, t := range v.tables() {
+		there, err := v.has(ctx, t.name)
+		if there {
+			err = t.check(ctx)
+		}
+		if err := v.broken(t.name, err); err != nil {
 			return fmt.Errorf("check table %s: %w", t.name, err)
 		}
 	}
@@ -39,17 +53,17 @@ func (v *verifier) tables(ctx context.Context) error {
 }
 
 func (v *verifier) facts(ctx context.Context) error {
-	return walk(v, "fact",
-		func(after string) ([]q.Fact, error) {
-			return v.q.FactsAfter(ctx, q.FactsAfterParams{After: after, Page: verifyPage})
+	return walk(v, "fact", verifyPage,
+		func(after string, page int32) ([]q.Fact, error) {
+			return v.q.FactsAfter(ctx, q.FactsAfterParams{After: after, Page: page})
 		},
 		func(r *q.Fact) (string, *string) { return r.ID, &r.Body }, factRow)
 }
 
 func (v *verifier) identities(ctx context.Context) error {
-	return walk(v, "identity",
-		func(after string) ([]q.Identity, error) {
-			return v.q.IdentitiesAfter(ctx, q.IdentitiesAfterParams{After: after, Page: verifyPage})
+	return walk(v, "identity", verifyPage,
+		func(after string, page int32) ([]q.Identity, error) {
+			return v.q.IdentitiesAfter(ctx, q.IdentitiesAfterParams{After: after, Page: page})
 		},
 		func(r *q.Identity) (string, *string) { return r.ID, &r.Body },
 		func(i lifecycle.Identity) (q.Identity, error) {
@@ -88,67 +102,75 @@ func (v *verifier) identityKeys(ctx context.Context) error {
 }
 
 func (v *verifier) notices(ctx context.Context) error {
-	return walk(v, "notice",
-		func(after string) ([]q.Notice, error) {
-			return v.q.NoticesAfter(ctx, q.NoticesAfterParams{After: after, Page: verifyPage})
+	return walk(v, "notice", verifyPage,
+		func(after string, page int32) ([]q.Notice, error) {
+			return v.q.NoticesAfter(ctx, q.NoticesAfterParams{After: after, Page: page})
 		},
 		func(r *q.Notice) (string, *string) { return r.ID, &r.Body }, noticeRow)
 }
 
 func (v *verifier) requests(ctx context.Context) error {
-	return walk(v, "request",
-		func(after string) ([]q.Request, error) {
-			return v.q.RequestsAfter(ctx, q.RequestsAfterParams{After: after, Page: verifyPage})
+	return walk(v, "request", verifyPage,
+		func(after string, page int32) ([]q.Request, error) {
+			return v.q.RequestsAfter(ctx, q.RequestsAfterParams{After: after, Page: page})
 		},
 		func(r *q.Request) (string, *string) { return r.ID, &r.Body }, requestRow)
 }
 
 func (v *verifier) findings(ctx context.Context) error {
-	return walk(v, "finding",
-		func(after string) ([]q.Finding, error) {
-			return v.q.FindingsAfter(ctx, q.FindingsAfterParams{After: after, Page: verifyPage})
+	return walk(v, "finding", verifyPage,
+		func(after string, page int32) ([]q.Finding, error) {
+			return v.q.FindingsAfter(ctx, q.FindingsAfterParams{After: after, Page: page})
 		},
 		func(r *q.Finding) (string, *string) { return r.ID, &r.Body }, findingRow)
 }
 
 func (v *verifier) exceptions(ctx context.Context) error {
-	return walk(v, "exception",
-		func(after string) ([]q.Exception, error) {
-			return v.q.ExceptionsAfter(ctx, q.ExceptionsAfterParams{After: after, Page: verifyPage})
+	return walk(v, "exception", verifyPage,
+		func(after string, page int32) ([]q.Exception, error) {
+			return v.q.ExceptionsAfter(ctx, q.ExceptionsAfterParams{After: after, Page: page})
 		},
 		func(r *q.Exception) (string, *string) { return r.ID, &r.Body }, exceptionRow)
 }
 
 func (v *verifier) accounts(ctx context.Context) error {
-	return walk(v, "account",
-		func(after string) ([]q.Account, error) {
-			return v.q.AccountsAfter(ctx, q.AccountsAfterParams{After: after, Page: verifyPage})
+	return walk(v, "account", verifyPage,
+		func(after string, page int32) ([]q.Account, error) {
+			return v.q.AccountsAfter(ctx, q.AccountsAfterParams{After: after, Page: page})
 		},
 		func(r *q.Account) (string, *string) { return r.ID, &r.Body }, accountRow)
 }
 
 func (v *verifier) messages(ctx context.Context) error {
-	return walk(v, "message",
-		func(after string) ([]q.Message, error) {
-			return v.q.MessagesAfter(ctx, q.MessagesAfterParams{After: after, Page: verifyPage})
+	return walk(v, "message", verifyPage,
+		func(after string, page int32) ([]q.Message, error) {
+			return v.q.MessagesAfter(ctx, q.MessagesAfterParams{After: after, Page: page})
 		},
 		func(r *q.Message) (string, *string) { return r.Key, &r.Body }, messageRow)
 }
 
 func (v *verifier) marks(ctx context.Context) error {
-	return walk(v, "mark",
-		func(after string) ([]q.Mark, error) {
-			return v.q.MarksAfter(ctx, q.MarksAfterParams{After: after, Page: verifyPage})
+	return walk(v, "mark", verifyPage,
+		func(after string, page int32) ([]q.Mark, error) {
+			return v.q.MarksAfter(ctx, q.MarksAfterParams{After: after, Page: page})
 		},
 		func(r *q.Mark) (string, *string) { return r.Name, &r.Body }, markRow)
 }
 
+func (v *verifier) originals(ctx context.Context) error {
+	return walk(v, "original", originalsPage,
+		func(after string, page int32) ([]q.Original, error) {
+			return v.q.OriginalsAfter(ctx, q.OriginalsAfterParams{After: after, Page: page})
+		},
+		func(r *q.Original) (string, *string) { return r.Change, &r.Body }, originalRow)
+}
+
 // walk checks each row of a table: that the trail vouches for its body, and
 // that making the row again from that body gives the same columns.
-func walk[V any, R comparable](v *verifier, table string, page func(after string) ([]R, error), parts func(*R) (key string, body *string), again func(V) (R, error)) error {
+func walk[V any, R comparable](v *verifier, table string, size int32, page func(after string, size int32) ([]R, error), parts func(*R) (key string, body *string), again func(V) (R, error)) error {
 	after := ""
 	for {
-		rows, err := page(after)
+		rows, err := page(after, size)
 		if err != nil {
 			return fmt.Errorf("read the rows after %q: %w", after, err)
 		}
@@ -161,7 +183,7 @@ func walk[V any, R comparable](v *verifier, table string, page func(after string
 		}
 		v.report.Rows += int64(len(rows))
 		v.step(len(rows))
-		if len(rows) < verifyPage {
+		if len(rows) < int(size) {
 			return nil
 		}
 	}

@@ -91,6 +91,11 @@ type Notice struct {
 	Body     string
 }
 
+type Original struct {
+	Change string
+	Body   string
+}
+
 type Request struct {
 	ID        string
 	Kind      string

@@ -22,6 +22,7 @@ func Run(t *testing.T, fresh func(t *testing.T) string) {
 		"findings":   testFindings,
 		"effects":    testEffects,
 		"roll calls": testRollCalls,
+		"originals":  testOriginals,
 		"messages":   testMessages,
 		"digests":    testDigests,
 		"rollback":   testRollback,

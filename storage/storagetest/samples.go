@@ -79,6 +79,13 @@ func sampleException(f lifecycle.Finding) lifecycle.Exception {
 	}
 }
 
+func sampleOriginal(id lifecycle.ChangeID) lifecycle.Original {
+	return lifecycle.Original{
+		Request: "req_1", Change: id, Kind: lifecycle.KindEscalationPolicy, Object: lifecycle.Object{ID: "PESC", Name: "Payments"},
+		Body: []byte(`{"escalation_policy":{"id":"PESC"}}`), KeptAt: noon(),
+	}
+}
+
 func rollCall(taken time.Time, accounts []lifecycle.Account, open, cleared []lifecycle.Finding) lifecycle.RollResult {
 	return lifecycle.RollResult{
 		Snapshot: lifecycle.Snapshot{TakenAt: taken, Accounts: accounts}, Open: open, Cleared: cleared,

@@ -127,11 +127,12 @@ func writeAll(t *testing.T, db *storage.DB) {
 	must(t, db.SaveEffect(t.Context(), moved(r, lifecycle.Applying), lifecycle.Effect{Account: "P1", Held: &held, Identity: ana.ID}, event(lifecycle.EventChangeVerified, string(r.ID))))
 	must(t, db.SaveMessage(t.Context(), lifecycle.Message{Key: "card/1", Request: r.ID, Intended: noon()}, event(lifecycle.EventCardShown, string(r.ID))))
 	must(t, db.SaveDigest(t.Context(), "ana@acme.test", noon().Add(time.Hour), event(lifecycle.EventDigestSent, "ana@acme.test")))
+	must(t, db.KeepOriginal(t.Context(), sampleOriginal("chg_1"), event(lifecycle.EventOriginalKept, "chg_1")))
 	must(t, db.Record(t.Context(), event(lifecycle.EventServiceStopped, "rolecall")))
 }
 
 // writtenLines is how many lines writeAll leaves.
-const writtenLines = 11
+const writtenLines = 12
 
 func testTampering(t *testing.T, x *fixture) {
 	swap := func(table, key, column string) func(*testing.T, *sql.DB) {
@@ -153,36 +154,41 @@ func testTampering(t *testing.T, x *fixture) {
 		table string // that a problem must name
 		first int64  // bad line; 0: not asked for
 	}{
-		"a byte of a line":              {sqls("UPDATE audit_events SET actor = 'rolecalk' WHERE seq = 3"), "audit_events", 3},
-		"the moment of a line":          {sqls("UPDATE audit_events SET at = at + 1 WHERE seq = 4"), "audit_events", 4},
-		"the detail of a line":          {sqls(`UPDATE audit_events SET detail = '{"why":"no"}' WHERE seq = 5`), "audit_events", 5},
-		"a line deleted":                {sqls("DELETE FROM audit_events WHERE seq = 5"), "audit_events", 5},
-		"lines deleted":                 {sqls("DELETE FROM audit_events WHERE seq IN (3, 4, 5)"), "audit_events", 3},
-		"the first line deleted":        {sqls("DELETE FROM audit_events WHERE seq = 1"), "audit_events", 1},
-		"a line before the first":       {sqls("INSERT INTO audit_events SELECT 0, at, actor, kind, ref, detail, '', '', prev, hash FROM audit_events WHERE seq = 1"), "audit_head", 1},
-		"two lines swapped":             {swap("audit_events", "seq", "ref"), "", 0},
-		"the tail cut off":              {sqls("DELETE FROM audit_events WHERE seq > 9"), "audit_head", 10},
-		"the tail cut off and head set": {sqls("DELETE FROM audit_events WHERE seq > 7", "DELETE FROM audit_records WHERE seq > 7", "UPDATE audit_head SET seq = 7, hash = (SELECT hash FROM audit_events WHERE seq = 7)"), "request", 2},
-		"the head's hash":               {sqls("UPDATE audit_head SET hash = prev FROM audit_events WHERE audit_events.seq = 11"), "audit_head", writtenLines},
-		"the head set back":             {sqls("UPDATE audit_head SET seq = 7"), "audit_head", 8},
-		"the whole trail":               {sqls("DELETE FROM audit_events", "DELETE FROM audit_records"), "fact", 0},
-		"the records of a line":         {sqls("UPDATE audit_records SET sha256 = 'x' WHERE record = 'account/P1' AND seq = 4"), "audit_records", 4},
-		"a record of a line deleted":    {sqls("DELETE FROM audit_records WHERE record = 'account/P2'"), "audit_records", 4},
-		"a byte of a fact":              {sqls("UPDATE facts SET body = replace(body, 'Payments', 'payments')"), "fact", 1},
-		"a fact deleted":                {sqls("DELETE FROM facts"), "fact", 1},
-		"a row put in":                  {sqls("INSERT INTO facts (id, source, event_id, body) VALUES ('ntc_x', 'x', 'x', '{}')"), "fact", 0},
-		"a request approved by hand":    {sqls(`UPDATE requests SET body = replace(body, '"denied"', '"approved"')`), "request", 0},
-		"only the column of a request":  {sqls("UPDATE requests SET state = 'approved' WHERE state = 'denied'"), "request", 7},
-		"an exception drawn out":        {sqls("UPDATE exceptions SET ends = ends + 1"), "exception", 7},
-		"a finding hidden":              {sqls("UPDATE findings SET cleared = (1=1)"), "finding", 7},
-		"a baseline frozen":             {sqls("UPDATE accounts SET seen = seen + 1 WHERE id = 'P2'"), "account", 4},
-		"two requests swapped":          {swap("requests", "id", "body"), "request", 0},
-		"two identities swapped":        {swap("identities", "id", "body"), "identity", 0},
-		"a key given to somebody else":  {sqls("UPDATE identity_keys SET identity = (SELECT max(identity) FROM identity_keys)"), "identity_keys", 0},
-		"a key deleted":                 {sqls("DELETE FROM identity_keys WHERE key = 'E-ana'"), "identity_keys", 0},
-		"a notice changed":              {sqls(`UPDATE notices SET body = replace(body, 'joiner', 'leaver')`), "notice", 2},
-		"a message deleted":             {sqls("DELETE FROM messages"), "message", 9},
-		"the mark of a roll call":       {sqls("UPDATE marks SET at = at + 1 WHERE name = 'rollcall'"), "mark", 4},
+		"a byte of a line":               {sqls("UPDATE audit_events SET actor = 'rolecalk' WHERE seq = 3"), "audit_events", 3},
+		"the moment of a line":           {sqls("UPDATE audit_events SET at = at + 1 WHERE seq = 4"), "audit_events", 4},
+		"the detail of a line":           {sqls(`UPDATE audit_events SET detail = '{"why":"no"}' WHERE seq = 5`), "audit_events", 5},
+		"a line deleted":                 {sqls("DELETE FROM audit_events WHERE seq = 5"), "audit_events", 5},
+		"lines deleted":                  {sqls("DELETE FROM audit_events WHERE seq IN (3, 4, 5)"), "audit_events", 3},
+		"the first line deleted":         {sqls("DELETE FROM audit_events WHERE seq = 1"), "audit_events", 1},
+		"a line before the first":        {sqls("INSERT INTO audit_events SELECT 0, at, actor, kind, ref, detail, '', '', prev, hash FROM audit_events WHERE seq = 1"), "audit_head", 1},
+		"two lines swapped":              {swap("audit_events", "seq", "ref"), "", 0},
+		"the tail cut off":               {sqls("DELETE FROM audit_events WHERE seq > 9"), "audit_head", 10},
+		"the tail cut off and head set":  {sqls("DELETE FROM audit_events WHERE seq > 7", "DELETE FROM audit_records WHERE seq > 7", "UPDATE audit_head SET seq = 7, hash = (SELECT hash FROM audit_events WHERE seq = 7)"), "request", 2},
+		"the head's hash":                {sqls("UPDATE audit_head SET hash = prev FROM audit_events WHERE audit_events.seq = 12"), "audit_head", writtenLines},
+		"the head set back":              {sqls("UPDATE audit_head SET seq = 7"), "audit_head", 8},
+		"the whole trail":                {sqls("DELETE FROM audit_events", "DELETE FROM audit_records"), "fact", 0},
+		"the records of a line":          {sqls("UPDATE audit_records SET sha256 = 'x' WHERE record = 'account/P1' AND seq = 4"), "audit_records", 4},
+		"a record of a line deleted":     {sqls("DELETE FROM audit_records WHERE record = 'account/P2'"), "audit_records", 4},
+		"a byte of a fact":               {sqls("UPDATE facts SET body = replace(body, 'Payments', 'payments')"), "fact", 1},
+		"a fact deleted":                 {sqls("DELETE FROM facts"), "fact", 1},
+		"a row put in":                   {sqls("INSERT INTO facts (id, source, event_id, body) VALUES ('ntc_x', 'x', 'x', '{}')"), "fact", 0},
+		"a request approved by hand":     {sqls(`UPDATE requests SET body = replace(body, '"denied"', '"approved"')`), "request", 0},
+		"only the column of a request":   {sqls("UPDATE requests SET state = 'approved' WHERE state = 'denied'"), "request", 7},
+		"an exception drawn out":         {sqls("UPDATE exceptions SET ends = ends + 1"), "exception", 7},
+		"a finding hidden":               {sqls("UPDATE findings SET cleared = (1=1)"), "finding", 7},
+		"a baseline frozen":              {sqls("UPDATE accounts SET seen = seen + 1 WHERE id = 'P2'"), "account", 4},
+		"two requests swapped":           {swap("requests", "id", "body"), "request", 0},
+		"two identities swapped":         {swap("identities", "id", "body"), "identity", 0},
+		"a key given to somebody else":   {sqls("UPDATE identity_keys SET identity = (SELECT max(identity) FROM identity_keys)"), "identity_keys", 0},
+		"a key deleted":                  {sqls("DELETE FROM identity_keys WHERE key = 'E-ana'"), "identity_keys", 0},
+		"a notice changed":               {sqls(`UPDATE notices SET body = replace(body, 'joiner', 'leaver')`), "notice", 2},
+		"a message deleted":              {sqls("DELETE FROM messages"), "message", 9},
+		"a byte of an original":          {sqls(`UPDATE originals SET body = replace(body, '"body":"ey', '"body":"fy')`), "original", 11},
+		"an original for another change": {sqls("UPDATE originals SET change = 'chg_2'"), "original", 11},
+		"an original deleted":            {sqls("DELETE FROM originals"), "original", 11},
+		"the originals dropped":          {sqls("DROP TABLE originals"), "original", 11},
+		"the identities dropped":         {sqls("DROP TABLE identities"), "identity", 0},
+		"the mark of a roll call":        {sqls("UPDATE marks SET at = at + 1 WHERE name = 'rollcall'"), "mark", 4},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
