@@ -16,21 +16,22 @@ import (
 // address of a new, empty database each time.
 func Run(t *testing.T, fresh func(t *testing.T) string) {
 	for name, test := range map[string]func(*testing.T, *fixture){
-		"facts":      testFacts,
-		"identities": testIdentities,
-		"requests":   testRequests,
-		"findings":   testFindings,
-		"effects":    testEffects,
-		"roll calls": testRollCalls,
-		"originals":  testOriginals,
-		"messages":   testMessages,
-		"digests":    testDigests,
-		"rollback":   testRollback,
-		"hostile":    testHostileText,
-		"trail":      testTrail,
-		"tampering":  testTampering,
-		"jobs":       testJobs,
-		"opening":    testOpening,
+		"facts":       testFacts,
+		"identities":  testIdentities,
+		"requests":    testRequests,
+		"findings":    testFindings,
+		"effects":     testEffects,
+		"roll calls":  testRollCalls,
+		"originals":   testOriginals,
+		"every field": testEveryField,
+		"messages":    testMessages,
+		"digests":     testDigests,
+		"rollback":    testRollback,
+		"hostile":     testHostileText,
+		"trail":       testTrail,
+		"tampering":   testTampering,
+		"jobs":        testJobs,
+		"opening":     testOpening,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
