@@ -57,6 +57,10 @@ type OAuthClient struct {
 	ID, Secret string
 	Region     string   // "us" when empty
 	Scopes     []string // what the app was given; asking for more silently yields fewer
+
+	// ScopesAsText makes the refusal of a token that lacks a scope what users of PagerDuty's Terraform provider quote (its
+	// pull request 1027): scopes in one text, and no code. No document says which form they come in.
+	ScopesAsText bool
 }
 
 // An Account is one PagerDuty account behind an HTTP API. All methods may be called at any time from any goroutine.

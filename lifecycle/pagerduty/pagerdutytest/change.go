@@ -28,6 +28,9 @@ func (a *Account) makeUser(by author, u User) {
 }
 
 func (a *Account) putUser(u User) {
+	if u.LicensedAt.IsZero() {
+		u.LicensedAt = u.CreatedAt
+	}
 	a.store(u)
 	m := ContactMethod{ID: a.newID(), Type: "email_contact_method", Label: "Default", Address: u.Email}
 	a.contacts[u.ID] = []ContactMethod{m}
@@ -59,6 +62,9 @@ func (a *Account) changeUser(by author, is User) {
 	was := *a.users[is.ID]
 	if was == is {
 		return
+	}
+	if was.LicenseID != is.LicenseID {
+		is.LicensedAt = by.at
 	}
 	a.rememberUser(is.ID)
 	a.store(is)

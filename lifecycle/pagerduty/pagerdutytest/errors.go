@@ -1,6 +1,9 @@
 package pagerdutytest
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+)
 
 // obj is a JSON object on its way out.
 type obj = map[string]any
@@ -52,6 +55,13 @@ func outOfScope(required string, have []string) reply {
 	e := r.body.(obj)["error"].(obj)
 	e["required_scopes"], e["token_scopes"] = []string{required}, have
 	return r
+}
+
+// outOfScopeText is the same refusal as it is quoted from PagerDuty. That more than one scope is separated by spaces is a guess.
+func outOfScopeText(required string, have []string) reply {
+	const message = "Token missing required scopes"
+	e := obj{"message": message, "required_scopes": required, "token_scopes": strings.Join(have, " ")}
+	return reply{status: http.StatusForbidden, body: obj{"error": e}, refusal: message}
 }
 
 // missingFrom is what PagerDuty says to a call that must name its requester.

@@ -35,7 +35,8 @@ func (a *Account) as(actor string, f func(author) error) error {
 
 func (a *Account) authorOf(actor string) (author, error) {
 	by := a.inBrowser()
-	with, known := credential{}, true
+	var with credential
+	var known bool
 	switch actor {
 	case IdentityProvider:
 		by.method = methodDirectory

@@ -103,7 +103,7 @@ func listAllocations(c *call) reply {
 	}
 	all := slices.DeleteFunc(c.view.users(), func(u *User) bool { return c.license(u.LicenseID) == nil })
 	return list(c, "license_allocations", all, func(u *User) obj {
-		return obj{"user": c.userRef(u.ID), "license": drawLicense(c.license(u.LicenseID)), "allocated_at": stamp(u.CreatedAt)}
+		return obj{"user": c.userRef(u.ID), "license": drawLicense(c.license(u.LicenseID)), "allocated_at": stamp(u.LicensedAt)}
 	})
 }
 

@@ -53,7 +53,8 @@ type User struct {
 	Description           string
 	InvitationSent        bool // an invitation is outstanding
 	CreatedViaSSO         bool
-	LicenseID             string // chosen by role when empty
+	LicenseID             string    // chosen by role when empty
+	LicensedAt            time.Time // CreatedAt when zero
 	CreatedAt             time.Time
 	LastSignInAt          time.Time // where the account starts from; SignIns has what came later
 	DeletedAt             time.Time // zero while the user exists

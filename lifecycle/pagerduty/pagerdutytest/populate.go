@@ -21,6 +21,9 @@ func (a *Account) AddUser(u User) User {
 	if u.CreatedAt.IsZero() {
 		u.CreatedAt = a.now()
 	}
+	if u.LicensedAt.IsZero() {
+		u.LicensedAt = u.CreatedAt
+	}
 	p := userPatch{Name: &u.Name, Email: &u.Email, Role: &u.Role}
 	switch problems := p.problems(); {
 	case len(problems) > 0:

@@ -163,6 +163,9 @@ func (a *Account) admit(c *call, h http.Header, overlaps bool) *reply {
 	case who.readOnly && c.r.Method != http.MethodGet:
 		return new(forbidden())
 	case who.scoped && c.route.scope != "" && !slices.Contains(who.scopes, c.route.scope):
+		if a.cfg.OAuth.ScopesAsText {
+			return new(outOfScopeText(c.route.scope, who.scopes))
+		}
 		return new(outOfScope(c.route.scope, who.scopes))
 	case overlaps && a.cfg.AccountLock:
 		return new(notLocked())
