@@ -2,9 +2,11 @@
 //
 // It speaks HTTP, so any client can be pointed at it. It refuses what PagerDuty refuses, with PagerDuty's own bodies, and
 // it counts as a violation what PagerDuty would let pass although it is a mistake (a team role left out, a filter that is
-// misspelt and therefore ignored). Tests break it with Fail, change it behind the client's back with the methods that end
-// in As, and read from Writes what a client really did.
+// misspelt and therefore ignored). Tests break it with Fail and FailWrite, change it behind the client's back with the
+// methods that end in As, let users do what is theirs (AcceptInvitation, SignIn, AddPhone), and read from Writes what a
+// client really did.
 //
-// What a user may do is not modelled: a key reaches the whole account, a token reaches what its scopes say.
+// A key reaches the whole account, a token reaches what its scopes say. What a user may do is not modelled, except where
+// only admins may: all audit records, licence allocations, and the calendar keys of others.
 // Where PagerDuty's answer is not known (its documents are silent and nobody quoted it) the fake's own choice says so.
 package pagerdutytest
