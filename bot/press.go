@@ -55,7 +55,7 @@ func (b *Bot) press(ctx context.Context, in interaction, a action) error {
 func (b *Bot) act(ctx context.Context, in interaction, a action, p lifecycle.Press) (r lifecycle.Request, asked bool, err error) {
 	switch a.ActionID {
 	case ActionUndo:
-		r, err = b.cfg.Approvals.Undo(ctx, p.Request, p.By)
+		r, err = b.cfg.Approvals.Undo(ctx, p)
 	case ActionRetry:
 		r, err = b.cfg.Approvals.Retry(ctx, p.Request, p.By)
 	default:

@@ -84,6 +84,9 @@ type Team struct {
 	Name string `json:"name,omitempty"`
 }
 
+// is reports whether o is the same team, whatever it is called there.
+func (t Team) is(o Team) bool { return t == o || t.ID != "" && t.ID == o.ID }
+
 // A Membership is an account's role on a team.
 type Membership struct {
 	Team Team     `json:"team"`

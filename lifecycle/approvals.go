@@ -72,14 +72,6 @@ func (a *Approvals) Decide(ctx context.Context, p Press) (Request, error) {
 	})
 }
 
-// Undo takes back an approved request that is still waiting out its hold.
-func (a *Approvals) Undo(ctx context.Context, id RequestID, by Identity) (Request, error) {
-	return a.change(ctx, id, by, func(was Request, _ Policy, _ []string) (step, error) {
-		is, err := was.Undo(by.Person.Label(), a.now())
-		return step{request: is, kind: EventRequestWithdrawn, next: []Job{show(id)}}, err
-	})
-}
-
 // Retry lets a failed request go on from the step that failed.
 func (a *Approvals) Retry(ctx context.Context, id RequestID, by Identity) (Request, error) {
 	return a.change(ctx, id, by, func(was Request, _ Policy, _ []string) (step, error) {

@@ -129,7 +129,7 @@ func TestUndoAndRetryAreForWhoMayDecide(t *testing.T) {
 			if !tt.early {
 				r = h.approve(t, r, "marco")
 			}
-			is, err := h.approvals().Undo(t.Context(), r.ID, h.who(t, tt.who))
+			is, err := h.approvals().Undo(t.Context(), lifecycle.Press{Request: r.ID, By: h.who(t, tt.who)})
 			if !errors.Is(err, tt.refused) {
 				t.Fatalf("got %v, want %v", err, tt.refused)
 			}

@@ -31,9 +31,12 @@ func (p *Planner) Ask(ctx context.Context, id FindingID) error {
 	if err != nil {
 		return err
 	}
+	if err := p.lookAround(ctx, &c); err != nil {
+		return err
+	}
 	d := draft{
 		ref: string(f.ID), kind: RequestDrift, stage: f.round(), event: f.Sentence(), finding: f.ID, asks: true, quiet: p.now().Sub(f.Since) > tellFor,
-		plan: PlanFinding(c.policy, f, c.identity, c.link.Account, c.duties), held: (Change{Entitlement: f.Entitlement}).Current(c.link.Account),
+		plan: PlanFinding(c.policy, f, c.identity, c.link.Account, c.holdings), held: (Change{Entitlement: f.Entitlement}).Current(c.link.Account),
 	}
 	if f.leftBehind() { // as carefully as the deletion that its notice led to
 		d.kind, d.notBefore = RequestLeaver, f.Since.Add(c.policy.Leaver.DeleteAfter)
@@ -44,6 +47,10 @@ func (p *Planner) Ask(ctx context.Context, id FindingID) error {
 	case f.Kind == FoundLeaverPresent && c.identity.StatusAt(p.now()) != StatusEnded:
 		d.plan = Plan{Held: "Is back since."}
 	}
+	if err := p.nominate(ctx, &c, touchedBy(d.plan.Changes, c.holdings.Duties)); err != nil {
+		return err
+	}
+	d.plan.Changes = c.handingOver(d.plan.Changes)
 	return p.open(ctx, c, d)
 }
 

@@ -99,7 +99,46 @@ func (c Change) Current(a *Account) string {
 }
 
 // Done reports whether a (nil: no account) already is as the change wants it.
-func (c Change) Done(a *Account) bool { return c.Current(a) == c.To }
+// What the account does not show is done when it was seen to be.
+func (c Change) Done(a *Account) bool {
+	if !c.OnAccount() {
+		return c.State == ChangeApplied || c.State == ChangeVerified
+	}
+	return c.Current(a) == c.To
+}
 
 // Untouched reports whether a (nil: no account) still is as the change found it.
-func (c Change) Untouched(a *Account) bool { return c.Current(a) == c.From }
+func (c Change) Untouched(a *Account) bool {
+	if !c.OnAccount() {
+		return !c.Done(a)
+	}
+	return c.Current(a) == c.From
+}
+
+// Gives reports whether the change gives the subject anything: a role, an
+// account, or a duty that was theirs.
+func (c Change) Gives() bool {
+	if c.OnAccount() {
+		return !c.Removes()
+	}
+	return c.Restores != ""
+}
+
+// inverse returns the change that takes c back, and false for what cannot be:
+// a deletion is final, an account is not made unmade, an ended session stays ended.
+func (c Change) inverse() (Change, bool) {
+	switch {
+	case c.Op == OpDelete, c.Op == OpCreate, c.Entitlement.Kind == KindSession:
+		return Change{}, false
+	case c.Op == OpHandover:
+		back := Change{ID: NewChangeID(), Op: OpHandover, Entitlement: c.Entitlement, From: c.To, To: c.From, State: ChangePlanned}
+		back.Restores = c.ID
+		return back, true
+	case c.To == "":
+		return newChange(OpGrant, c.Entitlement, "", c.From), true
+	case c.From == "":
+		return newChange(OpRevoke, c.Entitlement, c.To, ""), true
+	default:
+		return newChange(OpReplace, c.Entitlement, c.To, c.From), true
+	}
+}

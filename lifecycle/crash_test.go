@@ -80,10 +80,10 @@ func TestWhatWasUndoneWhilePagerDutyWasReadStaysUndone(t *testing.T) {
 			r := h.approve(t, h.only(t, lifecycle.Pending), "marco")
 			h.pass(15 * day)
 			undo := &undoing{pager: h.pager, undo: func() {
-				_, err := h.approvals().Undo(t.Context(), r.ID, h.who(t, "ines"))
+				_, err := h.approvals().Undo(t.Context(), lifecycle.Press{Request: r.ID, By: h.who(t, "ines")})
 				must(t, err)
 			}}
-			if err := lifecycle.NewProvisioner(h.store, undo, lifecycle.Enforce, h.now).Apply(t.Context(), r.ID, last); err != nil {
+			if err := lifecycle.NewProvisioner(h.store, h.store, undo, lifecycle.Enforce, h.now).Apply(t.Context(), r.ID, last); err != nil {
 				t.Errorf("got %v, want nothing to do", err)
 			}
 			if got := h.request(t, r.ID); got.State != lifecycle.Withdrawn {

@@ -1,6 +1,9 @@
 package lifecycle_test
 
 import (
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"time"
 
 	"rolecall/lifecycle"
@@ -56,4 +59,12 @@ func on(t lifecycle.Team, r lifecycle.TeamRole) lifecycle.Membership {
 // level is a level of Payments' escalation policy.
 func level(team lifecycle.TeamID, n int) lifecycle.Duty {
 	return lifecycle.Duty{Kind: lifecycle.KindEscalationPolicy, Object: lifecycle.Object{ID: "PCRIT", Name: "Payments-Crit"}, Level: n, Team: team}
+}
+
+// sorted compares lists whose order does not matter.
+func sorted() cmp.Option {
+	return cmp.Options{
+		cmpopts.SortSlices(func(a, b string) bool { return a < b }),
+		cmpopts.SortSlices(func(a, b lifecycle.Membership) bool { return a.Team.ID < b.Team.ID }),
+	}
 }

@@ -28,11 +28,52 @@ func (v *Provisioner) moved(ctx context.Context, r Request, account *Account) (s
 		if account == nil && c.Op != OpCreate && c.Op != OpDelete {
 			continue // it follows from the creation, which is looked at itself
 		}
-		if !c.Untouched(account) && !c.Done(account) {
+		if c.OnAccount() && !c.Untouched(account) && !c.Done(account) {
 			return fmt.Sprintf("%s was %s when this was approved, and is %s now.", r.Subject.Label(), roleWords(c.Entitlement, c.From), roleWords(c.Entitlement, c.Current(account))), nil
 		}
 	}
-	return "", nil
+	return v.movedDuties(ctx, r, account)
+}
+
+// movedDuties compares what on-call expects of the account with what the
+// approver saw, where the changes touch it. Open incidents come and go by the
+// minute: they are looked at when they are reassigned. What policy takes from a
+// leaver at once nobody has looked at.
+func (v *Provisioner) movedDuties(ctx context.Context, r Request, account *Account) (string, error) {
+	if account == nil || r.Contains() || !slices.ContainsFunc(r.Changes, func(c Change) bool { return c.Removes() || c.Op == OpHandover && c.Restores == "" }) {
+		return "", nil
+	}
+	h, err := v.platform.Holdings(ctx, account.ID)
+	if err != nil {
+		return "", fmt.Errorf("read what hangs on account %s: %w", account.ID, err)
+	}
+	return dutiesMoved(r, touchedBy(r.Changes, h.Duties)), nil
+}
+
+func dutiesMoved(r Request, now []Duty) string {
+	was := map[string]Duty{}
+	for _, d := range r.Duties {
+		if d.Kind != KindIncident {
+			was[d.Key()] = d
+		}
+	}
+	for _, d := range now {
+		saw, known := was[d.Key()]
+		delete(was, d.Key())
+		switch {
+		case d.Kind == KindIncident:
+		case !known:
+			return fmt.Sprintf("%s has %s since this was approved. The approval does not cover that.", r.Subject.Label(), d)
+		case saw.Pin != d.Pin:
+			return fmt.Sprintf("%s was changed since this was approved.", d.Object.Name)
+		}
+	}
+	for _, d := range r.Duties {
+		if _, gone := was[d.Key()]; gone {
+			return fmt.Sprintf("%s does not have %s any more since this was approved.", r.Subject.Label(), d)
+		}
+	}
+	return ""
 }
 
 // block stops the request before it changes anything, and has the rest asked again.
@@ -55,7 +96,9 @@ func (v *Provisioner) movedOn(ctx context.Context, r Request) (string, error) {
 	switch {
 	case r.Kind == RequestLeaver && !ended:
 		return r.Subject.Label() + " is back since this was approved.", nil
-	case ended && slices.ContainsFunc(r.Changes, func(c Change) bool { return !c.Removes() && c.State != ChangeVerified }):
+	case r.Undoes != "": // whoever undid it knew who it was about
+		return "", nil
+	case ended && slices.ContainsFunc(r.Changes, func(c Change) bool { return c.Gives() && c.State != ChangeVerified }):
 		return r.Subject.Label() + " has left since this was approved.", nil
 	default:
 		return "", nil

@@ -96,7 +96,7 @@ func newHouse(t testing.TB) *house {
 		}
 	})
 	h.store = &store{DB: db, faults: h.faults}
-	h.pager = &pager{faults: h.faults, now: h.now, accounts: map[lifecycle.AccountID]lifecycle.Account{}, duties: map[lifecycle.AccountID][]lifecycle.Duty{}}
+	h.pager = &pager{faults: h.faults, now: h.now, accounts: map[lifecycle.AccountID]lifecycle.Account{}, duties: map[lifecycle.AccountID][]lifecycle.Duty{}, sessions: map[lifecycle.AccountID]int{}, calendars: map[lifecycle.AccountID]string{}}
 	h.pager.put(lifecycle.Account{ID: "POWNER", Email: "owner@acme.test", Name: "Owner", BaseRole: lifecycle.RoleOwner})
 	must(t, h.directory().Admit(t.Context(), p))
 	return h
@@ -121,7 +121,7 @@ func (h *house) planner() *lifecycle.Planner {
 }
 
 func (h *house) provisioner() *lifecycle.Provisioner {
-	return lifecycle.NewProvisioner(h.store, h.pager, h.mode, h.now)
+	return lifecycle.NewProvisioner(h.store, h.store, h.pager, h.mode, h.now)
 }
 
 // take takes one step, as the queue would.
@@ -137,6 +137,8 @@ func (h *house) take(ctx context.Context, j lifecycle.Job, last bool) error {
 		return h.planner().Replan(ctx, lifecycle.RequestID(j.Ref))
 	case lifecycle.JobApply:
 		return h.provisioner().Apply(ctx, lifecycle.RequestID(j.Ref), last)
+	case lifecycle.JobStop:
+		return h.planner().Stop(ctx, lifecycle.RequestID(j.Ref))
 	case lifecycle.JobEscalate:
 		return h.keeper().Escalate(ctx, lifecycle.RequestID(j.Ref))
 	case lifecycle.JobExpire:

@@ -22,11 +22,12 @@ const (
 	JobAlert    JobKind = "alert"    // Ref: the sentence for the security channel, told once
 	JobGlance   JobKind = "glance"   // Ref: who asked for it, or "schedule"
 	JobFollow   JobKind = "follow"   // Ref: RequestID of a joiner who may not be reachable yet
+	JobStop     JobKind = "stop"     // Ref: RequestID of an undo, for which the rest of its notice is withdrawn
 )
 
 // JobKinds returns every kind; each must have a handler before work starts.
 func JobKinds() []JobKind {
-	return []JobKind{JobRegister, JobPlan, JobAsk, JobShow, JobApply, JobReplan, JobRemind, JobEscalate, JobExpire, JobRollCall, JobDigests, JobAlert}
+	return []JobKind{JobRegister, JobPlan, JobAsk, JobShow, JobApply, JobReplan, JobRemind, JobEscalate, JobExpire, JobRollCall, JobDigests, JobAlert, JobStop}
 }
 
 // A Job is a step to take: what, about which row, and when (zero: now).

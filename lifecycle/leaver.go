@@ -4,19 +4,28 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 )
 
-// planLeaver contains first; what is left after that is deleted by a second decision.
+// planLeaver takes the leaver's next stage: what can be taken at once is
+// contained; what on-call expects of them is handed over, team by team; what is
+// left after that is deleted, each by a decision of its own.
 func (p *Planner) planLeaver(ctx context.Context, c planning, n Notice, d draft) error {
 	if c.link.Account == nil {
 		d.plan.Held = "Has no PagerDuty account: there is nothing to take away."
 		return p.open(ctx, c, d)
 	}
-	first, stage, err := p.containment(ctx, n)
+	if undone, err := p.undone(ctx, n); err != nil || undone {
+		return errors.Join(err, p.recordUndone(ctx, c, d, undone))
+	}
+	if err := p.lookAround(ctx, &c); err != nil {
+		return err
+	}
+	first, stage, err := p.nextStage(ctx, n, "contain", Done, Blocked)
 	if err != nil {
 		return err
 	}
-	d.plan, d.stage = PlanContain(*c.link.Account, c.duties), stage
+	d.plan, d.stage = PlanContain(*c.link.Account, c.holdings), stage
 	if len(d.plan.Changes) > 0 {
 		d.force = &Approval{Mode: ApprovalAuto}
 		if c.policy.Leaver.AskToContain {
@@ -24,29 +33,58 @@ func (p *Planner) planLeaver(ctx context.Context, c planning, n Notice, d draft)
 		}
 		return p.openLatest(ctx, c, d)
 	}
-	d.plan, d.stage = PlanDelete(*c.link.Account, c.duties), "delete"
 	a := withFrom(c.policy.Defaults.Approval, ApprovalQuorum, FromTeamOwners)
-	d.force, d.notBefore = &a, n.At.Add(c.policy.Leaver.DeleteAfter)
-	d.holds = first.Holds // its owners are still those of the teams that were left
+	d.force, d.holds = &a, first.Holds // its owners are still those of the teams that were left
+	if len(c.holdings.Duties) > 0 {
+		return p.planHandovers(ctx, c, n, d)
+	}
+	d.plan, d.stage, d.notBefore = PlanDelete(*c.link.Account), "delete", n.At.Add(c.policy.Leaver.DeleteAfter)
 	return p.openLatest(ctx, c, d)
 }
 
-// containment returns the leaver's first containment, zero when there was none,
-// and the stage of the next: what was given again after it was done, or moved
-// before it began, is taken away again.
-func (p *Planner) containment(ctx context.Context, n Notice) (first Request, stage string, err error) {
-	stage = "contain"
+// planHandovers asks the owners of each team for who takes over there.
+func (p *Planner) planHandovers(ctx context.Context, c planning, n Notice, d draft) error {
+	if err := p.nominate(ctx, &c, c.holdings.Duties); err != nil {
+		return err
+	}
+	for _, team := range teamsOfDuties(c.holdings.Duties) {
+		_, stage, err := p.nextStage(ctx, n, "handover "+string(team), Done)
+		if err != nil {
+			return err
+		}
+		one := d
+		one.stage, one.plan = stage, PlanHandover(*c.link.Account, team, c.holdings, c.candidates)
+		if err := p.openLatest(ctx, c, one); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Planner) recordUndone(ctx context.Context, c planning, d draft, undone bool) error {
+	if !undone {
+		return nil
+	}
+	return p.store.Record(ctx, p.planned(c, d, "Was undone by a person: nothing more is taken because of this notice."))
+}
+
+// nextStage returns the first request that the notice led to at the stage, zero
+// when there is none, and the name of the next one: after what is in one of the
+// states that are over, the same is asked for anew. So what was given again
+// after it was contained is taken away again.
+func (p *Planner) nextStage(ctx context.Context, n Notice, base string, over ...RequestState) (first Request, stage string, err error) {
+	stage = base
 	for k := 2; ; k++ {
 		r, err := p.store.Request(ctx, RequestIDFor(string(n.ID), stage))
 		if err != nil && !errors.Is(err, ErrNotFound) {
-			return first, stage, fmt.Errorf("load containment of notice %s: %w", n.ID, err)
+			return first, stage, fmt.Errorf("load request of notice %s: %w", n.ID, err)
 		}
 		if k == 2 {
 			first = r
 		}
-		if r.State != Done && r.State != Blocked {
+		if !slices.Contains(over, r.State) {
 			return first, stage, nil
 		}
-		stage = fmt.Sprintf("contain %d", k)
+		stage = fmt.Sprintf("%s %d", base, k)
 	}
 }

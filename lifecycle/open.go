@@ -24,6 +24,7 @@ type draft struct {
 	holds     []Grant   // whose owners answer, when not what the account holds now
 	notBefore time.Time
 	replaces  RequestID
+	undoes    RequestID
 }
 
 // open judges the draft and opens its request, or records why there is none.
@@ -36,6 +37,9 @@ func (p *Planner) open(ctx context.Context, c planning, d draft) error {
 	}
 	if len(d.plan.Changes) == 0 {
 		return p.store.Record(ctx, p.planned(c, d, "PagerDuty already is as policy wants it."))
+	}
+	if c.surveyed {
+		d.plan.Effects = append(d.plan.Effects, Preflight(d.plan.Changes, *c.link.Account, c.holdings, p.now())...)
 	}
 	approval, rule, err := p.approval(ctx, c, &d)
 	if err != nil {
@@ -116,9 +120,9 @@ func (p *Planner) request(c planning, d draft, a Approval, rule string) Request 
 	r := Request{
 		ID: RequestIDFor(d.ref, d.stage), Kind: d.kind, State: Pending, Revision: 1,
 		Subject: Subject{ID: c.identity.ID, Email: c.identity.Person.Email(), Name: c.identity.Person.Name},
-		Changes: d.plan.Changes, Effects: d.plan.Effects, Holds: d.holds,
+		Changes: c.named(d.plan.Changes), Effects: d.plan.Effects, Holds: d.holds,
 		Why:  Why{Rule: rule, Event: d.event, Notice: d.notice, Find: d.finding, Held: d.held, Policy: c.policy.SHA256},
-		From: a.From, Silence: a.OnExpiry, Observe: p.mode != Enforce, NotBefore: d.notBefore, Replaces: d.replaces,
+		From: a.From, Silence: a.OnExpiry, Observe: p.mode != Enforce, NotBefore: d.notBefore, Replaces: d.replaces, Undoes: d.undoes,
 		Approvers: []string{}, Decisions: []Decision{}, OpenedAt: now, UpdatedAt: now,
 	}
 	if acct := c.link.Account; acct != nil {
@@ -130,13 +134,34 @@ func (p *Planner) request(c planning, d draft, a Approval, rule string) Request 
 			r.Subject.Email, r.Subject.Name = FoldEmail(acct.Email), acct.Name
 		}
 	}
-	if r.Silence == SilenceRevoke && r.Risk() == Destructive {
-		r.Silence = SilenceKeep // nobody is deleted because nobody looked
+	if r.Silence == SilenceRevoke && (r.Risk() == Destructive || r.HandsOver()) {
+		r.Silence = SilenceKeep // nobody is deleted because nobody looked, nor put on call
+	}
+	if c.surveyed {
+		r.Duties, r.Used = touchedBy(r.Changes, c.holdings.Duties), c.holdings.Used
+		r.Candidates = standIns(r, c.candidates)
 	}
 	if a.Mode != ApprovalAuto && a.ExpireAfter > 0 {
 		r.DecideBy = now.Add(a.ExpireAfter)
 	}
 	return r
+}
+
+// named gives the teams of duties, which are known by id alone, their names.
+func (c planning) named(changes []Change) []Change {
+	changes = slices.Clone(changes)
+	for i, e := range changes {
+		t := &changes[i].Entitlement.Team
+		if t.ID == "" || t.Name != "" {
+			continue
+		}
+		if tp, ok := c.policy.TeamByID(e.Entitlement.Team.ID); ok {
+			t.Name = tp.Name
+		} else if c.link.Account != nil {
+			t.Name = c.link.Account.teamName(t.ID)
+		}
+	}
+	return changes
 }
 
 // openApproved opens a request that the policy itself decides.
@@ -168,7 +193,11 @@ func settle(p Policy, r Request, now time.Time) (Request, []Job) {
 	if until.After(now) {
 		r.State, r.HoldUntil = Holding, until
 	}
-	return r, []Job{{Kind: JobApply, Ref: string(r.ID), At: r.HoldUntil}}
+	next := []Job{{Kind: JobApply, Ref: string(r.ID), At: r.HoldUntil}}
+	if r.Undoes != "" {
+		next = append(next, Job{Kind: JobStop, Ref: string(r.ID)})
+	}
+	return r, next
 }
 
 // clock returns the jobs that remind, escalate and expire. Each looks at the

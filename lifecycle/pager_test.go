@@ -14,15 +14,18 @@ import (
 // pager is PagerDuty as the domain sees it: it keeps what is written, refuses
 // what has moved, and counts what was really changed.
 type pager struct {
-	mu       sync.Mutex
-	faults   *faults
-	now      func() time.Time
-	accounts map[lifecycle.AccountID]lifecycle.Account
-	duties   map[lifecycle.AccountID][]lifecycle.Duty
-	no       func(lifecycle.Order) error // PagerDuty's refusal, or a fault
-	unseen   int                         // so many times more a change is not to be seen yet
-	partial  error                       // what a snapshot fails with
-	writes   []string
+	mu        sync.Mutex
+	faults    *faults
+	now       func() time.Time
+	accounts  map[lifecycle.AccountID]lifecycle.Account
+	duties    map[lifecycle.AccountID][]lifecycle.Duty
+	sessions  map[lifecycle.AccountID]int
+	calendars map[lifecycle.AccountID]string
+	stand     []lifecycle.Candidate       // who could take over
+	no        func(lifecycle.Order) error // PagerDuty's refusal, or a fault
+	unseen    int                         // so many times more a change is not to be seen yet
+	partial   error                       // what a snapshot fails with
+	writes    []string
 }
 
 func (p *pager) put(a lifecycle.Account) {
@@ -78,12 +81,54 @@ func (p *pager) having(email string) []lifecycle.Account {
 
 func (p *pager) Holdings(_ context.Context, id lifecycle.AccountID) (lifecycle.Holdings, error) {
 	return through(p.faults, func() (lifecycle.Holdings, error) {
-		return lifecycle.Holdings{Duties: p.duties[id], OtherAdmins: -1}, nil
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return lifecycle.Holdings{Duties: slices.Clone(p.duties[id]), Sessions: p.sessions[id], Calendar: p.calendars[id], OtherAdmins: -1}, nil
 	})
 }
 
 func (p *pager) Candidates(context.Context, []lifecycle.TeamID) ([]lifecycle.Candidate, error) {
-	return through(p.faults, func() ([]lifecycle.Candidate, error) { return nil, nil })
+	return through(p.faults, func() ([]lifecycle.Candidate, error) { return p.stand, nil })
+}
+
+// behind looks at what an account does not show: duties that go from hand to
+// hand, and sessions. It returns whether the order is done there, and what does it.
+func (p *pager) behind(o lifecycle.Order) (done bool, act func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c, e := o.Change, o.Change.Entitlement
+	switch {
+	case e.Kind == lifecycle.KindSession && e.Role == lifecycle.SessionCalendar:
+		return p.calendars[o.Account] != c.From, func() { p.calendars[o.Account] += "'" }
+	case e.Kind == lifecycle.KindSession:
+		return p.sessions[o.Account] == 0, func() { p.sessions[o.Account] = 0 }
+	default:
+		from, to := lifecycle.AccountID(c.From), lifecycle.AccountID(c.To)
+		same := func(d lifecycle.Duty) bool { return d.Object.ID == e.Object.ID && d.Level == e.Level }
+		k := slices.IndexFunc(p.duties[from], same)
+		return k < 0, func() {
+			p.duties[to] = append(p.duties[to], p.duties[from][k])
+			p.duties[from] = slices.DeleteFunc(slices.Clone(p.duties[from]), same)
+		}
+	}
+}
+
+// hand makes a change that an account does not show.
+func (p *pager) hand(ctx context.Context, o lifecycle.Order) error {
+	done, act := p.behind(o)
+	if done {
+		return nil
+	}
+	if o.Change.Op == lifecycle.OpHandover && o.Change.Restores == "" {
+		if err := o.Keep(ctx, lifecycle.Original{Kind: o.Change.Entitlement.Kind, Object: o.Change.Entitlement.Object, Body: []byte("{}")}); err != nil {
+			return err
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	act()
+	p.writes = append(p.writes, say([]lifecycle.Change{o.Change})...)
+	return nil
 }
 
 func (p *pager) Snapshot(context.Context) (lifecycle.Snapshot, error) {
@@ -112,7 +157,7 @@ func (p *pager) find(o lifecycle.Order) *lifecycle.Account {
 	return nil
 }
 
-func (p *pager) Apply(_ context.Context, o lifecycle.Order) (lifecycle.AccountID, error) {
+func (p *pager) Apply(ctx context.Context, o lifecycle.Order) (lifecycle.AccountID, error) {
 	return through(p.faults, func() (lifecycle.AccountID, error) {
 		now := p.find(o)
 		switch {
@@ -125,6 +170,9 @@ func (p *pager) Apply(_ context.Context, o lifecycle.Order) (lifecycle.AccountID
 			if err := p.no(o); err != nil {
 				return "", err
 			}
+		}
+		if !o.Change.OnAccount() {
+			return o.Account, p.hand(ctx, o)
 		}
 		return p.write(o, now), nil
 	})
@@ -157,7 +205,11 @@ func (p *pager) write(o lifecycle.Order, now *lifecycle.Account) lifecycle.Accou
 func (p *pager) ReadBack(_ context.Context, o lifecycle.Order) (*lifecycle.Account, error) {
 	return through(p.faults, func() (*lifecycle.Account, error) {
 		now := p.find(o)
-		if p.unseen > 0 || !o.Change.Done(now) {
+		done := o.Change.Done(now)
+		if !o.Change.OnAccount() {
+			done, _ = p.behind(o)
+		}
+		if p.unseen > 0 || !done {
 			p.unseen--
 			return nil, fmt.Errorf("change %s is not to be seen yet", o.Change.ID)
 		}

@@ -52,47 +52,68 @@ func PlanMove(p Policy, before, after Person, account *Account) Plan {
 	return plan
 }
 
-// PlanContain returns how a leaver's account is taken to the lowest role that
-// on-call can bear, out of every team that does not need it.
-// PagerDuty refuses to take somebody off a team whose escalation policy still
-// points at them, so those teams wait for the handover and are named.
-func PlanContain(account Account, duties []Duty) Plan {
-	var plan Plan
+// PlanContain returns how a leaver's account loses at once what can be given
+// back: sessions, the calendar feed, the base role down to the lowest that
+// on-call can bear, and every team that does not need it. A team whose on-call
+// does is kept until somebody has taken over, in the lowest role there is.
+// Which sessions are open cannot always be seen; then they are ended with the rest.
+func PlanContain(account Account, h Holdings) Plan {
+	roles, effects := containRoles(account, h.Duties)
+	var sessions []Change
+	if h.Sessions > 0 || h.Sessions < 0 && len(roles) > 0 {
+		sessions = append(sessions, contain(Entitlement{Kind: KindSession, Role: SessionSignIns}, "open", ""))
+	}
+	if h.Calendar != "" && len(roles)+len(sessions) > 0 {
+		sessions = append(sessions, contain(Entitlement{Kind: KindSession, Role: SessionCalendar}, h.Calendar, ""))
+	}
+	return Plan{Changes: append(sessions, roles...), Effects: effects}
+}
+
+func containRoles(account Account, duties []Duty) (changes []Change, effects []string) {
 	if account.BaseRole.Rank() > RoleRestricted.Rank() {
-		plan.Changes = append(plan.Changes, newChange(OpContain, Entitlement{Kind: KindBaseRole}, string(account.BaseRole), string(RoleRestricted)))
+		changes = append(changes, contain(Entitlement{Kind: KindBaseRole}, string(account.BaseRole), string(RoleRestricted)))
 	}
 	for _, m := range account.Teams {
-		if needs := dutiesOn(duties, m.Team.ID); len(needs) > 0 {
-			plan.Effects = append(plan.Effects, fmt.Sprintf("Stays on %s for now: still %s.", m.Team.Name, joinDuties(needs)))
+		needs := dutiesOn(duties, m.Team.ID)
+		switch {
+		case len(needs) == 0:
+			changes = append(changes, contain(OnTeam(m.Team, m.Role), string(m.Role), ""))
 			continue
+		case m.Role.Rank() > TeamObserver.Rank() && account.BaseRole != RoleAdmin: // an admin's role on a team is fixed
+			changes = append(changes, contain(OnTeam(m.Team, m.Role), string(m.Role), string(TeamObserver)))
 		}
-		plan.Changes = append(plan.Changes, newChange(OpContain, OnTeam(m.Team, m.Role), string(m.Role), ""))
+		effects = append(effects, fmt.Sprintf("Stays on %s until somebody takes over: %s.", m.Team.Name, joinDuties(needs)))
+	}
+	return changes, effects
+}
+
+// contain is a loss that policy orders for a leaver. A session keeps the role
+// that says which it is.
+func contain(e Entitlement, from, to string) Change {
+	c := newChange(OpContain, e, from, to)
+	if e.Kind == KindSession {
+		c.Entitlement = e
+	}
+	return c
+}
+
+// PlanHandover returns how somebody takes over the duties of one team from a
+// leaver, and how the leaver then leaves it. No team is the one of duties that
+// belong to none.
+func PlanHandover(account Account, team TeamID, h Holdings, candidates []Candidate) Plan {
+	plan := Plan{Changes: handOver(account.ID, dutiesOn(h.Duties, team), candidates)}
+	if role := account.On(team); role != "" {
+		plan.Changes = append(plan.Changes, contain(OnTeam(Team{ID: team, Name: account.teamName(team)}, role), string(role), ""))
 	}
 	return plan
 }
 
 // PlanDelete returns the deletion of the account, which PagerDuty cannot undo.
-func PlanDelete(account Account, duties []Duty) Plan {
-	plan := Plan{Changes: []Change{newChange(OpDelete, Entitlement{Kind: KindAccount}, string(account.BaseRole), "")}}
-	plan.Effects = append(plan.Effects, "Deletion is final: contact methods, notification rules and personal API keys go with the account.")
-	if len(duties) > 0 {
-		plan.Effects = append(plan.Effects, fmt.Sprintf("Still %s: hand that over first, or the deletion stops there.", joinDuties(duties)))
+func PlanDelete(account Account) Plan {
+	return Plan{
+		Changes: []Change{newChange(OpDelete, Entitlement{Kind: KindAccount}, string(account.BaseRole), "")},
+		Effects: []string{"Deletion is final: contact methods, notification rules and personal API keys go with the account."},
 	}
-	return plan
-}
-
-// LossEffects says what a plan's removals would do to on-call, in sentences.
-func LossEffects(changes []Change, duties []Duty) []string {
-	var effects []string
-	for _, c := range changes {
-		if !c.Removes() || c.Entitlement.Kind != KindTeamRole {
-			continue
-		}
-		if needs := dutiesOn(duties, c.Entitlement.Team.ID); len(needs) > 0 {
-			effects = append(effects, fmt.Sprintf("Is %s on %s: PagerDuty refuses the removal until somebody else takes that.", joinDuties(needs), c.Entitlement.Team.Name))
-		}
-	}
-	return effects
 }
 
 func held(w Want) string {
@@ -142,6 +163,18 @@ func stepDown(was, is Want, have Account) (Change, bool) {
 		return Change{}, false
 	}
 	return newChange(OpReplace, Entitlement{Kind: KindBaseRole}, string(have.BaseRole), string(is.BaseRole)), true
+}
+
+// teamsOfDuties returns the teams that the duties belong to, each once, in order;
+// "" is for those that belong to none.
+func teamsOfDuties(duties []Duty) []TeamID {
+	var teams []TeamID
+	for _, d := range duties {
+		if !slices.Contains(teams, d.Team) {
+			teams = append(teams, d.Team)
+		}
+	}
+	return teams
 }
 
 func dutiesOn(duties []Duty, team TeamID) []Duty {

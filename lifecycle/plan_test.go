@@ -18,6 +18,13 @@ func say(changes []lifecycle.Change) []string {
 		if c.Entitlement.Kind == lifecycle.KindTeamRole {
 			what = c.Entitlement.Team.Name
 		}
+		switch c.Entitlement.Kind {
+		case lifecycle.KindSession:
+			what += " " + c.Entitlement.Role
+		case lifecycle.KindSchedule, lifecycle.KindEscalationPolicy, lifecycle.KindIncident:
+			what = c.Entitlement.String()
+		default:
+		}
 		lines = append(lines, fmt.Sprintf("%s %s: %s → %s", c.Op, what, c.From, c.To))
 	}
 	return lines
@@ -99,15 +106,18 @@ func TestPlanMove(t *testing.T) {
 func TestPlanContain(t *testing.T) {
 	t.Parallel()
 	a := account(lifecycle.RoleManager, on(payments, lifecycle.TeamManager), on(platform, lifecycle.TeamResponder))
-	plan := lifecycle.PlanContain(a, []lifecycle.Duty{level("PPAY", 2)})
-	if diff := cmp.Diff([]string{"contain base_role: user → restricted_access", "contain Platform: responder → "}, say(plan.Changes)); diff != "" {
+	plan := lifecycle.PlanContain(a, lifecycle.Holdings{Duties: []lifecycle.Duty{level("PPAY", 2)}, Sessions: 2, Calendar: "9f3a"})
+	if diff := cmp.Diff([]string{
+		"contain session sign-ins: open → ", "contain session calendar: 9f3a → ", "contain base_role: user → restricted_access",
+		"contain Payments: manager → observer", "contain Platform: responder → ",
+	}, say(plan.Changes)); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"Stays on Payments for now: still level 2 of Payments-Crit."}, plan.Effects); diff != "" {
+	if diff := cmp.Diff([]string{"Stays on Payments until somebody takes over: level 2 of Payments-Crit."}, plan.Effects); diff != "" {
 		t.Errorf("effects (-want +got):\n%s", diff)
 	}
 	for name, low := range map[string]lifecycle.BaseRole{"restricted is low enough": lifecycle.RoleRestricted, "a stakeholder is not raised": lifecycle.RoleLimitedStakeholder} {
-		if got := lifecycle.PlanContain(account(low), nil); len(got.Changes) != 0 {
+		if got := lifecycle.PlanContain(account(low), lifecycle.Holdings{Calendar: "9f3a"}); len(got.Changes) != 0 {
 			t.Errorf("%s: got %v, want no change", name, say(got.Changes))
 		}
 	}

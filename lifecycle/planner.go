@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -99,13 +100,18 @@ func (p *Planner) Plan(ctx context.Context, id NoticeID) error {
 	case c.link.State == Disputed:
 		d.plan.Held = c.link.Reason
 	case n.Kind == Joiner:
-		d.plan = PlanJoin(c.policy, n.After, c.link.Account)
+		if d.plan, err = p.planJoiner(ctx, c, n); err != nil {
+			return err
+		}
 	case n.Kind == Mover:
 		d.plan = PlanMove(c.policy, n.Before, n.After, c.link.Account)
 	default:
 		return p.planLeaver(ctx, c, n, d)
 	}
-	d.plan.Effects = append(d.plan.Effects, LossEffects(d.plan.Changes, c.duties)...)
+	if err := p.survey(ctx, &c, d.plan.Changes); err != nil {
+		return err
+	}
+	d.plan.Changes = c.handingOver(d.plan.Changes)
 	return p.openLatest(ctx, c, d)
 }
 
@@ -151,7 +157,12 @@ type planning struct {
 	policy   Policy
 	identity Identity
 	link     Link
-	duties   []Duty
+
+	// What hangs on the account, and who could take it over; only where something
+	// may be taken away, because PagerDuty is asked for it piece by piece.
+	surveyed   bool
+	holdings   Holdings
+	candidates []Candidate
 }
 
 func (p *Planner) gather(ctx context.Context, who IdentityID, account AccountID) (planning, error) {
@@ -171,14 +182,59 @@ func (p *Planner) gather(ctx context.Context, who IdentityID, account AccountID)
 	if c.link, err = p.correlate(ctx, &c.identity, account); err != nil {
 		return c, err
 	}
-	if c.link.Account != nil {
-		h, err := p.accounts.Holdings(ctx, c.link.Account.ID)
-		if err != nil {
-			return c, fmt.Errorf("read what hangs on account %s: %w", c.link.Account.ID, err)
-		}
-		c.duties = h.Duties
-	}
 	return c, nil
+}
+
+// survey looks at what hangs on the account, where the changes take something
+// away from it, and at who could take over what they touch.
+func (p *Planner) survey(ctx context.Context, c *planning, changes []Change) error {
+	account := c.link.Account
+	if account == nil || c.surveyed || !slices.ContainsFunc(changes, Change.Removes) {
+		return nil
+	}
+	if err := p.lookAround(ctx, c); err != nil {
+		return err
+	}
+	return p.nominate(ctx, c, touchedBy(changes, c.holdings.Duties))
+}
+
+func (p *Planner) lookAround(ctx context.Context, c *planning) (err error) {
+	if c.link.Account == nil || c.surveyed {
+		return nil
+	}
+	if c.holdings, err = p.accounts.Holdings(ctx, c.link.Account.ID); err != nil {
+		return fmt.Errorf("read what hangs on account %s: %w", c.link.Account.ID, err)
+	}
+	c.surveyed = true
+	return nil
+}
+
+// nominate looks for who could take over the duties: the people of their teams,
+// or of the account's own where a duty belongs to none.
+func (p *Planner) nominate(ctx context.Context, c *planning, duties []Duty) (err error) {
+	if len(duties) == 0 {
+		return nil
+	}
+	teams := teamsOfDuties(duties)
+	if slices.Contains(teams, "") {
+		for _, m := range c.link.Account.Teams {
+			teams = append(teams, m.Team.ID)
+		}
+	}
+	slices.Sort(teams)
+	teams = slices.DeleteFunc(slices.Compact(teams), func(t TeamID) bool { return t == "" })
+	if c.candidates, err = p.accounts.Candidates(ctx, teams); err != nil {
+		return fmt.Errorf("look for who could take over from account %s: %w", c.link.Account.ID, err)
+	}
+	return nil
+}
+
+// handingOver adds to the changes the handovers that they need.
+func (c planning) handingOver(changes []Change) []Change {
+	if c.link.Account == nil {
+		return changes
+	}
+	return withHandover(changes, c.link.Account.ID, c.holdings.Duties, c.candidates)
 }
 
 // correlate finds the account and pins it. A pinned account that PagerDuty no

@@ -52,15 +52,16 @@ type ProvisionStore interface {
 
 // A Provisioner is steps 7 and 8: it re-reads, applies, and reads back.
 type Provisioner struct {
-	store    ProvisionStore
-	platform Platform
-	mode     Mode
-	now      func() time.Time
+	store     ProvisionStore
+	originals OriginalStore
+	platform  Platform
+	mode      Mode
+	now       func() time.Time
 }
 
 // NewProvisioner returns a provisioner.
-func NewProvisioner(store ProvisionStore, platform Platform, mode Mode, now func() time.Time) *Provisioner {
-	return &Provisioner{store: store, platform: platform, mode: mode, now: now}
+func NewProvisioner(store ProvisionStore, originals OriginalStore, platform Platform, mode Mode, now func() time.Time) *Provisioner {
+	return &Provisioner{store: store, originals: originals, platform: platform, mode: mode, now: now}
 }
 
 // Apply takes an approved request as far as it goes. It may be repeated and
@@ -152,7 +153,10 @@ func (v *Provisioner) read(ctx context.Context, r Request) (*Account, error) {
 // already, by us before a crash or a lost answer, is not made again.
 func (v *Provisioner) make(ctx context.Context, r Request, i int, account *Account) (Request, *Account, error) {
 	c := r.Changes[i]
-	o := Order{Account: r.Account.ID, Subject: r.Subject, Change: c}
+	o, err := v.order(ctx, r, c)
+	if err != nil {
+		return r, account, &changeError{i, err}
+	}
 	if o.Account == "" && account != nil {
 		o.Account = account.ID
 	}
@@ -174,6 +178,32 @@ func (v *Provisioner) make(ctx context.Context, r Request, i int, account *Accou
 	return v.verify(ctx, r, i, o)
 }
 
+// order returns the order for the change: it keeps what is replaced, and knows
+// what is to be put back.
+func (v *Provisioner) order(ctx context.Context, r Request, c Change) (Order, error) {
+	o := Order{Account: r.Account.ID, Subject: r.Subject, Change: c}
+	o.Keep = func(ctx context.Context, was Original) error {
+		was.Request, was.Change, was.KeptAt = r.ID, c.ID, v.now()
+		e := v.event(r, EventOriginalKept, map[string]string{"change": string(c.ID), "object": was.Object.ID, "name": was.Object.Name, "kind": string(was.Kind)})
+		if err := v.originals.KeepOriginal(ctx, was, e); err != nil {
+			return fmt.Errorf("keep %s as it was: %w", was.Object.ID, err)
+		}
+		return nil
+	}
+	if c.Restores == "" {
+		return o, nil
+	}
+	was, err := v.originals.Original(ctx, c.Restores)
+	switch {
+	case errors.Is(err, ErrNotFound): // such as an incident, which is given back as it is taken
+		return o, nil
+	case err != nil:
+		return o, fmt.Errorf("load what change %s replaced: %w", c.Restores, err)
+	}
+	o.Original = &was
+	return o, nil
+}
+
 func (v *Provisioner) verify(ctx context.Context, r Request, i int, o Order) (Request, *Account, error) {
 	account, err := v.platform.ReadBack(ctx, o)
 	if err != nil {
@@ -190,11 +220,11 @@ func (v *Provisioner) verify(ctx context.Context, r Request, i int, o Order) (Re
 	return r, account, nil
 }
 
-// finish closes the request. A contained leaver is planned once more, for the deletion.
+// finish closes the request. A leaver is planned once more, for the next stage.
 func (v *Provisioner) finish(ctx context.Context, r Request) (Request, error) {
 	r = r.to(Done, "", v.now())
 	var next []Job
-	if r.Contains() && r.Why.Notice != "" {
+	if r.Kind == RequestLeaver && r.Why.Notice != "" && r.Undoes == "" && r.Risk() != Destructive {
 		next = append(next, Job{Kind: JobPlan, Ref: string(r.Why.Notice)})
 	}
 	return r, v.save(ctx, r, EventRequestDone, nil, next...)

@@ -3,7 +3,6 @@ package lifecycle
 import (
 	"fmt"
 	"slices"
-	"strings"
 )
 
 const (
@@ -13,7 +12,7 @@ const (
 
 // PlanFinding returns the changes that mend the finding: take back what is
 // beyond policy, give what is missing, contain what should not be there at all.
-func PlanFinding(p Policy, f Finding, i Identity, account *Account, duties []Duty) Plan {
+func PlanFinding(p Policy, f Finding, i Identity, account *Account, h Holdings) Plan {
 	whole := f.Entitlement.Kind == KindAccount
 	switch {
 	case !f.Decidable():
@@ -22,26 +21,33 @@ func PlanFinding(p Policy, f Finding, i Identity, account *Account, duties []Dut
 		return planMissing(p, f, i, account)
 	case account == nil:
 		return Plan{Held: goneAlready}
-	case f.leftBehind() && account.Contained():
-		return PlanDelete(*account, duties)
+	case f.leftBehind() && account.Contained() && len(h.Duties) == 0:
+		return PlanDelete(*account)
 	case whole || f.Kind == FoundOrphan || f.Kind == FoundLeaverPresent:
-		return planAway(*account, duties)
+		return planAway(*account, h)
 	case f.Entitlement.Kind == KindBaseRole || f.Entitlement.Kind == KindTeamRole:
-		return planBack(p, f, i, *account, duties)
+		return planBack(p, f, i, *account)
 	default: // only another tool speaks of these
 		return Plan{Held: fmt.Sprintf("rolecall cannot change the %s of an account: a person must do that in PagerDuty.", f.Entitlement.Kind)}
 	}
 }
 
-// planAway contains the account; what only a handover can free is said.
-func planAway(account Account, duties []Duty) Plan {
-	plan := PlanContain(account, duties)
-	switch {
-	case len(plan.Changes) > 0:
-	case account.Contained():
+// planAway contains the account; where only on-call holds it, what it answers
+// for is handed over, and it leaves.
+func planAway(account Account, h Holdings) Plan {
+	plan := PlanContain(account, h)
+	if len(plan.Changes) > 0 {
+		return plan
+	}
+	plan = Plan{}
+	for _, m := range account.Teams {
+		plan.Changes = append(plan.Changes, contain(OnTeam(m.Team, m.Role), string(m.Role), ""))
+	}
+	if loose := dutiesOn(h.Duties, ""); len(loose) > 0 {
+		plan.Changes = append(handOver(account.ID, loose, nil), plan.Changes...)
+	}
+	if len(plan.Changes) == 0 {
 		plan.Held = agreesAgain
-	default:
-		plan.Held = strings.Join(plan.Effects, " ")
 	}
 	return plan
 }
@@ -64,7 +70,7 @@ func planMissing(p Policy, f Finding, i Identity, account *Account) Plan {
 	return plan
 }
 
-func planBack(p Policy, f Finding, i Identity, account Account, duties []Duty) Plan {
+func planBack(p Policy, f Finding, i Identity, account Account) Plan {
 	to := f.To
 	if f.Source != rollCallSource { // another tool does not know what policy says
 		to = p.atLeast(i, f.Entitlement)
@@ -80,7 +86,7 @@ func planBack(p Policy, f Finding, i Identity, account Account, duties []Duty) P
 	if !c.Removes() {
 		return Plan{Held: agreesAgain}
 	}
-	return Plan{Changes: []Change{c}, Effects: LossEffects([]Change{c}, duties)}
+	return Plan{Changes: []Change{c}}
 }
 
 // atLeast returns the role that is left to i of the entitlement: what policy

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -32,9 +33,14 @@ func (p *Planner) Replan(ctx context.Context, id RequestID) error {
 		return p.open(ctx, c, d)
 	}
 	d.plan.Rules = strings.Split(r.Why.Rule, ", ")
-	d.plan.Changes = remaining(r.Changes, c.link.Account)
-	d.plan.Effects = effectsOf(d.plan.Changes, c.link.Account, c.duties)
-	d.force = askedBy(c.policy, r)
+	if err := p.lookAround(ctx, &c); err != nil {
+		return err
+	}
+	if err := p.nominate(ctx, &c, touchedBy(r.Changes, c.holdings.Duties)); err != nil {
+		return err
+	}
+	d.plan.Changes = c.stillHandedOver(remaining(r.Changes, c.link.Account), r)
+	d.force, d.undoes = askedBy(c.policy, r), r.Undoes
 	return p.open(ctx, c, d)
 }
 
@@ -92,8 +98,12 @@ func remaining(changes []Change, a *Account) []Change {
 // of it is left: it is so already, or has been overshot. What was to add must
 // not take away now, nor the other way round.
 func (c Change) again(a *Account) (Change, bool) {
-	if c.Done(a) {
+	switch {
+	case c.Done(a), c.Op == OpHandover && c.Restores == "": // what is to be handed over is looked at anew
 		return c, false
+	case !c.OnAccount():
+		c.State, c.Error = ChangePlanned, ""
+		return c, true
 	}
 	op, e, from := c.Op, c.Entitlement, c.Current(a)
 	switch {
@@ -108,16 +118,23 @@ func (c Change) again(a *Account) (Change, bool) {
 	return is, is.Removes() == c.Removes()
 }
 
-func effectsOf(changes []Change, a *Account, duties []Duty) []string {
-	if len(changes) == 0 || a == nil {
-		return nil
+// stillHandedOver adds to the changes the handovers of what they touch now, with
+// those who were chosen for it before.
+func (c planning) stillHandedOver(changes []Change, was Request) []Change {
+	if c.link.Account == nil {
+		return changes
 	}
-	switch changes[0].Op {
-	case OpDelete:
-		return PlanDelete(*a, duties).Effects
-	case OpContain:
-		return PlanContain(*a, duties).Effects
-	default:
-		return LossEffects(changes, duties)
+	kept := slices.DeleteFunc(slices.Clone(was.Changes), func(h Change) bool { return h.Op != OpHandover || h.Restores != "" })
+	handed := handOver(c.link.Account.ID, touchedBy(append(kept, changes...), c.holdings.Duties), c.candidates)
+	for i, h := range handed {
+		k := slices.IndexFunc(kept, func(k Change) bool { return k.duty() == h.duty() })
+		if k >= 0 && kept[k].To != "" {
+			handed[i].To, handed[i].Successor = kept[k].To, kept[k].Successor
+		}
 	}
+	first := slices.IndexFunc(changes, Change.Removes)
+	if first < 0 {
+		first = len(changes)
+	}
+	return slices.Insert(slices.Clone(changes), first, handed...)
 }

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -118,10 +119,15 @@ type Request struct {
 // that approving means revoking (or granting what is missing) and denying means keeping.
 func (r Request) IsFinding() bool { return r.Why.Find != "" }
 
-// Contains reports whether the request is the first stage of a leaver: everything
-// but the deletion.
+// Contains reports whether the request is the first stage of a leaver: what is
+// taken at once, before anything is handed over.
 func (r Request) Contains() bool {
-	return r.Kind == RequestLeaver && len(r.Changes) > 0 && r.Changes[len(r.Changes)-1].Op == OpContain
+	return r.Kind == RequestLeaver && len(r.Changes) > 0 && r.Changes[0].Op == OpContain
+}
+
+// HandsOver reports whether somebody takes over from the subject by it.
+func (r Request) HandsOver() bool {
+	return slices.ContainsFunc(r.Changes, func(c Change) bool { return c.Op == OpHandover && c.Restores == "" })
 }
 
 // Removes reports whether every change takes power away.
@@ -167,7 +173,7 @@ func (r Request) Teams() []Team {
 	var teams []Team
 	for _, gain := range []bool{true, false} {
 		for _, c := range r.Changes {
-			if c.Entitlement.Kind == KindTeamRole && c.Removes() != gain && !slices.Contains(teams, c.Entitlement.Team) {
+			if c.Entitlement.Team.ID+TeamID(c.Entitlement.Team.Name) != "" && c.Removes() != gain && !slices.ContainsFunc(teams, c.Entitlement.Team.is) {
 				teams = append(teams, c.Entitlement.Team)
 			}
 		}
@@ -209,6 +215,8 @@ func (r Request) Decide(d Decision) (Request, error) {
 		return r, Refuse(ErrConflict, "revision %d of this request does not exist; it is at %d", d.Seen, r.Revision)
 	case slices.ContainsFunc(r.Decisions, func(was Decision) bool { return was.ByID == d.ByID && !was.Lapsed }):
 		return r, Refuse(ErrDuplicate, "you have already decided on this; %d of %d have approved", r.Approvals(), r.Needed)
+	case d.Verdict == Approve && slices.ContainsFunc(r.Changes, Change.Unchosen):
+		return r, Refuse(ErrInvalid, "choose who takes over first: %s", r.unchosen())
 	case d.Reason == "" && (d.Verdict == Deny || r.Risk() != Routine):
 		return r, Refuse(ErrInvalid, "this decision needs a reason")
 	}
@@ -222,6 +230,17 @@ func (r Request) Decide(d Decision) (Request, error) {
 		r.State = Approved
 	}
 	return r, nil
+}
+
+// unchosen names what nobody has been chosen for yet.
+func (r Request) unchosen() string {
+	var words []string
+	for _, c := range r.Changes {
+		if c.Unchosen() {
+			words = append(words, c.Entitlement.String())
+		}
+	}
+	return strings.Join(words, ", ")
 }
 
 func (r Request) by() string {

@@ -279,7 +279,7 @@ func TestALeaverWhoseDeletionCameToNothingIsNotForgotten(t *testing.T) {
 		},
 		"undone": func(t *testing.T, h *house, r lifecycle.Request) {
 			h.approve(t, r, "marco")
-			_, err := h.approvals().Undo(t.Context(), r.ID, h.who(t, "marco"))
+			_, err := h.approvals().Undo(t.Context(), lifecycle.Press{Request: r.ID, By: h.who(t, "marco")})
 			must(t, err)
 		},
 	} {

@@ -35,7 +35,7 @@ func newFlows(db *storage.DB, pd platform, rules lifecycle.PolicySource, mode li
 		planner:     lifecycle.NewPlanner(db, db, pd, rules, mode, now),
 		approvals:   lifecycle.NewApprovals(db, rules, now),
 		timekeeper:  lifecycle.NewTimekeeper(db, rules, now),
-		provisioner: lifecycle.NewProvisioner(db, pd, mode, now),
+		provisioner: lifecycle.NewProvisioner(db, db, pd, mode, now),
 		rollCall:    lifecycle.NewRollCall(db, pd, rules, now),
 		directory:   lifecycle.NewDirectory(db, rules, now),
 	}
@@ -60,6 +60,9 @@ func (f flows) work(db *storage.DB) {
 	})
 	db.Handle(lifecycle.JobApply, func(ctx context.Context, a lifecycle.Attempt) error {
 		return f.provisioner.Apply(ctx, lifecycle.RequestID(a.Ref), a.Last)
+	})
+	db.Handle(lifecycle.JobStop, func(ctx context.Context, a lifecycle.Attempt) error {
+		return f.planner.Stop(ctx, lifecycle.RequestID(a.Ref))
 	})
 	db.Handle(lifecycle.JobEscalate, func(ctx context.Context, a lifecycle.Attempt) error {
 		return f.timekeeper.Escalate(ctx, lifecycle.RequestID(a.Ref))
