@@ -3,6 +3,7 @@ package pagerdutytest
 import (
 	"encoding/json"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -49,7 +50,9 @@ func updatePolicy(c *call) reply {
 	if bad != nil {
 		return *bad
 	}
-	c.changePolicy(c.author(), is)
+	if !reflect.DeepEqual(*was, is) {
+		c.changePolicy(c.author(), is)
+	}
 	return ok(obj{"escalation_policy": c.drawPolicy(&is, nil)})
 }
 

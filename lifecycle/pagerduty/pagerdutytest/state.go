@@ -130,6 +130,11 @@ func (t *table[T]) put(id string, v T) {
 	t.rows[id] = &v
 }
 
+func (t *table[T]) drop(id string) {
+	delete(t.rows, id)
+	t.order = slices.DeleteFunc(t.order, func(x string) bool { return x == id })
+}
+
 func (t *table[T]) has(id string) bool { return t.rows[id] != nil }
 
 func (t *table[T]) get(id string) *T { return t.rows[id] }
