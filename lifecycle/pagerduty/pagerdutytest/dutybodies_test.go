@@ -3,6 +3,7 @@ package pagerdutytest_test
 import (
 	"encoding/json"
 	"fmt"
+	"testing"
 	"time"
 
 	"rolecall/lifecycle/pagerduty/pagerdutytest"
@@ -88,4 +89,13 @@ func text(v any) string {
 		panic(fmt.Sprintf("a body cannot be written: %v", err))
 	}
 	return string(b)
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+func unmarshal(t *testing.T, b []byte, v any) {
+	t.Helper()
+	if err := json.Unmarshal(b, v); err != nil {
+		t.Fatalf("answer %s: %v", b, err)
+	}
 }
