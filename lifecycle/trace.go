@@ -15,7 +15,7 @@ type Trace struct {
 	Entitlement Entitlement `json:"entitlement"` // base_role, team_role or account
 	From        string      `json:"from"`        // "" for none, or where PagerDuty does not say
 	To          string      `json:"to"`
-	By          AccountID   `json:"by,omitempty"`      // the person who made it, where it was one
+	By          AccountID   `json:"by,omitempty"`      // the person who made it, where it was one and no identity provider
 	ByName      string      `json:"by_name,omitempty"` // as PagerDuty calls them, or the app
 	Way         Way         `json:"way"`
 	Key         string      `json:"key,omitempty"` // last four characters of the API key it was made with
@@ -38,7 +38,9 @@ const (
 type Historian interface {
 	// Traces returns every change of access since then until then, both included,
 	// oldest first, over as many of PagerDuty's windows as that takes. PagerDuty
-	// keeps twelve months; of what was before there are none. Where the plan has
+	// keeps twelve months; of what was before there are none. It does not say how
+	// late a record may come: who goes on from an earlier look looks back a little
+	// further, and knows by its ID what was told before. Where the plan has
 	// no audit records, or the key may not read them, it is a Refusal that says so.
 	Traces(ctx context.Context, since, until time.Time) ([]Trace, error)
 }

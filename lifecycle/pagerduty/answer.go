@@ -108,8 +108,8 @@ func newAnswerError(req *http.Request, resp *http.Response) *answerError {
 		Code     int             `json:"code"`
 		Message  string          `json:"message"`
 		Errors   json.RawMessage `json:"errors"`
-		Required []string        `json:"required_scopes"`
-		Have     []string        `json:"token_scopes"`
+		Required json.RawMessage `json:"required_scopes"`
+		Have     json.RawMessage `json:"token_scopes"`
 	}
 	if json.Unmarshal(all, &outer) != nil || len(outer.Error) == 0 {
 		e.add(string(all))
@@ -122,8 +122,18 @@ func newAnswerError(req *http.Request, resp *http.Response) *answerError {
 	e.envelope, e.code = true, in.Code
 	e.add(in.Message)
 	e.add(texts(in.Errors)...)
-	e.needs = missing(in.Required, in.Have)
+	e.needs = missing(scopesIn(in.Required), scopesIn(in.Have))
 	return e
+}
+
+// scopesIn returns scopes that come as a list, or as a text with spaces or commas between them. Source: the first is what
+// PagerDuty's Terraform provider decodes, the second what its users quote in pull request 1027.
+func scopesIn(raw json.RawMessage) []string {
+	var all []string
+	for _, s := range texts(raw) {
+		all = append(all, strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == ',' })...)
+	}
+	return all
 }
 
 func (e *answerError) add(said ...string) {

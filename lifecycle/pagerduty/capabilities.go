@@ -34,9 +34,10 @@ func (c *Client) abilities(ctx context.Context) ([]string, http.Header, error) {
 
 // A Check is one fact about what the key can do, in words.
 type Check struct {
-	Name   string `json:"name"`
-	OK     bool   `json:"ok"`
-	Detail string `json:"detail"` // what is so, and when it is not OK what to do about it
+	Name     string `json:"name"`
+	OK       bool   `json:"ok"`
+	Optional bool   `json:"optional,omitempty"` // everything else works when it is not OK
+	Detail   string `json:"detail"`             // what is so, and when it is not OK what to do about it
 }
 
 // Capabilities is what the credential and the account can do, as far as PagerDuty tells.
@@ -44,6 +45,7 @@ type Capabilities struct {
 	Abilities []string      `json:"abilities"`  // of the account's plan
 	ClockSkew time.Duration `json:"clock_skew"` // PagerDuty's clock minus ours, to a second or so
 	Lacking   []string      `json:"lacking"`    // scopes that the app was not granted
+	Key       string        `json:"key"`        // the last four characters of the key, or of the app's token of today
 	Checks    []Check       `json:"checks"`
 }
 
@@ -65,37 +67,39 @@ func (c *Client) Capabilities(ctx context.Context) (Capabilities, error) {
 	if c.oauth != nil {
 		got.Lacking = c.oauth.lacking()
 	}
+	got.Key = c.marks.newest()
 	got.Checks = append(got.Checks, c.writeCheck(got.Lacking))
+	got.Checks = append(got.Checks, c.optional(ctx, got.Lacking)...)
 	return got, ctx.Err()
 }
 
 func (got *Capabilities) add(name string, err error, fine string) {
 	switch reason := lifecycle.ReasonOf(err); {
 	case err == nil:
-		got.Checks = append(got.Checks, Check{name, true, fine})
+		got.Checks = append(got.Checks, Check{Name: name, OK: true, Detail: fine})
 	case reason != "":
-		got.Checks = append(got.Checks, Check{name, false, reason})
+		got.Checks = append(got.Checks, Check{Name: name, OK: false, Detail: reason})
 	default:
-		got.Checks = append(got.Checks, Check{name, false, clean(err.Error(), 300)})
+		got.Checks = append(got.Checks, Check{Name: name, OK: false, Detail: clean(err.Error(), 300)})
 	}
 }
 
 func planCheck(abilities []string) Check {
 	if slices.Contains(abilities, "teams") {
-		return Check{"plan", true, "the plan has teams"}
+		return Check{Name: "plan", OK: true, Detail: "the plan has teams"}
 	}
-	return Check{"plan", false, "the plan has no teams, or does not say so: team roles cannot be governed"}
+	return Check{Name: "plan", OK: false, Detail: "the plan has no teams, or does not say so: team roles cannot be governed"}
 }
 
 func (got *Capabilities) clock(header http.Header, now time.Time) {
 	const most = 30 * time.Second
 	date, err := http.ParseTime(header.Get("Date"))
 	if err != nil {
-		got.Checks = append(got.Checks, Check{"clock", false, "PagerDuty's answer had no date to compare the clock with"})
+		got.Checks = append(got.Checks, Check{Name: "clock", OK: false, Detail: "PagerDuty's answer had no date to compare the clock with"})
 		return
 	}
 	got.ClockSkew = date.Sub(now).Round(time.Second)
-	check := Check{"clock", got.ClockSkew.Abs() <= most, fmt.Sprintf("%s from PagerDuty's", got.ClockSkew)}
+	check := Check{Name: "clock", OK: got.ClockSkew.Abs() <= most, Detail: fmt.Sprintf("%s from PagerDuty's", got.ClockSkew)}
 	if !check.OK {
 		check.Detail += ": set this machine's clock"
 	}
@@ -149,15 +153,15 @@ func (c *Client) reads() []reading {
 func (c *Client) fromCheck(ctx context.Context) Check {
 	const name = "from"
 	if c.cfg.From == "" {
-		return Check{name, false, "no accounts can be created: set ROLECALL_PAGERDUTY_FROM to the address of a PagerDuty user"}
+		return Check{Name: name, OK: false, Detail: "no accounts can be created: set ROLECALL_PAGERDUTY_FROM to the address of a PagerDuty user"}
 	}
 	switch found, err := c.usersByEmail(ctx, c.cfg.From); {
 	case err != nil:
-		return Check{name, false, "could not be looked for: " + clean(err.Error(), 200)}
+		return Check{Name: name, OK: false, Detail: "could not be looked for: " + clean(err.Error(), 200)}
 	case len(found) == 0:
-		return Check{name, false, "PagerDuty has no user " + c.cfg.From + ": set ROLECALL_PAGERDUTY_FROM to the address of one"}
+		return Check{Name: name, OK: false, Detail: "PagerDuty has no user " + c.cfg.From + ": set ROLECALL_PAGERDUTY_FROM to the address of one"}
 	default:
-		return Check{name, true, "accounts are created as " + c.cfg.From}
+		return Check{Name: name, OK: true, Detail: "accounts are created as " + c.cfg.From}
 	}
 }
 
@@ -166,10 +170,10 @@ func (c *Client) writeCheck(lacking []string) Check {
 	const name = "changes"
 	switch {
 	case c.oauth == nil:
-		return Check{name, true, "PagerDuty does not tell whether a key is read-only: the first change will show"}
-	case len(lacking) > 0:
-		return Check{name, false, "the app lacks the scope " + join(lacking) + ": give it to the app in PagerDuty"}
+		return Check{Name: name, OK: true, Detail: "PagerDuty does not tell whether a key is read-only: the first change will show"}
+	case lack(lacking, false) != "":
+		return Check{Name: name, OK: false, Detail: lack(lacking, false) + giveScopes}
 	default:
-		return Check{name, true, "the app has every scope it needs"}
+		return Check{Name: name, OK: true, Detail: "the app has every scope it needs"}
 	}
 }

@@ -38,15 +38,21 @@ func TestCapabilities(t *testing.T) {
 		},
 		"a plan without teams": {
 			fake:   pagerdutytest.Config{Abilities: []string{"sso"}},
-			failed: map[string]string{"plan": "no teams", "teams": "does not include"},
+			failed: map[string]string{"plan": "no teams", "teams": "does not include", "audit records": "has no audit records: who made a change cannot be told"},
 		},
 		"policies that cannot be read": {
 			fault:  &pagerdutytest.Fault{Method: http.MethodGet, Path: "/escalation_policies", Kind: pagerdutytest.Status(403, `{"error":{"message":"Access Denied","code":2010}}`)},
 			failed: map[string]string{"escalation policies": "Access Denied"},
 		},
 		"users that cannot be read for now": {
-			fault:  &pagerdutytest.Fault{Method: http.MethodGet, Path: "/users", Times: 10, Kind: pagerdutytest.Status(503, "")},
-			failed: map[string]string{"users": "503", "from": "could not be looked for"},
+			fault: &pagerdutytest.Fault{Method: http.MethodGet, Path: "/users", Times: 15, Kind: pagerdutytest.Status(503, "")},
+			failed: map[string]string{
+				"users": "503", "from": "could not be looked for", "sessions": "503", "analytics": "503", "calendar feeds": "503",
+			},
+		},
+		"a plan without analytics": {
+			fake:   pagerdutytest.Config{Analytics: pagerdutytest.Analytics{Refusal: 402}},
+			failed: map[string]string{"analytics": "This PagerDuty plan has no analytics of users: when somebody last signed in cannot be told."},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -69,8 +75,8 @@ func TestCapabilities(t *testing.T) {
 					t.Errorf("check %+v; fails: want %t with %q", check, fails, want)
 				}
 			}
-			if len(got.Checks) != 10 || len(a.Writes()) > 0 {
-				t.Errorf("%d checks and writes %+v, want 10 and none", len(got.Checks), a.Writes())
+			if len(got.Checks) != 17 || len(a.Effects()) > 0 || got.Key != "0001" {
+				t.Errorf("%d checks, effects %+v and key %q, want 17, none and 0001", len(got.Checks), a.Effects(), got.Key)
 			}
 		})
 	}

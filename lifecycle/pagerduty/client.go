@@ -15,6 +15,8 @@ type Client struct {
 	prompt api // for what somebody waits for
 	sweep  api // for reading everything, which leaves the prompt calls their share of the limit
 	oauth  *oauthCredential
+	marks  *marks
+	absent absence // of analytics
 	turns  *turns
 	log    *slog.Logger
 	now    func() time.Time
@@ -23,6 +25,7 @@ type Client struct {
 var (
 	_ lifecycle.Platform    = (*Client)(nil)
 	_ lifecycle.Snapshotter = (*Client)(nil)
+	_ lifecycle.Historian   = (*Client)(nil)
 )
 
 // New returns a client, or every mistake in cfg at once. It makes no call.
@@ -44,7 +47,8 @@ func New(cfg Config) (*Client, error) {
 		c.oauth = newOAuthCredential(cfg, answers)
 		cred = c.oauth
 	}
-	signed := &authorise{next: answers, credential: cred}
+	c.marks = newMarks(cfg.ClientID)
+	signed := &authorise{next: answers, credential: cred, marks: c.marks}
 	limit := newLimiter(cfg.PerMinute, 4*cfg.Backoff)
 	c.prompt = c.chain(&pace{next: signed, limit: limit})
 	c.sweep = c.chain(&pace{next: signed, limit: limit, sweeping: true})

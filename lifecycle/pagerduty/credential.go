@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
@@ -36,6 +37,7 @@ type credential interface {
 type authorise struct {
 	next       http.RoundTripper
 	credential credential
+	marks      *marks
 }
 
 func (a *authorise) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -58,6 +60,7 @@ func (a *authorise) once(req *http.Request) (*http.Response, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
+	a.marks.used(secret)
 	fresh.Header.Set("Authorization", header)
 	fresh.Header.Set("User-Agent", "rolecall")
 	resp, err := a.next.RoundTrip(fresh)
@@ -92,16 +95,9 @@ func readSecret(what string, read func() (string, error)) (string, error) {
 	}
 }
 
-// Scopes returns the scopes that a scoped OAuth app needs for all that rolecall does.
-func Scopes() []string {
-	return []string{
-		"abilities.read", "escalation_policies.read", "incidents.read", "schedules.read",
-		"teams.read", "teams.write", "users.read", "users.write",
-	}
-}
-
-// oauthCredential is a scoped OAuth app. PagerDuty gives no refresh tokens: a new one is asked for. Asking for a scope
-// that the app lacks does not fail, it silently yields fewer, so what was granted is compared with what was asked.
+// oauthCredential is a scoped OAuth app. PagerDuty gives no refresh tokens: a new one is asked for before the old one's
+// day is over, and when PagerDuty does not take it any more. Asking for a scope that the app lacks does not fail, it
+// silently yields fewer, so what was granted is compared with what was asked.
 type oauthCredential struct {
 	config clientcredentials.Config
 	secret func() (string, error)
@@ -127,13 +123,16 @@ func newOAuthCredential(cfg Config, next http.RoundTripper) *oauthCredential {
 func (o *oauthCredential) header(ctx context.Context) (string, string, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if !o.token.Valid() {
+	if !o.token.Valid() || !o.token.Expiry.IsZero() && time.Until(o.token.Expiry) < renewal {
 		if err := o.fetch(ctx); err != nil {
 			return "", "", err
 		}
 	}
 	return "Bearer " + o.token.AccessToken, o.token.AccessToken, nil
 }
+
+// renewal is how long before a token's end a new one is asked for, so that no call is on its way when it ends.
+const renewal = 5 * time.Minute
 
 func (o *oauthCredential) fetch(ctx context.Context) error {
 	secret, err := readSecret("PagerDuty client secret", o.secret)
@@ -145,8 +144,10 @@ func (o *oauthCredential) fetch(ctx context.Context) error {
 	if err != nil {
 		return tokenError(err, secret)
 	}
-	granted, _ := token.Extra("scope").(string)
-	o.token, o.lacks = token, missing(Scopes(), strings.Fields(granted))
+	o.token, o.lacks = token, nil
+	if granted, told := token.Extra("scope").(string); told { // who is told nothing has all that was asked for: RFC 6749, 5.1
+		o.lacks = missing(Scopes(), strings.Fields(granted))
+	}
 	if len(o.lacks) > 0 {
 		o.log.WarnContext(ctx, "the PagerDuty app lacks scopes", slog.Any("scopes", o.lacks))
 	}
