@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -39,6 +40,20 @@ func TestApplyingThatCrashesAnywhereHasEachEffectOnce(t *testing.T) {
 			h.pager.writes = nil
 			return r.ID
 		}, []string{"delete account: restricted_access → "}},
+		"a containment": {func(t *testing.T, h *house) lifecycle.RequestID {
+			onCall(t, h)
+			h.receive(t, "hr", ended(person("Payments")), h.now(), time.Time{})
+			h.until(t, lifecycle.JobApply)
+			return h.requests(t)[0].ID
+		}, contained},
+		"a handover": {func(t *testing.T, h *house) lifecycle.RequestID {
+			onCall(t, h)
+			h.hear(t, ended(person("Payments")))
+			h.pager.writes = nil
+			r, err := h.press(t, h.only(t, lifecycle.Pending), "marco", lifecycle.Approve, "")
+			must(t, err)
+			return r.ID
+		}, handedOver},
 	} {
 		for how, way := range map[fault]string{refused: "is not made", lost: "loses its answer", dead: "is the last"} {
 			t.Run(fmt.Sprintf("%s whose call %s", name, way), func(t *testing.T) {
@@ -67,6 +82,29 @@ func TestApplyingThatCrashesAnywhereHasEachEffectOnce(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+func TestASessionThatCannotBeEndedStopsNothingElse(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	onCall(t, h)
+	h.pager.no = func(o lifecycle.Order) error {
+		if o.Change.Entitlement.Role == lifecycle.SessionSignIns {
+			return lifecycle.Refuse(lifecycle.ErrForbidden, "The app lacks the scope oauth_delegations.write.")
+		}
+		return nil
+	}
+	h.hear(t, ended(person("Payments")))
+	if diff := cmp.Diff(contained[1:], h.pager.made()); diff != "" {
+		t.Errorf("writes (-want +got):\n%s", diff)
+	}
+	failed := h.only(t, lifecycle.Failed)
+	if c := failed.Changes[0]; c.State != lifecycle.ChangeFailed || c.Error != "The app lacks the scope oauth_delegations.write." {
+		t.Errorf("the session: %s %q", c.State, c.Error)
+	}
+	if r := h.only(t, lifecycle.Pending); !r.HandsOver() {
+		t.Errorf("not handed over: %v", say(r.Changes))
 	}
 }
 

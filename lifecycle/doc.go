@@ -21,8 +21,14 @@
 // What is open is withdrawn by a newer notice until it is being applied, undone by
 // who may decide while it holds, and retried once it has failed.
 //
-// A change is planned, applied, and verified once it was read back. A
-// [Snapshot] is every account at one moment, whole. A roll call compares it
+// A change is planned, applied, and verified once it was read back. What on-call
+// expects of an account is a [Duty]: a level of a policy, a seat in a schedule, an
+// override, an open incident ([Coverage], [Holdings]). A handover is a change that
+// moves a duty to somebody else, who is chosen among the [Candidate]s. An object
+// is kept as it was ([Original]) before it is written to, so that the opposite
+// request can put it back (see [Request.TakesBack]).
+//
+// A [Snapshot] is every account at one moment, whole. A roll call compares it
 // with policy ([Reconcile]); each disagreement is a [Finding]. Keeping a
 // finding makes an [Exception], with a reason and an end.
 //
@@ -41,7 +47,7 @@
 //	               Reconcile
 //
 // The pure rules are functions on values ([Correlate], [PlanJoin], [PlanMove],
-// [PlanContain], [Policy.Judge], [Request.Decide], [Reconcile]); one struct per
+// [PlanContain], [PlanHandover], [Preflight], [Policy.Judge], [Request.Decide], [Reconcile]); one struct per
 // flow ([Inbox], [Registrar], [Planner], [Approvals], [Timekeeper],
 // [Provisioner], [RollCall], [Digests]) loads, decides and saves. Each declares
 // the ports it uses beside it. A [Desk] answers questions, a [Directory] says
@@ -64,8 +70,11 @@
 // before the first write; if it moved, the request is Blocked and asked again
 // with only what is left. Who the subject is, is looked at on every try: who left
 // is given nothing, who is back loses nothing. Only the newest notice about
-// somebody is planned. A leaver is contained at once, reversibly, and deleted by
-// a second decision after a hold, never by silence. Nothing else that takes power
+// somebody is planned. A leaver is contained at once, reversibly; then each team's
+// owner says who takes over there, and nothing that on-call rests on is taken
+// before somebody has; then the account is deleted by a second decision after a
+// hold, never by silence. Whoever is back before that, to the same work, is given
+// back exactly what was taken. An undo is asked for and decided as any gain is. Nothing else that takes power
 // away is automatic, and more leavers than the breaker allows wait for a person.
 // The account owner and protected addresses are never touched, by any road. In
 // observe mode nothing is ever written to PagerDuty.

@@ -38,9 +38,10 @@ func (v *Provisioner) moved(ctx context.Context, r Request, account *Account) (s
 // movedDuties compares what on-call expects of the account with what the
 // approver saw, where the changes touch it. Open incidents come and go by the
 // minute: they are looked at when they are reassigned. What policy takes from a
-// leaver at once nobody has looked at.
+// leaver at once nobody has looked at. Once applying has begun, a duty that is
+// gone may be our own doing before a crash: each handover looks at its own part.
 func (v *Provisioner) movedDuties(ctx context.Context, r Request, account *Account) (string, error) {
-	if account == nil || r.Contains() || !slices.ContainsFunc(r.Changes, func(c Change) bool { return c.Removes() || c.Op == OpHandover && c.Restores == "" }) {
+	if account == nil || r.Contains() || r.State == Applying || !slices.ContainsFunc(r.Changes, func(c Change) bool { return c.Removes() || c.Op == OpHandover && c.Restores == "" }) {
 		return "", nil
 	}
 	h, err := v.platform.Holdings(ctx, account.ID)
@@ -94,10 +95,10 @@ func (v *Provisioner) movedOn(ctx context.Context, r Request) (string, error) {
 	}
 	ended := who.StatusAt(v.now()) == StatusEnded
 	switch {
+	case r.Undoes != "": // whoever undoes it knows whether they have left
+		return "", nil
 	case r.Kind == RequestLeaver && !ended:
 		return r.Subject.Label() + " is back since this was approved.", nil
-	case r.Undoes != "": // whoever undid it knew who it was about
-		return "", nil
 	case ended && slices.ContainsFunc(r.Changes, func(c Change) bool { return c.Gives() && c.State != ChangeVerified }):
 		return r.Subject.Label() + " has left since this was approved.", nil
 	default:

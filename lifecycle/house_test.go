@@ -182,6 +182,18 @@ func (h *house) work(t testing.TB) {
 	}
 }
 
+// until takes every step that is due before one of the kind, which is left.
+func (h *house) until(t testing.TB, kind lifecycle.JobKind) {
+	t.Helper()
+	for {
+		j, ok := h.store.due(h.now())
+		if !ok || j.Kind == kind {
+			return
+		}
+		must(t, h.take(t.Context(), j, false))
+	}
+}
+
 // later lets time pass, and works what falls due.
 func (h *house) later(t testing.TB, d time.Duration) {
 	t.Helper()

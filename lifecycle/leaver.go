@@ -21,12 +21,12 @@ func (p *Planner) planLeaver(ctx context.Context, c planning, n Notice, d draft)
 	if err := p.lookAround(ctx, &c); err != nil {
 		return err
 	}
-	first, stage, err := p.nextStage(ctx, n, "contain", Done, Blocked)
+	first, last, stage, err := p.nextStage(ctx, n, "contain", Done, Blocked)
 	if err != nil {
 		return err
 	}
 	d.plan, d.stage = PlanContain(*c.link.Account, c.holdings), stage
-	if len(d.plan.Changes) > 0 {
+	if len(d.plan.Changes) > 0 && !stuck(last, d.plan) {
 		d.force = &Approval{Mode: ApprovalAuto}
 		if c.policy.Leaver.AskToContain {
 			d.force = nil
@@ -42,13 +42,19 @@ func (p *Planner) planLeaver(ctx context.Context, c planning, n Notice, d draft)
 	return p.openLatest(ctx, c, d)
 }
 
+// stuck reports whether all that is left to contain are sessions that PagerDuty
+// would not let be ended: the leaver's other stages do not wait for them.
+func stuck(last Request, plan Plan) bool {
+	return last.State == Failed && !slices.ContainsFunc(plan.Changes, func(c Change) bool { return c.Entitlement.Kind != KindSession })
+}
+
 // planHandovers asks the owners of each team for who takes over there.
 func (p *Planner) planHandovers(ctx context.Context, c planning, n Notice, d draft) error {
-	if err := p.nominate(ctx, &c, c.holdings.Duties); err != nil {
+	if err := p.nominate(ctx, &c, c.holdings.Duties, d.holds...); err != nil {
 		return err
 	}
 	for _, team := range teamsOfDuties(c.holdings.Duties) {
-		_, stage, err := p.nextStage(ctx, n, "handover "+string(team), Done)
+		_, _, stage, err := p.nextStage(ctx, n, "handover "+string(team), Done)
 		if err != nil {
 			return err
 		}
@@ -68,22 +74,22 @@ func (p *Planner) recordUndone(ctx context.Context, c planning, d draft, undone 
 	return p.store.Record(ctx, p.planned(c, d, "Was undone by a person: nothing more is taken because of this notice."))
 }
 
-// nextStage returns the first request that the notice led to at the stage, zero
-// when there is none, and the name of the next one: after what is in one of the
-// states that are over, the same is asked for anew. So what was given again
-// after it was contained is taken away again.
-func (p *Planner) nextStage(ctx context.Context, n Notice, base string, over ...RequestState) (first Request, stage string, err error) {
+// nextStage returns the first and the last request that the notice led to at the
+// stage, zero where there is none, and the name of the next one: after what is in
+// one of the states that are over, the same is asked for anew. So what was given
+// again after it was contained is taken away again.
+func (p *Planner) nextStage(ctx context.Context, n Notice, base string, over ...RequestState) (first, last Request, stage string, err error) {
 	stage = base
 	for k := 2; ; k++ {
 		r, err := p.store.Request(ctx, RequestIDFor(string(n.ID), stage))
 		if err != nil && !errors.Is(err, ErrNotFound) {
-			return first, stage, fmt.Errorf("load request of notice %s: %w", n.ID, err)
+			return first, last, stage, fmt.Errorf("load request of notice %s: %w", n.ID, err)
 		}
 		if k == 2 {
 			first = r
 		}
 		if !slices.Contains(over, r.State) {
-			return first, stage, nil
+			return first, r, stage, nil
 		}
 		stage = fmt.Sprintf("%s %d", base, k)
 	}

@@ -210,23 +210,41 @@ func (p *Planner) lookAround(ctx context.Context, c *planning) (err error) {
 }
 
 // nominate looks for who could take over the duties: the people of their teams,
-// or of the account's own where a duty belongs to none.
-func (p *Planner) nominate(ctx context.Context, c *planning, duties []Duty) (err error) {
+// or of the account's own, now and as held before, where a duty belongs to none.
+func (p *Planner) nominate(ctx context.Context, c *planning, duties []Duty, held ...Grant) error {
 	if len(duties) == 0 {
 		return nil
 	}
 	teams := teamsOfDuties(duties)
-	if slices.Contains(teams, "") {
-		for _, m := range c.link.Account.Teams {
-			teams = append(teams, m.Team.ID)
+	for _, g := range append(c.link.Account.Grants(), held...) {
+		if slices.Contains(teams, "") && g.Entitlement.Kind == KindTeamRole {
+			teams = append(teams, g.Entitlement.Team.ID)
 		}
 	}
 	slices.Sort(teams)
 	teams = slices.DeleteFunc(slices.Compact(teams), func(t TeamID) bool { return t == "" })
-	if c.candidates, err = p.accounts.Candidates(ctx, teams); err != nil {
+	found, err := p.accounts.Candidates(ctx, teams)
+	if err != nil {
 		return fmt.Errorf("look for who could take over from account %s: %w", c.link.Account.ID, err)
 	}
-	return nil
+	leaving, err := p.leaving(ctx)
+	c.candidates = slices.DeleteFunc(found, func(x Candidate) bool {
+		return leaving[x.ID] || c.policy.IsProtected(x.Email)
+	})
+	return err
+}
+
+// leaving returns the accounts of whoever is being taken out themselves.
+func (p *Planner) leaving(ctx context.Context) (map[AccountID]bool, error) {
+	open, err := p.read.Requests(ctx, RequestFilter{Open: true})
+	if err != nil {
+		return nil, fmt.Errorf("list open requests: %w", err)
+	}
+	leaving := map[AccountID]bool{}
+	for _, r := range open {
+		leaving[r.Account.ID] = leaving[r.Account.ID] || r.Kind == RequestLeaver
+	}
+	return leaving, nil
 }
 
 // handingOver adds to the changes the handovers that they need.
@@ -300,7 +318,7 @@ func (p *Planner) supersede(ctx context.Context, n Notice) (mine bool, err error
 	for _, r := range open {
 		switch {
 		case r.Why.Notice == n.ID:
-			mine = true
+			mine = mine || !(r.Contains() && r.State == Failed) // which waits to be retried beside the next stage
 		case r.State == Applying && p.now().Sub(r.UpdatedAt) < applyPatience:
 			return false, RetryAfter(fmt.Errorf("plan notice %s: request %s is being applied", n.ID, r.ID), lookAgain)
 		default:

@@ -1,9 +1,11 @@
 package lifecycle
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -114,15 +116,36 @@ func (v *Provisioner) carry(ctx context.Context, r Request) (Request, error) {
 			return r, err
 		}
 	}
+	var refused error
 	for i := range r.Changes {
 		if r.Changes[i].State == ChangeVerified {
 			continue
 		}
-		if r, account, err = v.make(ctx, r, i, account); err != nil {
+		r, account, err = v.make(ctx, r, i, account)
+		switch {
+		case err != nil && r.Contains() && ReasonOf(err) != "": // one lock that is stuck is no reason to leave the others open
+			refused = cmp.Or(refused, err)
+			if r, err = v.refuse(ctx, r, i, err); err != nil {
+				return r, err
+			}
+		case err != nil:
 			return r, err
 		}
 	}
+	if refused != nil {
+		return r, refused
+	}
 	return v.finish(ctx, r)
+}
+
+// refuse puts on the request that PagerDuty will not make its i-th change.
+func (v *Provisioner) refuse(ctx context.Context, r Request, i int, cause error) (Request, error) {
+	c := r.Changes[i]
+	c.State, c.Error = ChangeFailed, ReasonOf(cause)
+	r = r.WithChange(i, c, v.now())
+	detail := changeDetail(c)
+	detail["why"] = c.Error
+	return r, v.save(ctx, r, EventChangeFailed, detail)
 }
 
 func (v *Provisioner) read(ctx context.Context, r Request) (*Account, error) {
@@ -265,10 +288,22 @@ func (v *Provisioner) trouble(ctx context.Context, r Request, cause error, last 
 		kind = EventChangeFailed
 	}
 	failed = failed.to(Failed, reason, v.now())
-	if err := v.save(ctx, failed, kind, map[string]string{"why": reason}); err != nil {
+	if err := v.save(ctx, failed, kind, map[string]string{"why": reason}, v.goOn(failed)...); err != nil {
 		return errors.Join(cause, err)
 	}
 	return Permanent(cause)
+}
+
+// goOn returns the step that plans a leaver's next stage although the containment
+// failed: sessions that cannot be ended are no reason to leave on-call with them.
+func (v *Provisioner) goOn(r Request) []Job {
+	stuck := slices.ContainsFunc(r.Changes, func(c Change) bool {
+		return c.State != ChangeVerified && c.Entitlement.Kind != KindSession
+	})
+	if !r.Contains() || r.Why.Notice == "" || stuck {
+		return nil
+	}
+	return []Job{{Kind: JobPlan, Ref: string(r.Why.Notice)}}
 }
 
 // wait says on the card that PagerDuty does not answer, once, and asks for another try.
