@@ -72,6 +72,7 @@ type Account struct {
 	state
 	journal
 	cover  cover
+	memo   memo
 	faults []*armed
 	tokens map[string]token
 	newest string // of the tokens

@@ -58,19 +58,18 @@ func (a *Account) GapsSeen() []Gap {
 func (a *Account) uncovered(at time.Time) []vacancy {
 	var out []vacancy
 	manned := map[string]bool{}
-	look := func(id, name string, seated []string) {
-		for _, u := range seated {
-			manned[id] = manned[id] || a.live(u) != nil
-		}
-		if !manned[id] {
+	look := func(id, name string, has bool) {
+		if manned[id] = has; !has {
 			out = append(out, vacancy{id, fmt.Sprintf("schedule %s %q", id, name)})
 		}
 	}
 	for _, s := range a.schedules.all() {
-		look(s.ID, s.Name, s.seated(at))
+		look(s.ID, s.Name, slices.ContainsFunc(s.Layers, func(l Layer) bool { return !l.ended(at) && a.anyLive(l.UserIDs) }))
 	}
 	for _, s := range a.shifts.all() {
-		look(s.ID, s.Name, s.seated(at))
+		look(s.ID, s.Name, slices.ContainsFunc(s.Rotations, func(r Rotation) bool {
+			return slices.ContainsFunc(r.Events, func(e Event) bool { return !e.past(at) && a.anyLive(e.Members) })
+		}))
 	}
 	for _, p := range a.policies.all() {
 		for i, r := range p.Rules {
@@ -89,6 +88,10 @@ func (a *Account) reaches(r Rule, manned map[string]bool) bool {
 		}
 	}
 	return false
+}
+
+func (a *Account) anyLive(ids []string) bool {
+	return slices.ContainsFunc(ids, func(id string) bool { return a.live(id) != nil })
 }
 
 // settle takes what is empty as given: the account is being made, or a person did it.

@@ -133,7 +133,8 @@ func TestStrategiesNeedThePlan(t *testing.T) {
 	one := "/escalation_policies/" + w.policy.ID
 	var got []int
 	for _, x := range [][3]string{
-		{"GET", one + "?include[]=escalation_rule_assignment_strategies", ""}, {"GET", "/escalation_policies?include[]=escalation_rule_assignment_strategies", ""},
+		{"GET", one + "?include[]=escalation_rule_assignment_strategies", ""},
+		{"GET", "/escalation_policies?include[]=escalation_rule_assignment_strategies", ""},
 		{"PUT", one, `{"escalation_policy":{"escalation_rules":[{"escalation_delay_in_minutes":5,"escalation_rule_assignment_strategy":"round_robin",
 			"targets":[{"id":"PANN","type":"user_reference"}]}]}}`},
 		{"GET", one, ""},

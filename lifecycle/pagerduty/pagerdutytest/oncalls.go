@@ -68,14 +68,13 @@ func (c *call) onCallsOf(p *EscalationPolicy, level int, t Target, over span) []
 
 // shiftsAround returns the whole shifts of a schedule of either kind that have a moment in a span.
 func (a *Account) shiftsAround(schedule string, over span) []shift {
-	var all []shift
 	if s := a.schedules.get(schedule); s != nil {
-		all = s.render(over.wider(s.reach()))
+		return a.around(schedule, over, s.reach(), s.render)
 	}
 	if s := a.shifts.get(schedule); s != nil {
-		all = s.render(over.wider(s.reach()))
+		return a.around(schedule, over, s.reach(), s.render)
 	}
-	return slices.DeleteFunc(all, func(s shift) bool { return !s.overlaps(over) })
+	return nil
 }
 
 // calledBy returns whom a target calls at a moment.

@@ -91,8 +91,7 @@ func (c *call) drawSchedule(s *Schedule) obj {
 	o["name"], o["description"], o["time_zone"] = s.Name, s.Description, s.TimeZone
 	o["users"] = each(s.seated(c.at), c.userRef)
 	o["teams"] = each(s.TeamIDs, c.teamRef)
-	o["escalation_policies"] = each(c.policies.find(func(p *EscalationPolicy) bool { return p.calls(s.ID) }),
-		func(p *EscalationPolicy) obj { return c.policyRef(p.ID) })
+	o["escalation_policies"] = each(c.callersOf(s.ID), c.policyRef)
 	if user := c.r.URL.Query().Get("include_next_oncall_for_user"); user != "" {
 		c.drawNext(o, s, user)
 	}

@@ -203,8 +203,12 @@ func (p eventPatch) missing() string {
 		name string
 		is   bool
 	}{
-		{"name", p.Name == nil}, {"start_time", p.Start == nil}, {"end_time", p.End == nil}, {"effective_since", p.Since == nil},
-		{"recurrence", p.Recurrence == nil}, {"assignment_strategy", p.Strategy == nil},
+		{"name", p.Name == nil},
+		{"start_time", p.Start == nil},
+		{"end_time", p.End == nil},
+		{"effective_since", p.Since == nil},
+		{"recurrence", p.Recurrence == nil},
+		{"assignment_strategy", p.Strategy == nil},
 	} {
 		if f.is {
 			return f.name

@@ -91,8 +91,7 @@ func (c *call) drawShiftSchedule(s *ShiftSchedule) obj {
 	delete(o, "summary")
 	o["name"], o["description"], o["time_zone"] = s.Name, s.Description, s.TimeZone
 	o["teams"] = each(s.TeamIDs, c.teamRef)
-	o["escalation_policies"] = each(c.policies.find(func(p *EscalationPolicy) bool { return p.calls(s.ID) }),
-		func(p *EscalationPolicy) obj { return c.policyRef(p.ID) })
+	o["escalation_policies"] = each(c.callersOf(s.ID), c.policyRef)
 	o["rotations"] = each(s.Rotations, func(r Rotation) obj { return drawRotation(s, r) })
 	return o
 }
