@@ -43,6 +43,12 @@ func (r BaseRole) Rank() int { return slices.Index(baseRoles, r) + 1 }
 // Privileged reports whether the role manages the whole account's objects or people.
 func (r BaseRole) Privileged() bool { return r.Rank() >= RoleManager.Rank() }
 
+// fixesTeamRoles reports whether PagerDuty lets nobody give the role's holder
+// another role on a team. Source: PagerDuty's pages on team permissions.
+func (r BaseRole) fixesTeamRoles() bool {
+	return r.Rank() >= RoleAdmin.Rank() || r != "" && r.Rank() <= RoleStakeholder.Rank()
+}
+
 // Title returns the name PagerDuty's own pages use.
 func (r BaseRole) Title() string {
 	if t, ok := baseRoleTitles[r]; ok {

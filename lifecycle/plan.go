@@ -41,13 +41,19 @@ func PlanMove(p Policy, before, after Person, account *Account) Plan {
 		return plan
 	}
 	was := p.Want(before)
+	lower, lowers := stepDown(was, plan.want, *account)
+	if lowers && account.BaseRole.fixesTeamRoles() { // no role on a team can be given before that
+		lowered := *account
+		lowered.BaseRole = BaseRole(lower.To)
+		plan.Changes = append([]Change{lower}, gains(plan.want, lowered)...)
+	}
 	for _, old := range was.Teams {
 		if role := account.On(old.Team.ID); role != "" && plan.want.Role(old.Team.ID) == "" {
 			plan.Changes = append(plan.Changes, newChange(OpRevoke, OnTeam(old.Team, role), string(role), ""))
 		}
 	}
-	if c, ok := stepDown(was, plan.want, *account); ok {
-		plan.Changes = append(plan.Changes, c)
+	if lowers && !account.BaseRole.fixesTeamRoles() {
+		plan.Changes = append(plan.Changes, lower)
 	}
 	return plan
 }
@@ -142,8 +148,13 @@ func createRole(w Want) BaseRole {
 
 func gains(w Want, have Account) []Change {
 	var changes []Change
-	if have.BaseRole != RoleOwner && w.BaseRole.Rank() > have.BaseRole.Rank() {
-		changes = append(changes, newChange(OpReplace, Entitlement{Kind: KindBaseRole}, string(have.BaseRole), string(w.BaseRole)))
+	base := have.BaseRole
+	if base != RoleOwner && w.BaseRole.Rank() > base.Rank() {
+		changes = append(changes, newChange(OpReplace, Entitlement{Kind: KindBaseRole}, string(base), string(w.BaseRole)))
+		base = w.BaseRole
+	}
+	if base.fixesTeamRoles() {
+		return changes
 	}
 	for _, m := range w.Teams {
 		switch role := have.On(m.Team.ID); {
