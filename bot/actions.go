@@ -16,15 +16,20 @@ const (
 	ActionRetry   = "request.retry.v1"
 	ActionKeep    = "finding.keep.v1"
 	ActionRevoke  = "finding.revoke.v1"
+	ActionChoose  = "handover.choose.v1"
 	ActionHistory = "request.history.v1" // callback of the message shortcut
 
 	ModalApprove = "modal.approve.v1"
 	ModalDeny    = "modal.deny.v1"
 	ModalKeep    = "modal.keep.v1"
 	ModalRevoke  = "modal.revoke.v1"
+	ModalChoose  = "modal.choose.v1"
+	ModalUndo    = "modal.undo.v1"
 
 	InputReason = "reason" // block id and action id
 	InputUntil  = "until"
+	// InputReplacement is the first duty's; the next is replacement_2.
+	InputReplacement = "replacement"
 )
 
 // MetadataEvent is the event type of the metadata that every message carries,
@@ -62,11 +67,10 @@ func encodeMeta(value string, at place) string {
 	return strings.Join([]string{value, at.Channel, at.TS}, "|")
 }
 
-// decodeMeta returns what encodeMeta put in.
+// decodeMeta returns what encodeMeta put in, whatever follows that.
 func decodeMeta(meta string) (value string, at place) {
-	value, rest, _ := strings.Cut(meta, "|")
-	at.Channel, at.TS, _ = strings.Cut(rest, "|")
-	return value, at
+	parts := append(strings.SplitN(meta, "|", 4), "", "", "")
+	return parts[0], place{Channel: parts[1], TS: parts[2]}
 }
 
 // asksReason reports whether the press opens a modal: what destroys or gives

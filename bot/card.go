@@ -23,6 +23,7 @@ type cardData struct {
 	Title    string // in words: who, and what
 	Status   string // where it stands, when, by whom
 	Facts    []fact
+	Duties   []string // that change hands, each in a few lines
 	Steps    []string
 	Record   []string // who decided what, and why
 	Buttons  []cardButton
@@ -56,7 +57,11 @@ func (f frame) paused() bool { return f.mode == lifecycle.Observe }
 
 type fact struct{ Label, Text string }
 
-type cardButton struct{ Action, Label string }
+// A cardButton is loud when it is what is to be done next.
+type cardButton struct {
+	Action, Label string
+	Loud          bool
+}
 
 // A frame is what every request is drawn in, whoever looks. Names are the
 // Slack users of addresses, where known.
@@ -81,7 +86,7 @@ func newCard(r lifecycle.Request, f frame, v viewer) cardData {
 	m := cardMaker{frame: f, r: r, v: v}
 	c := cardData{
 		ID: r.ID, Revision: r.Revision, Title: m.title(), Status: m.status(), Facts: m.facts(),
-		Steps: m.steps(), Record: m.record(), Buttons: m.buttons(), Foot: m.foot(),
+		Duties: m.duties(), Steps: m.steps(), Record: m.record(), Buttons: m.buttons(), Foot: m.foot(),
 	}
 	c.Banner = m.banner()
 	c.Push = m.push(c)
@@ -91,11 +96,7 @@ func newCard(r lifecycle.Request, f frame, v viewer) cardData {
 const titleChanges = 4
 
 func (m cardMaker) title() string {
-	words := make([]string, len(m.r.Changes))
-	for i, c := range m.r.Changes {
-		words[i] = changeWords(c)
-	}
-	return subjectName(m.r.Subject) + ": " + listed(words, titleChanges, " · ")
+	return subjectName(m.r.Subject) + ": " + listed(titleWords(m.r), titleChanges, " · ")
 }
 
 // push says what the phone shows: who, what, why, and what comes of waiting.
@@ -109,6 +110,9 @@ func (m cardMaker) push(c cardData) string {
 		parts = append(parts, c.Status)
 	}
 	if m.r.State == lifecycle.Pending {
+		if len(handovers(m.r)) > 0 {
+			parts = append(parts, strings.ReplaceAll(m.onCall(), "*", ""))
+		}
 		parts = append(parts, m.asks()+" "+m.deadline())
 	}
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), " ")
@@ -119,14 +123,26 @@ func (m cardMaker) asks() string {
 	if m.revokes() {
 		yes, no = "Revoke", "keep"
 	} else if m.r.IsFinding() {
-		yes, no = "Approve", "keep things as they are"
+		no = "keep things as they are"
+	}
+	if unchosen(m.r) > 0 {
+		yes = "Choose who takes over,"
 	}
 	return yes + " or " + no + "?"
 }
 
 // revokes reports whether approving takes away what was found, so that the
 // buttons say Revoke and Keep.
-func (m cardMaker) revokes() bool { return m.r.IsFinding() && m.r.Removes() }
+func (m cardMaker) revokes() bool { return m.r.IsFinding() && takesAway(m.r) }
+
+// takesAway reports whether the request only takes power away: what is handed
+// over on the way there is not given to its subject.
+func takesAway(r lifecycle.Request) bool {
+	gives := func(c lifecycle.Change) bool {
+		return !c.Removes() && (c.Op != lifecycle.OpHandover || c.Restores != "")
+	}
+	return len(r.Changes) > 0 && !slices.ContainsFunc(r.Changes, gives)
+}
 
 func (m cardMaker) deadline() string {
 	if m.r.DecideBy.IsZero() {
@@ -202,11 +218,12 @@ func (m cardMaker) buttons() []cardButton {
 		}
 		return m.choices()
 	case lifecycle.Holding:
-		return []cardButton{{ActionUndo, "Undo"}}
+		return []cardButton{{Action: ActionUndo, Label: "Undo"}}
 	case lifecycle.Failed:
-		return []cardButton{{ActionRetry, "Retry"}}
-	case lifecycle.Approved, lifecycle.Applying, lifecycle.Done, lifecycle.Blocked, lifecycle.Denied,
-		lifecycle.Expired, lifecycle.Withdrawn:
+		return append(append([]cardButton{{Action: ActionRetry, Label: "Retry"}}, m.choose()...), m.undo()...)
+	case lifecycle.Done:
+		return m.undo()
+	case lifecycle.Approved, lifecycle.Applying, lifecycle.Blocked, lifecycle.Denied, lifecycle.Expired, lifecycle.Withdrawn:
 		return nil
 	default:
 		return nil
@@ -225,14 +242,31 @@ func (m cardMaker) choices() []cardButton {
 		if asksReason(m.r, action) {
 			label += "…"
 		}
-		return cardButton{action, label}
+		return cardButton{Action: action, Label: label, Loud: action == ActionApprove}
 	}
-	switch {
-	case m.revokes():
-		return []cardButton{labelled(ActionRevoke, "Revoke"), labelled(ActionKeep, "Keep")}
-	default:
-		return []cardButton{labelled(ActionApprove, "Approve"), labelled(ActionDeny, "Deny")}
+	yes, no := labelled(ActionApprove, "Approve"), labelled(ActionDeny, "Deny")
+	if m.revokes() {
+		yes, no = labelled(ActionRevoke, "Revoke"), labelled(ActionKeep, "Keep")
 	}
+	all := m.choose()
+	if unchosen(m.r) == 0 {
+		all = append(all, yes)
+	}
+	if m.mayKeep() {
+		all = append(all, no)
+	}
+	return all
+}
+
+// keepsPower reports whether keeping what was found gives great power, which
+// only Security can.
+func (m cardMaker) keepsPower() bool {
+	return m.r.IsFinding() && lifecycle.BaseRole(m.r.Why.Held).Privileged()
+}
+
+// mayKeep reports whether the viewer, where one is known, can say no.
+func (m cardMaker) mayKeep() bool {
+	return !m.keepsPower() || m.v.Email == "" || slices.Contains(m.p.Security.Members, m.v.Email)
 }
 
 func (m cardMaker) foot() string {

@@ -3,6 +3,7 @@ package bot
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -139,21 +140,12 @@ func hostile() lifecycle.Request {
 }
 
 // cards are the states of a card, by the name of their golden file.
-func cards() map[string]struct {
-	r lifecycle.Request
-	v viewer
-	m lifecycle.Mode
-} {
-	type shown = struct {
-		r lifecycle.Request
-		v viewer
-		m lifecycle.Mode
-	}
+func cards() map[string]shownCard {
 	omar := viewer{Email: "omar@acme.test"}
 	approved := func(s lifecycle.RequestState) lifecycle.Request {
 		return decided(mover(), s, "omar@acme.test", lifecycle.Approve, "Agreed with Payments")
 	}
-	return map[string]shown{
+	all := map[string]shownCard{
 		"pending":          {r: mover()},
 		"pending_approver": {r: mover(), v: omar},
 		"pending_joiner":   {r: joiner()},
@@ -226,6 +218,8 @@ func cards() map[string]struct {
 		"finding_revoked": {r: verified(decided(finding(), lifecycle.Done, "marco@acme.test", lifecycle.Approve, "Not ours"), 1)},
 		"hostile":         {r: hostile()},
 	}
+	maps.Copy(all, handoverCards())
+	return all
 }
 
 func TestCards(t *testing.T) {
@@ -270,7 +264,7 @@ func TestCardTellsWithoutItsBlocks(t *testing.T) {
 			t.Parallel()
 			push := newCard(tt.r, frameIn(tt.m), tt.v).Push
 			for what, want := range map[string]string{
-				"who": foreign(tt.r.Subject.Label(), maxName), "what": strings.ReplaceAll(changeWords(tt.r.Changes[0]), "`", ""),
+				"who": foreign(tt.r.Subject.Label(), maxName), "what": strings.ReplaceAll(titleWords(tt.r)[0], "`", ""),
 				"why": foreign(fullStop(tt.r.Why.Event), maxPhrase),
 			} {
 				if !strings.Contains(push, want) {

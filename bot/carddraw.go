@@ -18,6 +18,9 @@ func (c cardData) message() message {
 	}
 	blocks = append(blocks, section("*"+c.Title+"*\n"+c.Status))
 	blocks = append(blocks, section(factLines(c.Facts)))
+	for _, d := range c.Duties {
+		blocks = append(blocks, section(d))
+	}
 	if len(c.Steps) > 0 {
 		blocks = append(blocks, section(packLines(c.Steps, manySteps, seeMore("`rolecall request show`"))))
 	}
@@ -48,11 +51,11 @@ func (c cardData) actions() []slack.Block {
 	elements := make([]slack.BlockElement, len(c.Buttons))
 	for i, b := range c.Buttons {
 		e := button(b.Action, value, b.Label)
-		switch b.Action {
-		case ActionApprove:
-			e.WithStyle(slack.StylePrimary)
-		case ActionRevoke:
+		switch {
+		case b.Action == ActionRevoke:
 			e.WithStyle(slack.StyleDanger)
+		case b.Loud:
+			e.WithStyle(slack.StylePrimary)
 		}
 		elements[i] = e
 	}

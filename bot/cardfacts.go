@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"rolecall/lifecycle"
 )
@@ -17,19 +18,71 @@ const (
 // facts says why, what is and will be, and what deciding means.
 func (m cardMaker) facts() []fact {
 	r := m.r
-	now, after := m.labels()
-	facts := []fact{{"Why", m.why()}, {now, held(r, false)}, {after, held(r, true)}}
+	facts := append([]fact{{"Why", m.why()}}, m.compared()...)
+	if len(handovers(r)) > 0 && (r.State == lifecycle.Pending || r.State == lifecycle.Approved || r.State == lifecycle.Holding) {
+		facts = append(facts, fact{"On call", m.onCall()})
+	}
 	if r.State != lifecycle.Pending {
 		return facts
 	}
 	facts = append(facts, fact{"If you " + strings.ToLower(m.yes()), m.effects()})
 	switch {
-	case r.IsFinding() && !r.Removes():
+	case r.IsFinding() && !takesAway(r):
 		facts = append(facts, fact{"If you deny", "Nothing is given, as an exception with your reason, for 90 days or until the date you choose. Then it is asked again."})
 	case r.IsFinding():
-		facts = append(facts, fact{"If you keep", "It stays, as an exception with your reason, for 90 days or until the date you choose. Then it is asked again."})
+		facts = append(facts, fact{"If you keep", m.keeping()})
+	}
+	if used := m.used(); used != "" {
+		facts = append(facts, fact{"Last used", used})
 	}
 	return append(facts, fact{"Decide by", m.decideBy()}, m.who())
+}
+
+// compared says what the account holds before and after, or only once what is
+// not touched.
+func (m cardMaker) compared() []fact {
+	if !slices.ContainsFunc(m.r.Changes, lifecycle.Change.OnAccount) {
+		return []fact{{"Holds", held(m.r, false)}}
+	}
+	now, after := m.labels()
+	return []fact{{now, held(m.r, false)}, {after, held(m.r, true)}}
+}
+
+func (m cardMaker) keeping() string {
+	const then = "It stays, as an exception with your reason, for 90 days or until the date you choose. Then it is asked again."
+	if !m.keepsPower() {
+		return then
+	}
+	var who []string
+	for _, email := range m.p.Security.Members {
+		who = append(who, m.person(email))
+	}
+	only := "Only Security can keep somebody as " + roleWords(m.r.Why.Held)
+	if len(who) > 0 {
+		only += " (" + orList(few(who)) + ")"
+	}
+	return only + ". " + then
+}
+
+// used says when the account was last seen in use before this was asked, and
+// what that rests on: a proxy is no sign-in.
+func (m cardMaker) used() string {
+	s := m.r.Used
+	rests := foreign(s.Proxy, maxPhrase)
+	switch {
+	case s.At.IsZero() && rests == "":
+		return ""
+	case s.At.IsZero():
+		return fullStop("No use seen: " + rests)
+	}
+	words := m.date(s.At)
+	if before := m.r.OpenedAt.Sub(s.At); before >= time.Minute {
+		words += ", " + span(before) + " before this was asked"
+	}
+	if rests != "" {
+		words += ": " + rests
+	}
+	return fullStop(words)
 }
 
 func (m cardMaker) yes() string {

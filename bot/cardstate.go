@@ -36,7 +36,7 @@ func (m cardMaker) handled(d lifecycle.Decision) string {
 		return fmt.Sprintf("You %s, %s.", m.verdict(d), moment(d.At, m.loc))
 	}
 	s := fmt.Sprintf("Handled by %s, who %s, %s.", m.person(d.By), m.verdict(d), moment(d.At, m.loc))
-	if len(m.buttons()) == 0 {
+	if m.r.State != lifecycle.Holding && m.r.State != lifecycle.Failed {
 		s += " Nothing is left for you."
 	}
 	return s
@@ -73,6 +73,8 @@ func (m cardMaker) stands() string {
 func (m cardMaker) waiting() string {
 	r := m.r
 	switch given := r.Approvals(); {
+	case unchosen(r) > 0:
+		return fmt.Sprintf("Waiting: somebody must be chosen for %s before this can be approved.", count(unchosen(r), "duty", "duties"))
 	case given > 0:
 		return fmt.Sprintf("Waiting: %d of %d approvals, %s.", given, r.Needed, m.lastApproval())
 	case r.Needed > 1:

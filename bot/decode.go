@@ -80,17 +80,24 @@ type view struct {
 }
 
 type input struct {
-	Value string `json:"value"`
-	Date  string `json:"selected_date"`
+	Value  string `json:"value"`
+	Date   string `json:"selected_date"`
+	Option struct {
+		Value string `json:"value"`
+	} `json:"selected_option"`
 }
 
 // entered returns what was typed or picked in the input block, trimmed.
 func (v view) entered(block string) string {
 	for _, in := range v.State.Values[block] {
-		if in.Date != "" {
+		switch {
+		case in.Date != "":
 			return in.Date
+		case in.Option.Value != "":
+			return in.Option.Value
+		default:
+			return strings.TrimSpace(in.Value)
 		}
-		return strings.TrimSpace(in.Value)
 	}
 	return ""
 }

@@ -279,6 +279,16 @@ func TestModals(t *testing.T) {
 		"deny_missing":   keepModal(with(joiner(), func(r *lifecycle.Request) { r.Why.Find = "fnd_2" }), f, meta),
 		"deny_observing": denyModal(with(mover(), func(r *lifecycle.Request) { r.Observe = true }), f, meta),
 		"hostile":        keepModal(hostile(), f, meta),
+
+		"choose":         chooseModal(handover(), f, "req_handover:1", place{"C0PAYMENTS", "1.1"}),
+		"choose_again":   chooseModal(chosen(), f, "req_handover:2", place{}),
+		"choose_many":    chooseModal(manyHanded(30, 100, plainName), f, "req_handover:1", place{}),
+		"choose_pages":   chooseModal(manyHanded(45, 3, plainName), f, "req_handover:1", place{}),
+		"choose_hostile": chooseModal(manyHanded(3, 4, badName), f, "req_handover:1", place{}),
+		"choose_nobody":  chooseModal(with(handover(), func(r *lifecycle.Request) { r.Candidates = nil }), f, "req_handover:1", place{}),
+		"approve_plan":   approveModal(with(chosen(), func(r *lifecycle.Request) { r.Changes = append(r.Changes, leaver().Changes...) }), f, meta),
+		"undo":           undoModal(verified(with(chosen(), func(r *lifecycle.Request) { r.State = lifecycle.Done }), 4), f, meta),
+		"undo_contained": undoModal(contained(), f, meta),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

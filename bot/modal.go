@@ -15,16 +15,21 @@ import (
 
 const longestUntil = 366 * 24 * time.Hour
 
-// askReason opens the modal in which the decision is made.
+// askReason opens the modal in which the decision is made, or what it needs first.
 func (b *Bot) askReason(ctx context.Context, in interaction, a action, r lifecycle.Request) error {
 	policy, err := b.cfg.Policies.Current(ctx)
 	if err != nil {
 		return fmt.Errorf("read the policy in force: %w", err)
 	}
 	f := frame{p: policy, mode: b.cfg.Mode, now: b.cfg.Now(), loc: b.cfg.Location}
-	meta := encodeMeta(a.chosen(), place{Channel: in.where().channel, TS: in.Container.MessageTS})
+	at := place{Channel: in.where().channel, TS: in.Container.MessageTS}
+	meta := encodeMeta(a.chosen(), at)
 	var v slack.ModalViewRequest
 	switch {
+	case a.ActionID == ActionChoose || verdictOf(a.ActionID) == lifecycle.Approve && unchosen(r) > 0:
+		v = chooseModal(r, f, encodeValue(r.ID, r.Revision), at)
+	case a.ActionID == ActionUndo:
+		v = undoModal(r, f, meta)
 	case verdictOf(a.ActionID) == lifecycle.Approve && r.IsFinding():
 		v = revokeModal(r, f, meta)
 	case verdictOf(a.ActionID) == lifecycle.Approve:
@@ -49,15 +54,25 @@ func (b *Bot) openModal(ctx context.Context, trigger string, v slack.ModalViewRe
 	return nil
 }
 
-// modals are the modals that decide, and how.
-func modalVerdict(callback string) (lifecycle.Verdict, bool) {
+// A submission is what comes of a modal that was filled in.
+type submission struct {
+	act   func(context.Context, interaction) error
+	input string // the block that stands for the whole of it
+}
+
+// submission returns what the modal does, and false for one that is not ours.
+func (b *Bot) submission(callback string) (submission, bool) {
 	switch callback {
 	case ModalApprove, ModalRevoke:
-		return lifecycle.Approve, true
+		return submission{b.decideModal(lifecycle.Approve), InputReason}, true
 	case ModalDeny, ModalKeep:
-		return lifecycle.Deny, true
+		return submission{b.decideModal(lifecycle.Deny), InputReason}, true
+	case ModalUndo:
+		return submission{b.undoModal, InputReason}, true
+	case ModalChoose:
+		return submission{b.chooseModal, InputReplacement}, true
 	default:
-		return "", false
+		return submission{}, false
 	}
 }
 
@@ -65,7 +80,7 @@ func modalVerdict(callback string) (lifecycle.Verdict, bool) {
 // the modal, which only the acknowledgement can do; when that is not known
 // within two seconds, the modal closes and the person is told apart.
 func (b *Bot) takeSubmit(ctx context.Context, in interaction, ack ack) {
-	verdict, ours := modalVerdict(in.View.Callback)
+	does, ours := b.submission(in.View.Callback)
 	key := []string{in.Type, in.View.ID, in.View.Hash}
 	if !ours || !b.seen.first(key...) {
 		ack(nil)
@@ -80,25 +95,25 @@ func (b *Bot) takeSubmit(ctx context.Context, in interaction, ack ack) {
 	late := time.AfterFunc(patience, func() { reply(nil) })
 	started := b.working.try(func() {
 		defer late.Stop()
-		b.submit(ctx, in, verdict, key, reply)
+		b.submit(ctx, in, does, key, reply)
 	})
 	if !started {
 		late.Stop()
 		b.seen.forget(key...)
-		reply(slack.NewErrorsViewSubmissionResponse(map[string]string{InputReason: tooBusy}))
+		reply(slack.NewErrorsViewSubmissionResponse(map[string]string{does.input: tooBusy}))
 	}
 }
 
-// submit decides, and says in the modal what came of it, or privately when the
+// submit acts, and says in the modal what came of it, or privately when the
 // modal is closed already.
-func (b *Bot) submit(ctx context.Context, in interaction, verdict lifecycle.Verdict, key []string, reply func(any) bool) {
+func (b *Bot) submit(ctx context.Context, in interaction, does submission, key []string, reply func(any) bool) {
 	at := in.origin()
-	err := b.guarded(ctx, func(ctx context.Context) error { return b.decideModal(ctx, in, verdict) })
+	err := b.guarded(ctx, func(ctx context.Context) error { return does.act(ctx, in) })
 	if err == nil {
 		reply(nil)
 		return
 	}
-	if fields := fieldErrors(err); fields != nil {
+	if fields := fieldErrors(err, does.input); fields != nil {
 		b.seen.forget(key...) // nothing came of it, and the corrected modal comes back under the same hash
 		if reply(slack.NewErrorsViewSubmissionResponse(fields)) {
 			return
@@ -110,27 +125,55 @@ func (b *Bot) submit(ctx context.Context, in interaction, verdict lifecycle.Verd
 	}
 }
 
-func (b *Bot) decideModal(ctx context.Context, in interaction, verdict lifecycle.Verdict) error {
-	reason, until, err := b.filledIn(in.View)
+// decideModal returns what decides with the verdict of a modal.
+func (b *Bot) decideModal(verdict lifecycle.Verdict) func(context.Context, interaction) error {
+	return func(ctx context.Context, in interaction) error {
+		reason, until, err := b.filledIn(in.View)
+		if err != nil {
+			return err
+		}
+		p, from, err := b.pressed(ctx, in)
+		if err != nil {
+			return err
+		}
+		p.Verdict, p.Reason, p.Until = verdict, reason, until
+		r, err := b.cfg.Approvals.Decide(ctx, p)
+		if err != nil {
+			return gone(err)
+		}
+		b.settled(ctx, in.origin(), from.TS, p.By, r)
+		return nil
+	}
+}
+
+// undoModal asks for what was done to be taken back.
+func (b *Bot) undoModal(ctx context.Context, in interaction) error {
+	reason, _, err := b.filledIn(in.View)
 	if err != nil {
 		return err
 	}
-	by, err := b.people.who(ctx, in.User)
+	p, from, err := b.pressed(ctx, in)
 	if err != nil {
 		return err
 	}
-	value, from := decodeMeta(in.View.Metadata)
-	id, seen, err := decodeValue(value)
-	if err != nil {
-		return err
-	}
-	p := lifecycle.Press{Request: id, Seen: seen, By: by, Verdict: verdict, Reason: reason, Until: until, Via: lifecycle.ViaSlack}
-	r, err := b.cfg.Approvals.Decide(ctx, p)
+	p.Reason = reason
+	r, err := b.cfg.Approvals.Undo(ctx, p)
 	if err != nil {
 		return gone(err)
 	}
-	b.settled(ctx, in.origin(), from.TS, by, r)
+	b.settled(ctx, in.origin(), from.TS, p.By, r)
 	return nil
+}
+
+// pressed returns who filled in the modal, and what they saw when it was opened.
+func (b *Bot) pressed(ctx context.Context, in interaction) (lifecycle.Press, place, error) {
+	by, err := b.people.who(ctx, in.User)
+	if err != nil {
+		return lifecycle.Press{}, place{}, err
+	}
+	value, from := decodeMeta(in.View.Metadata)
+	id, seen, err := decodeValue(value)
+	return lifecycle.Press{Request: id, Seen: seen, By: by, Via: lifecycle.ViaSlack}, from, err
 }
 
 // filledIn returns what was entered, or a Refusal that names each field.
@@ -174,8 +217,8 @@ func (b *Bot) dayEnd(day string) (time.Time, string) {
 }
 
 // fieldErrors returns what to show under which input, or nil when the trouble
-// is not with what was entered.
-func fieldErrors(err error) map[string]string {
+// is not with what was entered. What is wrong with the whole stands under input.
+func fieldErrors(err error, input string) map[string]string {
 	refusal, ok := errors.AsType[*lifecycle.Refusal](err)
 	if !ok || !errors.Is(refusal.Kind, lifecycle.ErrInvalid) {
 		return nil
@@ -185,7 +228,7 @@ func fieldErrors(err error) map[string]string {
 		fields[f.Path] = f.Message
 	}
 	if len(fields) == 0 {
-		fields[InputReason] = fullStop(refusal.Reason)
+		fields[input] = fullStop(refusal.Reason)
 	}
 	return fields
 }

@@ -28,7 +28,7 @@ func approveModal(r lifecycle.Request, f frame, meta string) slack.ModalViewRequ
 // what is missing is given.
 func revokeModal(r lifecycle.Request, f frame, meta string) slack.ModalViewRequest {
 	title := "Revoke"
-	if !r.Removes() {
+	if !takesAway(r) {
 		title = "Approve"
 	}
 	v := decisionModal(ModalRevoke, title, meta, r, f, true)
@@ -52,7 +52,7 @@ func denyModal(r lifecycle.Request, f frame, meta string) slack.ModalViewRequest
 // keepModal asks why a finding is kept, and until when.
 func keepModal(r lifecycle.Request, f frame, meta string) slack.ModalViewRequest {
 	title := "Keep as it is"
-	if !r.Removes() { // the button on the card was Deny: what is missing is not given
+	if !takesAway(r) { // the button on the card was Deny: what is missing is not given
 		title = "Deny"
 	}
 	v := decisionModal(ModalKeep, title, meta, r, f, false)
@@ -76,6 +76,9 @@ func decisionModal(callback, title, meta string, r lifecycle.Request, f frame, y
 		facts[2].Label = "Asked for"
 	}
 	blocks := []slack.Block{section("*" + m.title() + "*"), section(factLines(facts))}
+	if all := handovers(r); yes && len(all) > 0 {
+		blocks = append(blocks, section(m.briefly(all)))
+	}
 	if banner := m.banner(); banner != "" {
 		blocks = append(blocks, contextLine(banner))
 	}

@@ -46,7 +46,7 @@ func (o *outbound) showNote(ctx context.Context, s scene, card lifecycle.Message
 
 // notes returns the notable steps that the request has taken.
 func (m cardMaker) notes() []note {
-	notes := m.decisionNotes()
+	notes := append(m.chosenNotes(), m.decisionNotes()...)
 	if m.r.Escalated {
 		notes = append(notes, note{"escalated", "Nobody decided in time, so Security is asked too."})
 	}
@@ -67,6 +67,27 @@ func (m cardMaker) notes() []note {
 	return notes
 }
 
+// chosenNotes tells whom somebody has chosen, each time that they do.
+func (m cardMaker) chosenNotes() []note {
+	by := m.r.Chosen
+	if by.By == "" {
+		return nil
+	}
+	var lines []string
+	for _, h := range handovers(m.r) {
+		lines = append(lines, "• "+handoverWords(h.Change))
+	}
+	text := m.person(by.By) + " chose who takes over"
+	if by.Via == lifecycle.ViaCLI {
+		text += ", at the command line"
+	}
+	text += ":\n" + packLines(lines, manySteps, seeMore("`rolecall request show`"))
+	if m.r.Needed > 1 {
+		text += "\nWhat was approved before that counts no more."
+	}
+	return []note{{fmt.Sprintf("chosen-%d", by.At.UnixMicro()), text}}
+}
+
 // decisionNotes leaves out what policy decided before anybody was asked: the
 // card has said so from the start.
 func (m cardMaker) decisionNotes() []note {
@@ -75,7 +96,11 @@ func (m cardMaker) decisionNotes() []note {
 		if d := m.r.Decisions[i]; d.Via == lifecycle.ViaPolicy && m.r.Needed == 0 {
 			continue
 		}
-		notes = append(notes, note{fmt.Sprintf("decision-%d", i+1), line})
+		step := fmt.Sprintf("decision-%d", i+1)
+		if !m.r.Chosen.At.IsZero() { // a choice takes the approvals before it back, so the count begins anew
+			step += fmt.Sprintf("-%d", m.r.Chosen.At.UnixMicro())
+		}
+		notes = append(notes, note{step, line})
 	}
 	return notes
 }

@@ -13,7 +13,7 @@ import (
 // known reports whether the action is one that this version acts on. Messages
 // of others, older and newer, stand in Slack as well.
 func (a action) known() bool {
-	return slices.Contains([]string{ActionApprove, ActionRevoke, ActionDeny, ActionKeep, ActionUndo, ActionRetry, ActionHistory}, a.ActionID)
+	return slices.Contains([]string{ActionApprove, ActionRevoke, ActionDeny, ActionKeep, ActionUndo, ActionRetry, ActionChoose, ActionHistory}, a.ActionID)
 }
 
 // gone makes a refusal of a request that is not stored any more; every other
@@ -50,18 +50,29 @@ func (b *Bot) press(ctx context.Context, in interaction, a action) error {
 	return nil
 }
 
-// act makes the one call of the domain that the button is for. It reports
-// whether a modal asks on instead.
+// act makes the one call of the domain that the button is for, where one click
+// is enough, or opens the modal that asks for the rest; it reports which. The
+// domain is asked in either case, before any modal opens: whoever may not decide
+// is refused, and is on the record for having tried; of whoever may, it asks for
+// the reason, or the choice, that the modal then takes.
 func (b *Bot) act(ctx context.Context, in interaction, a action, p lifecycle.Press) (r lifecycle.Request, asked bool, err error) {
 	switch a.ActionID {
-	case ActionUndo:
-		r, err = b.cfg.Approvals.Undo(ctx, p)
 	case ActionRetry:
 		r, err = b.cfg.Approvals.Retry(ctx, p.Request, p.By)
+	case ActionUndo:
+		r, err = b.cfg.Approvals.Undo(ctx, p)
+	case ActionChoose:
+		r, err = b.cfg.Approvals.Choose(ctx, lifecycle.Choice{Request: p.Request, Seen: p.Seen, By: p.By, Via: p.Via})
 	default:
-		return b.decide(ctx, in, a, p)
+		r, err = b.cfg.Approvals.Decide(ctx, p)
 	}
-	return r, false, err
+	if !errors.Is(err, lifecycle.ErrInvalid) {
+		return r, false, err
+	}
+	if r, err = b.cfg.Store.Request(ctx, p.Request); err != nil {
+		return r, false, fmt.Errorf("load request %s: %w", p.Request, err)
+	}
+	return r, true, b.askReason(ctx, in, a, r)
 }
 
 // settled lets somebody see what came of their decision: the card that they
@@ -103,19 +114,4 @@ func verdictOf(action string) lifecycle.Verdict {
 		return lifecycle.Approve
 	}
 	return lifecycle.Deny
-}
-
-// decide decides at once, where one click is enough, or opens the modal that
-// asks for a reason. The domain is asked in either case, before any modal
-// opens: whoever may not decide is refused, and is on the record for having
-// tried; of whoever may, it asks for the reason that the modal then takes.
-func (b *Bot) decide(ctx context.Context, in interaction, a action, p lifecycle.Press) (r lifecycle.Request, asked bool, err error) {
-	r, err = b.cfg.Approvals.Decide(ctx, p)
-	if !errors.Is(err, lifecycle.ErrInvalid) {
-		return r, false, err
-	}
-	if r, err = b.cfg.Store.Request(ctx, p.Request); err != nil {
-		return r, false, fmt.Errorf("load request %s: %w", p.Request, err)
-	}
-	return r, true, b.askReason(ctx, in, a, r)
 }

@@ -282,7 +282,7 @@ func TestAButtonOfAnotherTimeIsAnswered(t *testing.T) {
 	t.Parallel()
 	for name, button := range map[string][2]string{
 		"of a later version":                {"request.approve.v2", "req_1:1"},
-		"of what rolecall can no longer do": {"handover.choose.v1", "req_1:1"},
+		"of what rolecall can no longer do": {"access.review.v1", "req_1:1"},
 		"about a request that is gone":      {bot.ActionApprove, "req_gone:1"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -327,7 +327,7 @@ func TestADecisionOnWhatIsNoCardIsAnswered(t *testing.T) {
 		if red, err := h.Submit(t.Context(), marco, map[string]any{"reason": "Not yet."}); err != nil || len(red) > 0 {
 			t.Fatalf("submit: %v %v", red, err)
 		}
-		h.awaitTold(t, marco, "Noted. Ben: PagerDuty account deleted for good · denied since")
+		h.awaitTold(t, marco, "Noted. Ben: delete the PagerDuty account for good · denied since")
 		h.clean(t)
 	})
 }

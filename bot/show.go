@@ -116,6 +116,9 @@ func (o *outbound) scene(ctx context.Context, r lifecycle.Request, force bool) (
 		return s, fmt.Errorf("list messages: %w", err)
 	}
 	people := slices.Clone(s.r.Approvers)
+	if r.Chosen.By != "" {
+		people = append(people, r.Chosen.By)
+	}
 	for _, d := range r.Decisions {
 		if d.Via != lifecycle.ViaPolicy {
 			people = append(people, d.By)

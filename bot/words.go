@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"rolecall/lifecycle"
 )
@@ -62,27 +63,6 @@ func teamName(t lifecycle.Team) string {
 	return foreign(t.Name, maxTeam)
 }
 
-// changeWords says what a change does to whom it is about.
-func changeWords(c lifecycle.Change) string {
-	e := c.Entitlement
-	switch {
-	case c.Op == lifecycle.OpDelete:
-		return "PagerDuty account deleted for good"
-	case c.Op == lifecycle.OpCreate:
-		return "new PagerDuty account as " + roleWords(c.To)
-	case e.Kind == lifecycle.KindBaseRole:
-		return roleWords(c.From) + " → " + roleWords(c.To)
-	case e.Kind == lifecycle.KindTeamRole && c.From == "":
-		return "joins " + teamName(e.Team) + " as " + foreign(c.To, maxTeam)
-	case e.Kind == lifecycle.KindTeamRole && c.To == "":
-		return "off " + teamName(e.Team) + " (was " + foreign(c.From, maxTeam) + ")"
-	case e.Kind == lifecycle.KindTeamRole:
-		return teamName(e.Team) + ": " + foreign(c.From, maxTeam) + " → " + foreign(c.To, maxTeam)
-	default:
-		return string(c.Op) + " " + strings.ReplaceAll(string(e.Kind), "_", " ")
-	}
-}
-
 // listed joins the first words of a list and says how many are left out.
 func listed(words []string, most int, sep string) string {
 	if len(words) <= most {
@@ -110,7 +90,7 @@ func silenceWords(r lifecycle.Request) string {
 		return "if nobody does, it is taken away"
 	case r.Risk() == lifecycle.Destructive:
 		return "if nobody does, the account is not deleted"
-	case r.Removes():
+	case takesAway(r):
 		return "if nobody does, everything stays as it is"
 	default:
 		return "if nobody does, this ends undecided and nothing changes"
@@ -119,15 +99,21 @@ func silenceWords(r lifecycle.Request) string {
 
 // fullStop returns s as a sentence: with a capital and a full stop.
 func fullStop(s string) string {
-	r := []rune(strings.TrimSpace(s))
-	if len(r) == 0 {
-		return ""
+	s = capital(strings.TrimSpace(s))
+	last, _ := utf8.DecodeLastRuneInString(s)
+	if s == "" || strings.ContainsRune(".?!…", last) {
+		return s
 	}
-	r[0] = unicode.ToUpper(r[0])
-	if strings.ContainsRune(".?!…", r[len(r)-1]) {
-		return string(r)
+	return s + "."
+}
+
+// capital returns s with a capital first.
+func capital(s string) string {
+	first, size := utf8.DecodeRuneInString(s)
+	if size == 0 || first == utf8.RuneError {
+		return s
 	}
-	return string(r) + "."
+	return string(unicode.ToUpper(first)) + s[size:]
 }
 
 // kindWords says what a request came from.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // OriginalStore keeps objects as they were before a change.
@@ -137,6 +138,13 @@ type Choice struct {
 	Via        Via
 }
 
+// Chosen is who last named those who take over, when, and how that came.
+type Chosen struct {
+	By  string    `json:"by"` // address
+	At  time.Time `json:"at"`
+	Via Via       `json:"via"`
+}
+
 // Choose names who takes over, and returns the request as it stands after that.
 // It decides nothing: the plan that it completes is approved by itself, and what
 // was approved of it before counts no more. A choice that cannot be is a Refusal
@@ -148,6 +156,7 @@ func (a *Approvals) Choose(ctx context.Context, c Choice) (Request, error) {
 			return step{}, err
 		}
 		is.UpdatedAt = a.now()
+		is.Chosen = Chosen{By: c.By.Person.Email(), At: is.UpdatedAt, Via: c.Via}
 		chosen["via"] = string(c.Via)
 		return step{request: is, kind: EventRequestChosen, detail: chosen, next: []Job{show(is.ID)}}, nil
 	})

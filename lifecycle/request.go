@@ -94,6 +94,7 @@ type Request struct {
 	Duties     []Duty           `json:"duties,omitempty"`     // that its changes touch, as they were then
 	Candidates []Candidate      `json:"candidates,omitempty"` // who could take them over, the nearest first
 	Used       Signal           `json:"used,omitzero"`        // when the account was last used
+	Chosen     Chosen           `json:"chosen,omitzero"`      // who named those who take over; zero: they are proposed
 	Undoes     RequestID        `json:"undoes,omitempty"`     // the request whose changes this one takes back
 	Reach      *Reach           `json:"reach,omitempty"`      // of a joiner: how PagerDuty can reach them, once that was looked at
 	Changes    []Change         `json:"changes"`

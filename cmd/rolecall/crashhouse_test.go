@@ -172,9 +172,9 @@ func (h *crashHouse) leave() {
 	gone := noraOfPayments
 	gone.Status = lifecycle.StatusEnded
 	h.send("evt-leave", gone)
-	h.approve("deleted for good", "She has left.")
+	h.approve("delete the PagerDuty account for good", "She has left.")
 	h.await("Nora deleted", func() bool { _, ok := h.pd.UserByEmail("nora@acme.test"); return !ok })
-	h.settled("deleted for good")
+	h.settled("account deleted for good")
 }
 
 // send sends the notice until it is answered, as a sender must.

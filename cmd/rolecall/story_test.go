@@ -29,7 +29,7 @@ func TestStory(t *testing.T) {
 		"→ Kofi, of another team, presses [Approve]", "only Kofi sees", "Only marco@acme.test or ines@acme.test can decide this.",
 		"→ Marco presses [Approve]", "the same card now", "Done, checked in PagerDuty", "DM to Nora Lindqvist", "You're in", "PagerDuty  POST /users",
 		"2. A mover", "Ben Ode: joins Platform as responder · off Payments (was responder)", "→ Omar presses [Approve]", "Done, checked in PagerDuty", "DM to Ben Ode",
-		"3. A leaver", "The policy contains leavers without asking.", "Ana Kim: PagerDuty account deleted for good", "→ Ines gives the reason", "Done, checked in PagerDuty", "PagerDuty  DELETE /users/",
+		"3. A leaver", "The policy contains leavers without asking.", "Ana Kim: delete the PagerDuty account for good", "→ Ines gives the reason", "Done, checked in PagerDuty", "PagerDuty  DELETE /users/",
 		"4. Drift", "Dana Novak was given Global Admin (admin) with no decision on file", "presses [Revoke]", "chose to revoke", `{"user":{"role":"limited_user","type":"user"}}`,
 		"5. The digest", "→ Marco types /rolecall digest", "Done since the last digest (4)",
 		"nothing that either would object to", "The record", "Whole: ",
