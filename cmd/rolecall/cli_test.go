@@ -35,6 +35,9 @@ func TestAMistypedCommandIsUnderstood(t *testing.T) {
 		"serve now":                          "Usage: rolecall serve",
 		"request approve":                    "Usage: rolecall request approve ID --as EMAIL",
 		"request approve req_x":              "--as EMAIL",
+		"request undo req_x":                 "--as EMAIL",
+		"request choose":                     "Usage: rolecall request choose ID --as EMAIL",
+		"request choose req_x --to a@b":      "--as EMAIL",
 		"audit verify one two":               "Usage: rolecall audit verify [FILE]",
 		"audit tail --lines many":            `invalid argument "many" for "-n, --lines" flag`,
 		"request list --state open":          "is not one of pending, approved",
@@ -223,6 +226,10 @@ func TestNoNameMovesTheCursor(t *testing.T) {
 		{"policy", "explain", "--email", "eve@acme.test"},
 		{"request", "show", hostile},
 		{"request", "approve", "req_hostile", "--as", hostile},
+		{"request", "choose", "req_hostile"},
+		{"request", "choose", "req_hostile", "--as", "priya@acme.test", "--to", hostile},
+		{"request", "choose", "req_hostile", "--as", "priya@acme.test", "--change", hostile + "=" + hostile},
+		{"request", "undo", "req_hostile", "--as", hostile, "--reason", hostile},
 		{hostile},
 		{"demo", "--" + hostile},
 		{"audit", "verify", "/" + hostile},
@@ -251,9 +258,15 @@ func plant(t *testing.T, db *storage.DB) {
 	i := lifecycle.Identity{ID: "idn_hostile", Revision: 1, Keys: map[string]string{"hr": "E9"}, Person: person, Observed: at}
 	r := lifecycle.Request{
 		ID: "req_hostile", Kind: lifecycle.RequestJoiner, State: lifecycle.Pending, Revision: 1, Subject: lifecycle.Subject{ID: i.ID, Email: "eve@acme.test", Name: hostile},
-		Changes:   []lifecycle.Change{{ID: "chg_1", Op: lifecycle.OpGrant, Entitlement: lifecycle.OnTeam(lifecycle.Team{ID: "PX", Name: hostile}, "responder"), To: "responder", State: lifecycle.ChangePlanned, Error: hostile}},
+		Duties:     []lifecycle.Duty{{Kind: lifecycle.KindSchedule, Object: lifecycle.Object{ID: "PS", Name: hostile}, Serves: []string{hostile}}},
+		Candidates: []lifecycle.Candidate{{AccountCard: lifecycle.AccountCard{ID: "PE", Email: hostile, Name: hostile}, Duties: []string{"PS"}}},
+		Changes: []lifecycle.Change{{
+			ID: "chg_2", Op: lifecycle.OpHandover, Entitlement: lifecycle.Entitlement{Kind: lifecycle.KindSchedule, Object: lifecycle.Object{ID: "PS", Name: hostile}},
+			From: "PX", To: "PE", Successor: lifecycle.AccountCard{Name: hostile}, State: lifecycle.ChangePlanned, Error: hostile,
+		}, {ID: "chg_1", Op: lifecycle.OpGrant, Entitlement: lifecycle.OnTeam(lifecycle.Team{ID: "PX", Name: hostile}, "responder"), To: "responder", State: lifecycle.ChangePlanned, Error: hostile}},
 		Why:       lifecycle.Why{Rule: hostile, Event: hostile},
 		Effects:   []string{hostile},
+		Used:      lifecycle.Signal{Proxy: hostile},
 		Approvers: []string{"priya@acme.test", hostile}, Needed: 2, Note: hostile, OpenedAt: at, UpdatedAt: at,
 		Decisions: []lifecycle.Decision{{By: hostile, ByID: "idn_x", Verdict: lifecycle.Approve, Reason: hostile, At: at, Via: lifecycle.ViaSlack}},
 	}
