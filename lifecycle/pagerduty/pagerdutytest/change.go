@@ -144,6 +144,7 @@ func (a *Account) changePolicy(by author, is EscalationPolicy) {
 			fields = append(fields, f)
 		}
 	}
+	a.rememberDuty(policyKind, is.ID, a.policies.get(is.ID))
 	a.policies.put(is.ID, is)
 	a.record(by, AuditRecord{
 		Root:   Ref{ID: is.ID, Type: "escalation_policy_reference", Summary: is.Name},

@@ -8,5 +8,7 @@
 //
 // A key reaches the whole account, a token reaches what its scopes say. What a user may do is not modelled, except where
 // only admins may: all audit records, licence allocations, and the calendar keys of others.
+// Who is on call follows from schedules of both kinds, their overrides and the policies; GapsSeen says which write left a
+// level or a schedule without anybody.
 // Where PagerDuty's answer is not known (its documents are silent and nobody quoted it) the fake's own choice says so.
 package pagerdutytest

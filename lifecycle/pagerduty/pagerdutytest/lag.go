@@ -18,6 +18,7 @@ func (l ReadLag) none() bool { return l.Reads <= 0 && l.For <= 0 }
 type old struct {
 	user  *User // nil: it did not exist
 	team  roster
+	duty  any // a policy or a schedule, as it is kept
 	reads int
 	until time.Time
 }

@@ -9,7 +9,7 @@ import (
 // listOverrides lists overrides of a time. As PagerDuty's document has it: the status is 201, the ends are cut unless
 // overflow is asked for, and ids are there only with editable, which leaves out what is over.
 func listOverrides(c *call) reply {
-	s := c.schedules.get(c.r.PathValue("id"))
+	s := seenOne(c.view, layerKind, &c.schedules, c.r.PathValue("id"))
 	if s == nil {
 		return notFound()
 	}

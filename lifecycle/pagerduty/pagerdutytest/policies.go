@@ -27,7 +27,7 @@ func listPolicies(c *call) reply {
 		return *bad
 	}
 	q := c.r.URL.Query()
-	all := c.policies.find(func(p *EscalationPolicy) bool {
+	all := seenAll(c.view, policyKind, &c.policies, func(p *EscalationPolicy) bool {
 		return fuzzy(q.Get("query"), p.Name) && anyOf(q["team_ids[]"], func(t string) bool { return slices.Contains(p.TeamIDs, t) }) &&
 			anyOf(q["user_ids[]"], func(u string) bool { return c.users[u] != nil && p.calls(u) }) // direct targets only
 	})
@@ -50,7 +50,7 @@ func getPolicy(c *call) reply {
 	if bad != nil {
 		return *bad
 	}
-	p := c.policies.get(c.r.PathValue("id"))
+	p := seenOne(c.view, policyKind, &c.policies, c.r.PathValue("id"))
 	if p == nil {
 		return notFound()
 	}

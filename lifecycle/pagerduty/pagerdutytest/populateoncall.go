@@ -51,14 +51,7 @@ func (a *Account) AddShiftSchedule(s ShiftSchedule) ShiftSchedule {
 	s = s.clone()
 	s.ID, s.TimeZone = a.idFor(s.ID), cmp.Or(s.TimeZone, accountZone)
 	a.mustZone(s.Name, s.TimeZone)
-	for i, r := range s.Rotations {
-		r.ID = cmp.Or(r.ID, rand.Text())
-		a.must(len(r.Events) <= maxEvents, "add schedule %q: a rotation has at most %d events", s.Name, maxEvents)
-		for j, e := range r.Events {
-			r.Events[j] = a.finishEvent(s, e)
-		}
-		s.Rotations[i] = r
-	}
+	a.addRotations(&s)
 	for i, x := range s.CustomShifts {
 		x.ID, x.AssignmentID = cmp.Or(x.ID, rand.Text()), cmp.Or(x.AssignmentID, rand.Text())
 		a.mustSeat(s.Name, x.UserID)
@@ -74,11 +67,27 @@ func (a *Account) AddShiftSchedule(s ShiftSchedule) ShiftSchedule {
 	return s.clone()
 }
 
-func (a *Account) finishEvent(s ShiftSchedule, e Event) Event {
+func (a *Account) addRotations(s *ShiftSchedule) {
+	for i, r := range s.Rotations {
+		r.ID = cmp.Or(r.ID, rand.Text())
+		a.must(len(r.Events) <= maxEvents, "add schedule %q: a rotation has at most %d events", s.Name, maxEvents)
+		for j, e := range r.Events {
+			r.Events[j] = finishEvent(a.yesterday(), s.TimeZone, e)
+			_, err := parseRecurrence(r.Events[j].Recurrence)
+			a.must(err == nil, "add schedule %q: event %q: %v", s.Name, r.Events[j].Name, err)
+			a.must(len(e.Members) > 0, "add schedule %q: event %q has no members", s.Name, r.Events[j].Name)
+			a.mustSeat(s.Name, e.Members...)
+		}
+		s.Rotations[i] = r
+	}
+}
+
+// finishEvent says what an event leaves open.
+func finishEvent(begin time.Time, zone string, e Event) Event {
 	e.ID, e.Name = cmp.Or(e.ID, rand.Text()), cmp.Or(e.Name, "Weekly")
-	e.TimeZone, e.ShiftsPerMember = cmp.Or(e.TimeZone, s.TimeZone), cmp.Or(e.ShiftsPerMember, 1)
+	e.TimeZone, e.ShiftsPerMember = cmp.Or(e.TimeZone, zone), cmp.Or(e.ShiftsPerMember, 1)
 	if e.Start.IsZero() {
-		e.Start = a.yesterday()
+		e.Start = begin
 	}
 	if e.End.IsZero() {
 		e.End = e.Start.Add(week)
@@ -89,10 +98,6 @@ func (a *Account) finishEvent(s ShiftSchedule, e Event) Event {
 	if len(e.Recurrence) == 0 {
 		e.Recurrence = []string{"RRULE:FREQ=WEEKLY"}
 	}
-	_, err := parseRecurrence(e.Recurrence)
-	a.must(err == nil, "add schedule %q: event %q: %v", s.Name, e.Name, err)
-	a.must(len(e.Members) > 0, "add schedule %q: event %q has no members", s.Name, e.Name)
-	a.mustSeat(s.Name, e.Members...)
 	return e
 }
 

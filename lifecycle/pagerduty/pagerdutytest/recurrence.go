@@ -128,16 +128,17 @@ func endOf(first span, begin time.Time, zone *time.Location, hours bool) time.Ti
 	if hours {
 		return begin.Add(first.to.Sub(first.from)).UTC()
 	}
-	from, to := first.from.In(zone), first.to.In(zone)
-	days := int(dateOf(to).Sub(dateOf(from)) / (24 * time.Hour))
+	long := onAClock(first.to.In(zone)).Sub(onAClock(first.from.In(zone)))
 	y, m, d := begin.Date()
-	return time.Date(y, m, d+days, to.Hour(), to.Minute(), to.Second(), 0, zone).UTC()
+	h, mi, sec := begin.Clock()
+	return time.Date(y, m, d, h, mi, sec+int(long/time.Second), 0, zone).UTC()
 }
 
-// dateOf is midnight of the day in a zone whose days are all of one length.
-func dateOf(t time.Time) time.Time {
+// onAClock is what a clock shows, in a zone whose days are all of one length.
+func onAClock(t time.Time) time.Time {
 	y, m, d := t.Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+	h, mi, s := t.Clock()
+	return time.Date(y, m, d, h, mi, s, 0, time.UTC)
 }
 
 func (r recurrence) begins(first, end time.Time) iter.Seq[time.Time] {

@@ -47,7 +47,7 @@ func listSchedules(c *call) reply {
 		return *bad
 	}
 	q := c.r.URL.Query()
-	all := c.schedules.find(func(s *Schedule) bool {
+	all := seenAll(c.view, layerKind, &c.schedules, func(s *Schedule) bool {
 		return fuzzy(q.Get("query"), s.Name) && anyOf(q["team_ids[]"], func(t string) bool { return slices.Contains(s.TeamIDs, t) })
 	})
 	return list(c, "schedules", all, func(s *Schedule) obj {
@@ -66,7 +66,7 @@ func listSchedules(c *call) reply {
 }
 
 func getSchedule(c *call) reply {
-	s := c.schedules.get(c.r.PathValue("id"))
+	s := seenOne(c.view, layerKind, &c.schedules, c.r.PathValue("id"))
 	if s == nil {
 		return notFound() // one of shifts is not here either
 	}

@@ -268,6 +268,7 @@ func (a *Account) changeSchedule(by author, is Schedule) {
 	if reflect.DeepEqual(*a.schedules.get(is.ID), is) {
 		return
 	}
+	a.rememberDuty(layerKind, is.ID, a.schedules.get(is.ID))
 	a.schedules.put(is.ID, is)
 	a.record(by, AuditRecord{Root: Ref{ID: is.ID, Type: scheduleReference, Summary: is.Name}, Action: "update"})
 	a.bump()

@@ -20,7 +20,7 @@ func invalidField(field, why string) reply {
 // listShiftSchedules lists references. There is no total in the answer, says PagerDuty's guide, whatever is asked.
 func listShiftSchedules(c *call) reply {
 	q := c.r.URL.Query()
-	all := c.shifts.find(func(s *ShiftSchedule) bool {
+	all := seenAll(c.view, shiftKind, &c.shifts, func(s *ShiftSchedule) bool {
 		return fuzzy(q.Get("query"), s.Name) && anyOf(q["team_ids[]"], func(t string) bool { return slices.Contains(s.TeamIDs, t) })
 	})
 	return listShifts(c, "schedules", 100, maxShiftSchedules, all, func(s *ShiftSchedule) obj { return c.scheduleRef(s.ID) })
@@ -48,8 +48,11 @@ func listShifts[T any](c *call, key string, standard, most int, all []T, draw fu
 // shiftSchedule finds the schedule of the call. The second result refuses: one of layers is 400 here, so that a client
 // which does not know the kind tries the other API.
 func (c *call) shiftSchedule() (*ShiftSchedule, *reply) {
-	id := c.r.PathValue("id")
-	if s := c.shifts.get(id); s != nil {
+	id, s := c.r.PathValue("id"), c.shifts.get(c.r.PathValue("id"))
+	if c.route.method == http.MethodGet { // a write is made on what there is
+		s = seenOne(c.view, shiftKind, &c.shifts, id)
+	}
+	if s != nil {
 		return s, nil
 	}
 	if c.schedules.has(id) {
