@@ -66,18 +66,18 @@ type auditValue string
 // UnmarshalJSON never fails on JSON.
 func (v *auditValue) UnmarshalJSON(b []byte) error {
 	var s *string
-	if json.Unmarshal(b, &s) != nil {
+	switch err := json.Unmarshal(b, &s); {
+	case err != nil:
 		*v = auditValue(b)
-		return nil
-	}
-	*v = ""
-	if s != nil {
+	case s == nil:
+		*v = ""
+	default:
 		*v = auditValue(*s)
 	}
 	return nil
 }
 
-// auditWindow is a stretch of time that one call may ask about.
+// An auditWindow is a stretch of time that one call may ask about.
 type auditWindow struct{ since, until time.Time }
 
 // auditWindows cuts a stretch into pieces that PagerDuty lets one ask about, oldest first, of which each begins where the one
