@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -51,6 +52,21 @@ func TestTheDoctorIsContent(t *testing.T) {
 		t.Errorf("the doctor spoke in Slack: %v", said)
 	}
 	p.noViolations()
+}
+
+// What the plan does not have is said, and does not make anything unwell.
+func TestTheDoctorLetsPassWhatCanBeDoneWithout(t *testing.T) {
+	p := settle(t, nil)
+	command(t, "migrate").exits(t, 0)
+	p.pd.Fail(pagerdutytest.Fault{Path: "/audit/records", Times: -1, Kind: pagerdutytest.Status(http.StatusPaymentRequired, `{"error":{"message":"Required abilities are unavailable","code":2014}}`)})
+	const said = "This PagerDuty plan has no audit records: who made a change cannot be told."
+	want := examined{Name: "pagerduty audit records", Optional: true, Detail: said}
+	if got := exam(t, 0)[want.Name]; got != want {
+		t.Errorf("the doctor says %+v, want %+v", got, want)
+	}
+	if o := command(t, "doctor").exits(t, 0); !regexp.MustCompile(`(?m)^without +` + want.Name + ` +` + said).MatchString(o.out) {
+		t.Errorf("the doctor does not say what the plan lacks:\n%s", o.out)
+	}
 }
 
 // Each thing that is wrong is one line that names it and says what to do, and

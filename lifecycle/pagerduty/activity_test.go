@@ -112,19 +112,23 @@ func TestActivityThatIsNotToBeHad(t *testing.T) {
 		want   string
 	}{
 		"a plan without": {
-			pagerdutytest.Config{Analytics: pagerdutytest.Analytics{Refusal: 402}}, func(*pagerduty.Config) {},
+			pagerdutytest.Config{Analytics: pagerdutytest.Analytics{Refusal: 402}},
+			func(*pagerduty.Config) {},
 			"This PagerDuty plan has no analytics of users: when somebody last signed in cannot be told.",
 		},
 		"a key that may not": {
-			pagerdutytest.Config{Analytics: pagerdutytest.Analytics{Refusal: 403}}, func(*pagerduty.Config) {},
+			pagerdutytest.Config{Analytics: pagerdutytest.Analytics{Refusal: 403}},
+			func(*pagerduty.Config) {},
 			"rolecall's PagerDuty key may not read its analytics of users, which takes a key that is not read-only: when somebody last signed in cannot be told.",
 		},
 		"a key that is read-only": {
-			pagerdutytest.Config{ReadOnlyToken: "read-only-key-77"}, func(cfg *pagerduty.Config) { cfg.Token = always("read-only-key-77") },
+			pagerdutytest.Config{ReadOnlyToken: "read-only-key-77"},
+			func(cfg *pagerduty.Config) { cfg.Token = always("read-only-key-77") },
 			"rolecall's PagerDuty key may not read its analytics of users, which takes a key that is not read-only",
 		},
 		"an app without the scope": {
-			pagerdutytest.Config{OAuth: app("users.read")}, asApp(always("s3cret-of-the-app")),
+			pagerdutytest.Config{OAuth: app("users.read")},
+			asApp(always("s3cret-of-the-app")),
 			"rolecall's PagerDuty app lacks analytics.write: when somebody last signed in cannot be told.",
 		},
 	} {

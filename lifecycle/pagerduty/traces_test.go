@@ -224,15 +224,18 @@ func TestTracesThatAreNotToBeHad(t *testing.T) {
 		want   string
 	}{
 		"a plan without": {
-			pagerdutytest.Config{Abilities: []string{"teams"}}, nil,
+			pagerdutytest.Config{Abilities: []string{"teams"}},
+			nil,
 			"This PagerDuty plan has no audit records: who made a change cannot be told.",
 		},
 		"an app without the scope": {
-			pagerdutytest.Config{OAuth: app(few...)}, asApp(always("s3cret-of-the-app")),
+			pagerdutytest.Config{OAuth: app(few...)},
+			asApp(always("s3cret-of-the-app")),
 			"rolecall's PagerDuty app lacks audit_records.read: who made a change cannot be told.",
 		},
 		"an app without the scope, in another form": {
-			pagerdutytest.Config{OAuth: text}, asApp(always("s3cret-of-the-app")),
+			pagerdutytest.Config{OAuth: text},
+			asApp(always("s3cret-of-the-app")),
 			"rolecall's PagerDuty app lacks audit_records.read: who made a change cannot be told.",
 		},
 		"a key of no admin": {
