@@ -18,8 +18,9 @@ type Order struct {
 	// before the write, and an error from it stops the write. It may be nil where
 	// the change says by itself what it replaced, such as a role.
 	Keep func(ctx context.Context, o Original) error
-	// Original is the object as it was before the change that this one undoes; nil
-	// when it undoes none, or that one kept nothing.
+	// Original is the object as it was before the change that this one undoes; or
+	// before this change itself, when a try at it was interrupted after it had begun
+	// to write. Nil when nothing was kept.
 	Original *Original
 }
 
@@ -213,15 +214,15 @@ func (v *Provisioner) order(ctx context.Context, r Request, c Change) (Order, er
 		}
 		return nil
 	}
-	if c.Restores == "" {
+	if c.Op != OpHandover {
 		return o, nil
 	}
-	was, err := v.originals.Original(ctx, c.Restores)
+	was, err := v.originals.Original(ctx, cmp.Or(c.Restores, c.ID))
 	switch {
-	case errors.Is(err, ErrNotFound): // such as an incident, which is given back as it is taken
+	case errors.Is(err, ErrNotFound): // nothing was written yet; or it is an incident, which is given back as it was taken
 		return o, nil
 	case err != nil:
-		return o, fmt.Errorf("load what change %s replaced: %w", c.Restores, err)
+		return o, fmt.Errorf("load what change %s replaced: %w", cmp.Or(c.Restores, c.ID), err)
 	}
 	o.Original = &was
 	return o, nil
