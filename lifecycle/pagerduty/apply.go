@@ -23,6 +23,9 @@ type act struct {
 // again, and one whose ground has moved is a Refusal. What PagerDuty will not do is a Refusal that says what to do about
 // it. A write is repeated only after reading has shown, for a while, that the first was not made.
 func (c *Client) Apply(ctx context.Context, o lifecycle.Order) (lifecycle.AccountID, error) {
+	if !o.Change.OnAccount() {
+		return c.applyDeed(ctx, o)
+	}
 	a, err := c.actOf(o)
 	if err != nil {
 		return "", err

@@ -12,10 +12,14 @@ import (
 
 // ReadBack returns the whole account once PagerDuty shows the change (nil: PagerDuty says itself that there is none). It
 // looks for up to Config.Patience, since PagerDuty shows changes late; when it has not seen it by then, that is an error.
-// When it sees something that is neither as before nor as wanted, somebody else has been there, which is a Refusal.
+// When it sees something that is neither as before nor as wanted, somebody else has been there, which is a Refusal. What
+// the account does not show is looked at where it is to be seen, and the account is returned as it is.
 func (c *Client) ReadBack(ctx context.Context, o lifecycle.Order) (*lifecycle.Account, error) {
 	if o.Account == "" && o.Change.Op != lifecycle.OpCreate {
 		return nil, lifecycle.Refuse(lifecycle.ErrInvalid, "%s has no PagerDuty account to read back.", who(o))
+	}
+	if !o.Change.OnAccount() {
+		return c.readBackDeed(ctx, o)
 	}
 	var now *lifecycle.Account
 	seen, trouble := false, error(nil)

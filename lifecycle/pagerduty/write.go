@@ -132,3 +132,15 @@ func (c *Client) until(ctx context.Context, patience time.Duration, f func() (bo
 	}
 	return nil
 }
+
+// erase makes a write that deletes, for what the library does not know.
+func (a api) erase(ctx context.Context, path string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodDelete, a.base+path, http.NoBody)
+	if err != nil {
+		return fmt.Errorf("DELETE %s: %w", path, err)
+	}
+	req.Header.Set("Accept", mediaType)
+	x := &exchange{api: a}
+	_, err = x.Do(req) //nolint:bodyclose // whole has read it and closed it
+	return err
+}

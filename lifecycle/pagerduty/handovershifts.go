@@ -1,0 +1,263 @@
+package pagerduty
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"rolecall/lifecycle"
+)
+
+// lead is how far ahead a running event is ended, so that the one that follows is there before that: also after a crash
+// in between, which is repeated within a minute or two.
+const lead = 3 * time.Minute
+
+// swap returns the seat that changes hands. The leaver is the one who had it first, also when it is given back.
+func (h *handover) swap(back bool) swap {
+	now := h.now().UTC()
+	s := swap{from: h.Change.From, to: h.Change.To, back: back, at: now, cut: now.Add(lead).Truncate(time.Second)}
+	if back {
+		s.from, s.to = s.to, s.from
+	}
+	return s
+}
+
+func (h *handover) handShifts(was, is schedule) (sight, error) {
+	s := h.swap(false)
+	before, now, err := eventsOfBoth(was, is)
+	if err != nil {
+		return sight{}, err
+	}
+	left, err := s.turnovers(before, now)
+	switch {
+	case errors.Is(err, errMovedOn):
+		return sight{}, h.moved()
+	case err != nil:
+		return sight{}, err
+	case len(left) > 0:
+		return h.turnOver(was, is, left), nil
+	case seatedAfter(now, s.from, s.cut):
+		return sight{}, h.moved() // a seat that came since
+	default:
+		return h.settled(seatedAfter(now, s.to, s.at), nil)
+	}
+}
+
+func (h *handover) returnShifts(was, is schedule) (sight, error) {
+	s := h.swap(true)
+	before, now, err := eventsOfBoth(was, is)
+	if err != nil {
+		return sight{}, err
+	}
+	left, err := s.turnovers(before, now)
+	if errors.Is(err, errMovedOn) || s.foreign(before, now) {
+		return sight{}, h.changed([]string{"events"})
+	}
+	if err != nil || len(left) == 0 {
+		return sight{}, err
+	}
+	return h.turnOver(was, is, left), nil
+}
+
+func eventsOfBoth(was, is schedule) (before, now []event, err error) {
+	if before, err = eventsOf(was.object); err != nil {
+		return nil, nil, err
+	}
+	now, err = eventsOf(is.object)
+	return before, now, err
+}
+
+// seatedAfter reports whether the user has a seat in an event that is not over by then.
+func seatedAfter(events []event, user string, t time.Time) bool {
+	return slices.ContainsFunc(events, func(e event) bool { return e.heldBy(user) && !e.endsBy(t) })
+}
+
+// foreign reports whether somebody else has changed the events since: one that was not ours to change is not as it was,
+// or there is one that is none of ours.
+func (s swap) foreign(was, is []event) bool {
+	var ours []string
+	for _, e := range was {
+		for _, x := range chainOf(e, e.handed(s.from, s.to), was, is) {
+			if e.heldBy(s.from) {
+				ours = append(ours, x.id)
+			}
+		}
+	}
+	return slices.ContainsFunc(is, func(x event) bool {
+		i := slices.IndexFunc(was, func(w event) bool { return w.id == x.id })
+		return !slices.Contains(ours, x.id) && !x.endsBy(s.at) && (i < 0 || len(differing(was[i].object, x.object)) > 0)
+	})
+}
+
+// turnOver returns what is to be written, with what holds it to how it was. Half-way there is no telling any more who was
+// on call when before.
+func (h *handover) turnOver(was, is schedule, left []turnover) sight {
+	resumed := slices.ContainsFunc(left, func(t turnover) bool { return t.step == stepFollow || t.step == stepExtend })
+	drawn := &drawing{handover: h, done: resumed}
+	s := sight{body: is.body, check: func(ctx context.Context) error { return h.checkShifts(ctx, was, drawn) }}
+	for _, t := range left {
+		s.left = append(s.left, h.writesOf(was, t, drawn)...)
+	}
+	return s
+}
+
+// writesOf returns the calls that a turnover takes.
+func (h *handover) writesOf(was schedule, t turnover, drawn *drawing) []write {
+	one := func(name string, do func(context.Context) error) write {
+		return write{name: name + " " + t.was.id, do: func(ctx context.Context) error {
+			if err := drawn.before(ctx, t.since); err != nil {
+				return err
+			}
+			return do(ctx)
+		}, failed: func(ctx context.Context, no error) error { return h.takeBack(ctx, was, no) }}
+	}
+	end := func(e event, until time.Time) func(context.Context) error {
+		return func(ctx context.Context) error {
+			o := object{}.with("effective_until", t.was.moment("effective_until", t.was.until, until))
+			return h.event(ctx, http.MethodPut, e.rotation, e.id, o)
+		}
+	}
+	follow := one(string(stepFollow), func(ctx context.Context) error {
+		return h.event(ctx, http.MethodPost, t.was.rotation, "", t.was.sent(t.members, t.since, t.until))
+	})
+	switch t.step {
+	case stepEnd:
+		return []write{one(string(stepEnd), end(t.last, t.since)), follow}
+	case stepFollow:
+		return []write{follow}
+	case stepDrop:
+		return []write{one(string(stepDrop), func(ctx context.Context) error {
+			return h.event(ctx, http.MethodDelete, t.last.rotation, t.last.id, object{})
+		}), one(string(stepExtend), end(t.prior, t.was.until))}
+	case stepExtend:
+		return []write{one(string(stepExtend), end(t.last, t.was.until))}
+	case stepRewrite:
+		return []write{one(string(stepRewrite), func(ctx context.Context) error {
+			return h.event(ctx, http.MethodPut, t.last.rotation, t.last.id, t.last.sent(t.members, t.last.since, t.last.until))
+		})}
+	default:
+		return nil
+	}
+}
+
+// event makes one write to the events of a rotation.
+func (h *handover) event(ctx context.Context, method, rotation, id string, o object) error {
+	place := fmt.Sprintf("/v3/schedules/%s/rotations/%s/events", h.Change.Entitlement.Object.ID, rotation)
+	if id != "" {
+		place += "/" + id
+	}
+	if method == http.MethodDelete {
+		return h.prompt.erase(ctx, place)
+	}
+	return h.prompt.send(ctx, method, place, "", object{}.with("event", o), nil)
+}
+
+// takeBack undoes what was written before PagerDuty's no, so that nobody is left without an answer.
+func (h *handover) takeBack(ctx context.Context, was schedule, no error) error {
+	s := h.swap(h.Change.Restores != "")
+	s.back = !s.back
+	err := h.undo(ctx, was, s)
+	e, _ := errors.AsType[*lifecycle.Refusal](no)
+	switch {
+	case e == nil:
+		return errors.Join(no, err)
+	case err != nil:
+		h.log.ErrorContext(ctx, "take back half of a handover", slog.String("change", string(h.Change.ID)), slog.Any("err", err))
+		return lifecycle.Refuse(e.Kind, "%s What was done before that could not be taken back: some shifts of %s end within minutes, and nobody follows. Mend it in PagerDuty now.", e.Reason, h.object())
+	default:
+		return lifecycle.Refuse(e.Kind, "%s Nothing stands changed.", e.Reason)
+	}
+}
+
+// undo writes until the events have the members that they had before.
+func (h *handover) undo(ctx context.Context, was schedule, s swap) error {
+	for range 4 * sweeps { // a turnover takes at most two writes, and a rotation has at most five events
+		is, err := h.schedule(ctx)
+		if err != nil {
+			return err
+		}
+		before, now, err := eventsOfBoth(was, is)
+		if err != nil {
+			return err
+		}
+		left, err := s.turnovers(before, now)
+		if err != nil || len(left) == 0 {
+			return err
+		}
+		for _, w := range h.writesOf(was, left[0], &drawing{handover: h, done: true})[:1] {
+			if err := w.do(ctx); err != nil && !lost(err) && !overtaken(err) {
+				return err
+			}
+		}
+	}
+	return fmt.Errorf("change %s is not seen to be taken back", h.Change.ID)
+}
+
+// A drawing is who is on call by the schedule from a moment on, as it was before anything was written.
+type drawing struct {
+	*handover
+	done            bool
+	over            url.Values
+	rotations, rest timetable
+}
+
+// before draws the schedule once.
+func (d *drawing) before(ctx context.Context, from time.Time) error {
+	if d.done {
+		return nil
+	}
+	d.over = url.Values{
+		"include[]": {"final_schedule"}, "since": {from.UTC().Format(time.RFC3339)}, "until": {from.Add(ahead).UTC().Format(time.RFC3339)},
+	}
+	var err error
+	d.rotations, d.rest, err = d.draw(ctx)
+	d.done = err == nil
+	return err
+}
+
+func (d *drawing) draw(ctx context.Context) (rotations, rest timetable, err error) {
+	body, err := d.fetch(ctx, "/v3/schedules/"+d.Change.Entitlement.Object.ID, d.over)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := inner(body, "schedule")
+	if err != nil {
+		return nil, nil, err
+	}
+	rotations, rest, err = renderedShifts(s)
+	return rotations.handed(d.Change.From, d.Change.To), rest, err
+}
+
+// moved returns whose shifts are not what they were, apart from those that changed hands.
+func (d *drawing) moved(ctx context.Context) ([]string, error) {
+	rotations, rest, err := d.draw(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return append(d.rotations.moved(rotations), d.rest.moved(rest)...), nil
+}
+
+// checkShifts holds the schedule to how it was. While nothing that was written has begun, all of it can be taken back.
+func (h *handover) checkShifts(ctx context.Context, was schedule, drawn *drawing) error {
+	if drawn.over == nil {
+		return nil // there was nothing to draw
+	}
+	var moved []string
+	err := h.until(ctx, h.cfg.Patience, func() (bool, error) {
+		s, err := h.deed(ctx)
+		if err != nil || len(s.left) > 0 {
+			return false, nil //nolint:nilerr // PagerDuty shows late what was written
+		}
+		moved, err = drawn.moved(ctx)
+		return err == nil && len(moved) == 0, err
+	})
+	if err != nil || len(moved) == 0 {
+		return err
+	}
+	return h.takeBack(ctx, was, h.wouldMove(moved))
+}
