@@ -192,11 +192,7 @@ func (b *Bot) findingLines(findings []lifecycle.Finding) []string {
 
 // requestLine says in a line what a request asks for.
 func requestLine(r lifecycle.Request) string {
-	var words []string
-	for _, c := range r.Changes {
-		words = append(words, changeWords(c))
-	}
-	return subjectName(r.Subject) + ": " + listed(words, 3, ", ")
+	return subjectName(r.Subject) + ": " + listed(titleWords(r), 3, ", ")
 }
 
 // stateWords says where a request stands, and since or until when.

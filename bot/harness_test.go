@@ -301,7 +301,7 @@ func (h *house) card(t testing.TB, channel string, r lifecycle.Request, thread s
 	}
 	options := []slack.MsgOption{slack.MsgOptionText("card", false), slack.MsgOptionBlocks(
 		slack.NewActionBlock("a", button(bot.ActionApprove, "Approve"), button(bot.ActionDeny, "Deny"), button(bot.ActionUndo, "Undo"),
-			button(bot.ActionRetry, "Retry"), button(bot.ActionKeep, "Keep"), button(bot.ActionRevoke, "Revoke")))}
+			button(bot.ActionRetry, "Retry"), button(bot.ActionKeep, "Keep"), button(bot.ActionRevoke, "Revoke"), button(bot.ActionChoose, "Choose replacement…")))}
 	if thread != "" {
 		options = append(options, slack.MsgOptionTS(thread))
 	}

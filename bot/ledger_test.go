@@ -106,6 +106,26 @@ func (l *ledger) IdentityBySlack(context.Context, lifecycle.SlackID) (lifecycle.
 	return lifecycle.Identity{}, lifecycle.ErrNotFound
 }
 
+func (l *ledger) Identity(_ context.Context, id lifecycle.IdentityID) (lifecycle.Identity, error) {
+	return l.identity(func(i lifecycle.Identity) bool { return i.ID == id })
+}
+
+func (l *ledger) IdentityByKey(_ context.Context, source, key string) (lifecycle.Identity, error) {
+	return l.identity(func(i lifecycle.Identity) bool { return key != "" && i.Keys[source] == key })
+}
+
+func (l *ledger) identity(is func(lifecycle.Identity) bool) (i lifecycle.Identity, err error) {
+	err = l.op("identity", func() error {
+		k := slices.IndexFunc(l.identities, is)
+		if k < 0 {
+			return lifecycle.ErrNotFound
+		}
+		i = l.identities[k]
+		return nil
+	})
+	return i, err
+}
+
 func (l *ledger) SaveIdentity(_ context.Context, _ lifecycle.Identity, _ *lifecycle.Notice, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
 	return l.op("save identity", func() error { l.write(e, next); return nil })
 }

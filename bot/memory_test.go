@@ -116,6 +116,22 @@ func (m *memory) IdentitiesByEmail(_ context.Context, email string) ([]lifecycle
 	return m.having(func(i lifecycle.Identity) bool { return i.Person.Email() == email }), nil
 }
 
+func (m *memory) Identity(_ context.Context, id lifecycle.IdentityID) (lifecycle.Identity, error) {
+	hits := m.having(func(i lifecycle.Identity) bool { return i.ID == id })
+	if len(hits) == 0 {
+		return lifecycle.Identity{}, lifecycle.ErrNotFound
+	}
+	return hits[0], nil
+}
+
+func (m *memory) IdentityByKey(_ context.Context, source, key string) (lifecycle.Identity, error) {
+	hits := m.having(func(i lifecycle.Identity) bool { return key != "" && i.Keys[source] == key })
+	if len(hits) == 0 {
+		return lifecycle.Identity{}, lifecycle.ErrNotFound
+	}
+	return hits[0], nil
+}
+
 func (m *memory) IdentityBySlack(_ context.Context, id lifecycle.SlackID) (lifecycle.Identity, error) {
 	hits := m.having(func(i lifecycle.Identity) bool { return i.Slack == id })
 	if len(hits) == 0 {

@@ -53,7 +53,11 @@ func (m cardMaker) notes() []note {
 	add := func(step, text string) { notes = append(notes, note{step, text}) }
 	switch m.r.State {
 	case lifecycle.Done:
-		add("done", m.stands())
+		text := m.stands()
+		if m.r.Contains() {
+			text += "\n" + m.contained()
+		}
+		add("done", text)
 	case lifecycle.Failed:
 		add(fmt.Sprintf("failed-%d", m.r.Revision), m.stands()+"\n"+strings.Join(m.steps(), "\n"))
 	case lifecycle.Blocked:

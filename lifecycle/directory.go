@@ -23,6 +23,10 @@ type DirectoryStore interface {
 	IdentityBySlack(ctx context.Context, id SlackID) (Identity, error)
 	// IdentitiesByEmail returns every identity whose primary address is email, folded.
 	IdentitiesByEmail(ctx context.Context, email string) ([]Identity, error)
+	// Identity returns the identity, or ErrNotFound.
+	Identity(ctx context.Context, id IdentityID) (Identity, error)
+	// IdentityByKey returns the identity that the source knows by the key, or ErrNotFound.
+	IdentityByKey(ctx context.Context, source, key string) (Identity, error)
 	// SaveIdentity is RegistryStore's.
 	SaveIdentity(ctx context.Context, i Identity, n *Notice, e AuditEvent, next ...Job) error
 }
@@ -82,6 +86,35 @@ func (d *Directory) Find(ctx context.Context, email string) (Identity, error) {
 	default:
 		return found[0], nil
 	}
+}
+
+// Manager returns whom the sources of truth call the manager of the identity,
+// or ErrNotFound: they name nobody, somebody unknown, or two different people.
+func (d *Directory) Manager(ctx context.Context, id IdentityID) (Identity, error) {
+	i, err := d.store.Identity(ctx, id)
+	if err != nil {
+		return Identity{}, fmt.Errorf("load identity %s: %w", id, err)
+	}
+	var manager Identity
+	for source := range i.Keys {
+		if i.Person.ManagerID == "" {
+			break
+		}
+		found, err := d.store.IdentityByKey(ctx, source, i.Person.ManagerID)
+		switch {
+		case errors.Is(err, ErrNotFound):
+			continue
+		case err != nil:
+			return Identity{}, fmt.Errorf("look up the manager of identity %s: %w", id, err)
+		case manager.ID != "" && manager.ID != found.ID:
+			return Identity{}, fmt.Errorf("the manager of identity %s is %s or %s: %w", id, manager.ID, found.ID, ErrNotFound)
+		}
+		manager = found
+	}
+	if manager.ID == "" || manager.ID == id {
+		return Identity{}, fmt.Errorf("the manager of identity %s: %w", id, ErrNotFound)
+	}
+	return manager, nil
 }
 
 // Admit makes the people that the policy names known, so that they can decide

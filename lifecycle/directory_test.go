@@ -50,6 +50,33 @@ func TestWhoSomebodyInSlackIs(t *testing.T) {
 	}
 }
 
+func TestWhoseManagerSomebodyIs(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		manager string // as the source says it
+		want    string
+	}{
+		"whom the source names":   {"marco", "marco"},
+		"nobody, where none is":   {"", ""},
+		"nobody who is not known": {"nobody", ""},
+		"not they themselves":     {"eve", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			h.hearOf(t, "marco", as("active"))
+			h.hearOf(t, "eve", func(p *lifecycle.Person) { p.ManagerID = tt.manager })
+			i, err := h.directory().Manager(t.Context(), h.who(t, "eve").ID)
+			switch {
+			case tt.want == "" && !errors.Is(err, lifecycle.ErrNotFound):
+				t.Errorf("got %s and %v, want nobody", i.ID, err)
+			case tt.want != "" && (err != nil || i.ID != h.who(t, tt.want).ID):
+				t.Errorf("got %s and %v, want %s", i.Person.Email(), err, tt.want)
+			}
+		})
+	}
+}
+
 func linkMarco(t *testing.T, h *house) {
 	t.Helper()
 	_, err := h.directory().Who(t.Context(), lifecycle.SlackUser{ID: "U1", Email: "marco@acme.test"})
