@@ -49,6 +49,8 @@ type Store interface {
 	Message(ctx context.Context, key string) (lifecycle.Message, error)
 	// Messages returns every message about the request, in the order in which they were first intended.
 	Messages(ctx context.Context, id lifecycle.RequestID) ([]lifecycle.Message, error)
+	// Original returns what was kept for the change before it was made, or lifecycle.ErrNotFound.
+	Original(ctx context.Context, id lifecycle.ChangeID) (lifecycle.Original, error)
 	// SaveMessage stores m under its key, replacing what was known of it.
 	SaveMessage(ctx context.Context, m lifecycle.Message, e lifecycle.AuditEvent, next ...lifecycle.Job) error
 }

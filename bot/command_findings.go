@@ -37,19 +37,26 @@ func (b *Bot) findings(ctx context.Context, who lifecycle.Identity, _ string) (m
 
 // tally is a bar for each kind of finding, the most frequent first.
 func tally(found []lifecycle.Finding) []string {
-	counts := map[lifecycle.FindingKind]int{}
+	counts := map[string]int{}
 	for _, f := range found {
-		counts[f.Kind]++
+		counts[tallied(f)]++
 	}
-	kinds := slices.SortedFunc(maps.Keys(counts), func(a, b lifecycle.FindingKind) int {
-		return cmp.Or(counts[b]-counts[a], strings.Compare(string(a), string(b)))
+	kinds := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(counts[b]-counts[a], strings.Compare(a, b))
 	})
 	all := make([]string, len(kinds))
 	for i, k := range kinds {
-		name := strings.ReplaceAll(string(k), "_", " ")
-		all[i] = fmt.Sprintf("`%-14s %-10s %4d`", name, bar(counts[k], counts[kinds[0]]), counts[k])
+		all[i] = fmt.Sprintf("`%-14s %-10s %4d`", k, bar(counts[k], counts[kinds[0]]), counts[k])
 	}
 	return all
+}
+
+// tallied is what a finding is counted as.
+func tallied(f lifecycle.Finding) string {
+	if unanswered(f) {
+		return "nobody answers"
+	}
+	return strings.ReplaceAll(string(f.Kind), "_", " ")
 }
 
 func (b *Bot) findingLine(f lifecycle.Finding) string {

@@ -140,6 +140,9 @@ func (b *Bot) holdLines(s lifecycle.Standing) []string {
 	line := "*Holds* " + accountWords(s.Account) + asOf
 	if s.Account != nil && s.Account.Invited {
 		line += " · the invitation is not accepted yet"
+		if at := s.Account.InvitedAt; !at.IsZero() {
+			line += ", seen since " + day(at, b.cfg.Location)
+		}
 	}
 	return []string{line}
 }

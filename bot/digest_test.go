@@ -34,9 +34,39 @@ func (d *desk) fill() {
 	kept := found(4, lifecycle.FoundExcess, "Kept Kim")
 	kept.Exception = "exc_1"
 	drift := found(5, lifecycle.FoundDrift, "Dana Roe")
-	drift.MadeBy = "sam@acme.test"
-	l.found = []lifecycle.Finding{found(1, lifecycle.FoundLeaverPresent, "Ana Gone"), drift, found(2, lifecycle.FoundExcess, "Max More"), stale, kept}
+	drift.MadeBy = "Sam Ito in the web app at 02:14 UTC on 4 May"
+	untold := found(6, lifecycle.FoundDrift, "Eve Low")
+	untold.Note = "PagerDuty's audit records do not tell who made it so."
+	invited := found(7, lifecycle.FoundInvitePending, "New Hand")
+	invited.Note = "was invited and has not accepted, seen pending since 1 May 2026: cannot be paged."
+	l.found = []lifecycle.Finding{found(1, lifecycle.FoundLeaverPresent, "Ana Gone"), drift, untold, found(2, lifecycle.FoundExcess, "Max More"), stale, kept, invited}
 	l.exceptions = []lifecycle.Exception{{ID: "exc_1", Finding: kept.ID, By: "ines@acme.test", Reason: "covers the night", Since: noon, Until: noon.Add(72 * time.Hour), Held: "manager"}}
+}
+
+// places are findings that have no account: of a deleted one, and of none at all.
+func places() []lifecycle.Finding {
+	at := func(n int, e lifecycle.Entitlement, name, note string) lifecycle.Finding {
+		f := found(n, lifecycle.FoundOrphan, name)
+		f.Account, f.Entitlement, f.From, f.To, f.Note = lifecycle.AccountCard{Name: name}, e, "", "", note
+		return f
+	}
+	ds := duties()
+	return []lifecycle.Finding{
+		at(8, ds[1].Entitlement(), "Old Hand", "Level 2 of Payments-Crit still calls Old Hand, whose account was deleted: nobody answers there."),
+		at(9, ds[2].Entitlement(), "", "Schedule Payments primary has nobody in it. It is called by level 1 of Payments-Crit."),
+	}
+}
+
+func TestAPlaceWhereNobodyAnswersIsSaidAsOne(t *testing.T) {
+	t.Parallel()
+	v := digestView{frame: testFrame(), d: lifecycle.Digest{At: noon, Findings: places()}}
+	m := v.message()
+	within(t, m)
+	wants(t, readBlocks(t, m.Blocks), "*Nobody answers there* (2)\n• Level 2 of Payments-Crit still calls Old Hand, whose account was deleted: nobody answers there.\n• Schedule Payments primary has nobody in it. It is called by level 1 of Payments-Crit.")
+	if text := readBlocks(t, m.Blocks); strings.Contains(text, "More than policy says") || strings.Contains(text, "no role") {
+		t.Errorf("it is said as somebody's account:\n%s", text)
+	}
+	wants(t, strings.Join(tally(places()), "\n"), "`nobody answers ██████████    2`")
 }
 
 func TestDigest(t *testing.T) {
@@ -146,7 +176,12 @@ func TestDigestOfFiveThousandFindingsIsOneMessage(t *testing.T) {
 	v := digestView{d: lifecycle.Digest{At: noon, For: lifecycle.Identity{Person: lifecycle.Person{Emails: []string{"marco@acme.test"}}}}, frame: frame{p: testPolicy(), mode: lifecycle.Observe, now: noon, loc: time.UTC}}
 	for i := range 5000 {
 		for _, p := range digestParts() {
-			f := found(i, p.kinds[0], strings.Repeat("<!channel> & 𝔘 ", 200))
+			f := found(i, lifecycle.FoundOrphan, strings.Repeat("<!channel> & 𝔘 ", 200))
+			if p.places {
+				f.Account.ID, f.Entitlement.Kind = "", lifecycle.KindSchedule
+			} else {
+				f.Kind = p.kinds[0]
+			}
 			f.Note, f.MadeBy, f.Proxy = f.Account.Name, f.Account.Name, f.Account.Name
 			v.d.Findings = append(v.d.Findings, f)
 		}

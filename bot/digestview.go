@@ -26,20 +26,32 @@ type digestView struct {
 
 // digestPart is one group of findings, most urgent first.
 type digestPart struct {
-	title string
-	kinds []lifecycle.FindingKind
+	title  string
+	kinds  []lifecycle.FindingKind
+	places bool // where nobody answers, whatever their kind
 }
 
 func digestParts() []digestPart {
-	return []digestPart{
-		{"Leavers still present", []lifecycle.FindingKind{lifecycle.FoundLeaverPresent}},
-		{"Drift: changed with no decision on file", []lifecycle.FindingKind{lifecycle.FoundDrift}},
-		{"More than policy says", []lifecycle.FindingKind{lifecycle.FoundExcess, lifecycle.FoundOrphan}},
-		{"Less than policy says", []lifecycle.FindingKind{lifecycle.FoundMissing}},
-		{"Stale access", []lifecycle.FindingKind{lifecycle.FoundStale}},
-		{"Pending invitations", []lifecycle.FindingKind{lifecycle.FoundInvitePending}},
-		{"Nobody knows whose these are", []lifecycle.FindingKind{lifecycle.FoundUnmatched, lifecycle.FoundDisputed}},
+	of := func(title string, kinds ...lifecycle.FindingKind) digestPart {
+		return digestPart{title: title, kinds: kinds}
 	}
+	return []digestPart{
+		of("Leavers still present", lifecycle.FoundLeaverPresent),
+		{title: "Nobody answers there", places: true},
+		of("Drift: changed with no decision on file", lifecycle.FoundDrift),
+		of("More than policy says", lifecycle.FoundExcess, lifecycle.FoundOrphan),
+		of("Less than policy says", lifecycle.FoundMissing),
+		of("Stale access", lifecycle.FoundStale),
+		of("Pending invitations", lifecycle.FoundInvitePending),
+		of("Nobody knows whose these are", lifecycle.FoundUnmatched, lifecycle.FoundDisputed),
+	}
+}
+
+func (p digestPart) has(f lifecycle.Finding) bool {
+	if unanswered(f) {
+		return p.places
+	}
+	return slices.Contains(p.kinds, f.Kind)
 }
 
 func (v digestView) message() message {
@@ -92,7 +104,7 @@ func (v digestView) findings(p digestPart) []lifecycle.Finding {
 	var found []lifecycle.Finding
 	for _, f := range v.d.Findings {
 		asked := f.Request != "" && slices.ContainsFunc(v.d.Waiting, func(r lifecycle.Request) bool { return r.ID == f.Request })
-		if slices.Contains(p.kinds, f.Kind) && !asked && f.Exception == "" {
+		if p.has(f) && !asked && f.Exception == "" {
 			found = append(found, f)
 		}
 	}

@@ -47,7 +47,30 @@ func (b *Bot) openHistory(ctx context.Context, trigger string, id lifecycle.Requ
 	if !by.MayDecide(b.cfg.Now()) || !mayRead(policy, r, by) {
 		return lifecycle.Refuse(lifecycle.ErrForbidden, "Only those who decide on it, its subject and Security can read the story of a request.")
 	}
-	return b.openModal(ctx, trigger, b.historyModal(r))
+	kept, err := b.kept(ctx, r)
+	if err != nil {
+		return err
+	}
+	return b.openModal(ctx, trigger, b.historyModal(r, kept))
+}
+
+// kept returns what was kept as it was before the changes of the request.
+func (b *Bot) kept(ctx context.Context, r lifecycle.Request) ([]lifecycle.Original, error) {
+	var all []lifecycle.Original
+	for _, c := range r.Changes {
+		if c.Op != lifecycle.OpHandover {
+			continue
+		}
+		o, err := b.cfg.Store.Original(ctx, c.ID)
+		if errors.Is(err, lifecycle.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("load what was kept for change %s: %w", c.ID, err)
+		}
+		all = append(all, o)
+	}
+	return all, nil
 }
 
 func mayRead(p lifecycle.Policy, r lifecycle.Request, by lifecycle.Identity) bool {
@@ -181,7 +204,7 @@ func (b *Bot) keyOf(ctx context.Context, channel, ts, thread string) (string, er
 	return "", nil
 }
 
-func (b *Bot) historyModal(r lifecycle.Request) slack.ModalViewRequest {
+func (b *Bot) historyModal(r lifecycle.Request, kept []lifecycle.Original) slack.ModalViewRequest {
 	blocks := []slack.Block{
 		section("*" + requestLine(r) + "*"),
 		contextLine(foreign(string(r.ID), maxName) + " · " + kindWords(r.Kind) + " · " + b.stateWords(r)),
@@ -189,18 +212,27 @@ func (b *Bot) historyModal(r lifecycle.Request) slack.ModalViewRequest {
 	}
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, Title: plainText("History", 24), Close: plainText("Close", 24),
-		Blocks: slack.Blocks{BlockSet: append(blocks, paragraphs(b.story(r))...)},
+		Blocks: slack.Blocks{BlockSet: append(blocks, paragraphs(b.story(r, kept))...)},
 	}
 }
 
 // story tells what happened to the request, in order, a line each.
-func (b *Bot) story(r lifecycle.Request) []string {
+func (b *Bot) story(r lifecycle.Request, kept []lifecycle.Original) []string {
 	all := []string{b.at(r.OpenedAt) + " Opened. " + foreign(r.Why.Event, lineLength) + b.because(r.Why)}
+	if r.Undoes != "" {
+		all = append(all, "· It takes back what request "+foreign(string(r.Undoes), maxName)+" did.")
+	}
+	if by := r.Chosen; by.By != "" {
+		all = append(all, b.at(by.At)+" *"+foreign(by.By, maxName)+"* chose who takes over ("+string(by.Via)+").")
+	}
 	for _, d := range r.Decisions {
 		all = append(all, b.at(d.At)+" "+b.decisionWords(r, d))
 	}
 	if !r.HoldUntil.IsZero() {
 		all = append(all, b.at(r.HoldUntil)+" End of the hold.")
+	}
+	for _, o := range kept {
+		all = append(all, b.at(o.KeptAt)+" "+foreign(o.Object.Name, maxName)+" was kept as it was, so that this can be undone.")
 	}
 	for _, c := range r.Changes {
 		all = append(all, b.changeStory(r, c))

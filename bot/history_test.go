@@ -116,6 +116,20 @@ func TestEveryTurnOfAStoryIsTold(t *testing.T) {
 			r.State = lifecycle.Failed
 			r.Changes[0].State, r.Changes[0].Error = lifecycle.ChangeFailed, "he is a target of policy *Refunds*"
 		}, []string{"failed. he is a target of policy ∗Refunds∗", "Now failed."}},
+		"a handover": {func(r *lifecycle.Request) {
+			settled(r)
+			handing(r)
+			r.Chosen = lifecycle.Chosen{By: "marco@acme.test", At: today.Add(2 * time.Minute), Via: lifecycle.ViaCLI}
+			r.Changes[1].State, r.Changes[1].VerifiedAt = lifecycle.ChangeVerified, today.Add(19*time.Minute)
+		}, []string{
+			"`Sat 2 May 09:02 UTC` *marco@acme.test* chose who takes over (cli).", "level 2 of Payments-Crit: needs somebody: not made.",
+			"`Sat 2 May 09:19 UTC` a seat in Payments primary → Ines: done, and read back from PagerDuty.",
+			"`Sat 2 May 09:18 UTC` Payments primary was kept as it was, so that this can be undone.",
+		}},
+		"an undo": {func(r *lifecycle.Request) {
+			settled(r)
+			r.Undoes = "req_before"
+		}, []string{"It takes back what request req_before did."}},
 		"a step that is under way": {func(r *lifecycle.Request) {
 			settled(r)
 			r.State, r.Changes[0].State = lifecycle.Applying, lifecycle.ChangeApplied
@@ -133,6 +147,7 @@ func TestEveryTurnOfAStoryIsTold(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t, overHTTP)
+			h.store.originals = map[lifecycle.ChangeID]lifecycle.Original{"chg_seat": {Object: lifecycle.Object{Name: "Payments primary"}, KeptAt: today.Add(18 * time.Minute)}}
 			h.showHistory(t, priya, payments, h.card(t, payments, h.open("req_1", tt.turn), ""))
 			got := slacktest.PlainText(h.awaitModal(t, priya).Blocks)
 			for _, want := range tt.want {

@@ -168,18 +168,6 @@ func findingLines(found []lifecycle.Finding, most int) string {
 	return packLines(lines, most, seeMore("`/rolecall findings`"))
 }
 
-// findingWords says a finding, and what the claim rests on.
-func findingWords(f lifecycle.Finding) string {
-	words := foreign(f.Sentence(), maxPhrase)
-	if f.MadeBy != "" {
-		words += " Made so by " + foreign(f.MadeBy, maxName) + "."
-	}
-	if f.Proxy != "" {
-		words += " (" + foreign(f.Proxy, maxPhrase) + ")"
-	}
-	return words
-}
-
 // endingLines lists exceptions with what they except, where that is known.
 func endingLines(ending []lifecycle.Exception, found []lifecycle.Finding, loc *time.Location, most int) string {
 	about := map[lifecycle.FindingID]lifecycle.Finding{}

@@ -154,6 +154,10 @@ func (l *ledger) Messages(_ context.Context, id lifecycle.RequestID) (ms []lifec
 	return ms, err
 }
 
+func (l *ledger) Original(context.Context, lifecycle.ChangeID) (lifecycle.Original, error) {
+	return lifecycle.Original{}, lifecycle.ErrNotFound
+}
+
 func (l *ledger) SaveMessage(_ context.Context, m lifecycle.Message, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
 	return l.op("save message", func() error {
 		l.write(e, next)

@@ -21,6 +21,7 @@ type memory struct {
 	accounts   []lifecycle.Account
 	found      []lifecycle.Finding
 	exceptions []lifecycle.Exception
+	originals  map[lifecycle.ChangeID]lifecycle.Original
 	messages   []lifecycle.Message
 	digests    map[string]time.Time
 	events     []lifecycle.AuditEvent
@@ -130,6 +131,16 @@ func (m *memory) IdentityByKey(_ context.Context, source, key string) (lifecycle
 		return lifecycle.Identity{}, lifecycle.ErrNotFound
 	}
 	return hits[0], nil
+}
+
+func (m *memory) Original(_ context.Context, id lifecycle.ChangeID) (lifecycle.Original, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	o, ok := m.originals[id]
+	if !ok {
+		return o, lifecycle.ErrNotFound
+	}
+	return o, nil
 }
 
 func (m *memory) IdentityBySlack(_ context.Context, id lifecycle.SlackID) (lifecycle.Identity, error) {
