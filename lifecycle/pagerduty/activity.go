@@ -33,7 +33,7 @@ func (c *Client) analytics(ctx context.Context, a api, ids []lifecycle.AccountID
 	for after, seen := "", map[string]bool{}; ; {
 		p, err := c.analyticsAfter(ctx, a, ids, after)
 		if err != nil {
-			err = featureAnalytics().explain(err, c.oauth != nil)
+			err = featureAnalytics().explain(err, c.lacking())
 			if lifecycle.ReasonOf(err) != "" {
 				c.absent.note(c.now())
 			}

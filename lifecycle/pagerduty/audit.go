@@ -110,7 +110,7 @@ func (c *Client) records(ctx context.Context, since, until time.Time) ([]auditRe
 			"since": {s.since.Format(auditStamp)}, "until": {s.until.Format(auditStamp)}, "root_resource_types[]": {"users", "teams"},
 		})
 		if err != nil {
-			return nil, featureAudit().explain(err, c.oauth != nil)
+			return nil, featureAudit().explain(err, c.lacking())
 		}
 		for _, r := range slices.Backward(some) {
 			if r.ID == "" || r.At.IsZero() {

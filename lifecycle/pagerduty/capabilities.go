@@ -64,12 +64,9 @@ func (c *Client) Capabilities(ctx context.Context) (Capabilities, error) {
 		got.add(r.name, r.ask(ctx), "the key may read them")
 	}
 	got.Checks = append(got.Checks, c.fromCheck(ctx))
-	if c.oauth != nil {
-		got.Lacking = c.oauth.lacking()
-	}
-	got.Key = c.marks.newest()
+	got.Lacking, got.Key = c.lacking(), c.marks.newest()
 	got.Checks = append(got.Checks, c.writeCheck(got.Lacking))
-	got.Checks = append(got.Checks, c.optional(ctx, got.Lacking)...)
+	got.Checks = append(got.Checks, c.optional(ctx)...)
 	return got, ctx.Err()
 }
 

@@ -177,6 +177,14 @@ func (o *oauthCredential) reject(secret string) bool {
 	return true
 }
 
+// lacking returns the scopes that the app was not granted: of a key, none.
+func (c *Client) lacking() []string {
+	if c.oauth == nil {
+		return nil
+	}
+	return c.oauth.lacking()
+}
+
 // lacking returns the scopes that the newest token lacks.
 func (o *oauthCredential) lacking() []string {
 	o.mu.Lock()

@@ -47,20 +47,20 @@ func featureOnCalls() feature {
 }
 
 // explain turns PagerDuty's no to the feature into a Refusal that says what is missing and what follows from it. All else
-// is explained as ever.
-func (f feature) explain(err error, oauth bool) error {
+// is explained as ever. Lacking is what an app was not granted.
+func (f feature) explain(err error, lacking []string) error {
 	e, is := asAnswer(err)
 	if !is || e.status != http.StatusPaymentRequired && e.status != http.StatusForbidden && !e.gone() {
 		return explain(err)
 	}
-	return &noError{refusal: &lifecycle.Refusal{Kind: lifecycle.ErrForbidden, Reason: f.refusal(e, oauth)}, answer: e}
+	return &noError{refusal: &lifecycle.Refusal{Kind: lifecycle.ErrForbidden, Reason: f.refusal(e, lacking)}, answer: e}
 }
 
-func (f feature) refusal(e *answerError, oauth bool) string {
+func (f feature) refusal(e *answerError, lacking []string) string {
 	switch {
 	case e.status != http.StatusForbidden:
 		return fmt.Sprintf("This PagerDuty plan has no %s: %s.", f.what, f.without)
-	case slices.Contains(e.needs, f.scope) || oauth && len(e.needs) == 0:
+	case slices.Contains(e.needs, f.scope) || slices.Contains(lacking, f.scope):
 		return fmt.Sprintf("rolecall's PagerDuty app lacks %s: %s. Give it to the app in PagerDuty, under Integrations, App Registration.", f.scope, f.without)
 	case f.who != "":
 		return fmt.Sprintf("rolecall's PagerDuty key may not read its %s, which takes %s: %s. PagerDuty says %s.", f.what, f.who, f.without, e.quote())

@@ -21,11 +21,11 @@ type probe struct {
 }
 
 // optional looks at what rolecall can do without, with reads only, and says what is missing without each.
-func (c *Client) optional(ctx context.Context, lacking []string) []Check {
+func (c *Client) optional(ctx context.Context) []Check {
 	var checks []Check
 	for _, p := range c.probes(ctx) {
 		check := Check{Name: p.name, OK: true, Optional: true, Detail: p.fine}
-		if err := p.explain(p.ask(), c.oauth != nil); err != nil {
+		if err := p.explain(p.ask(), c.lacking()); err != nil {
 			check.OK, check.Detail = false, lifecycle.ReasonOf(err)
 			if check.Detail == "" {
 				check.Detail = clean(err.Error(), 300) + ": " + p.without
@@ -37,7 +37,7 @@ func (c *Client) optional(ctx context.Context, lacking []string) []Check {
 		return checks
 	}
 	scopes := Check{Name: "optional scopes", OK: true, Optional: true, Detail: "the app has each of them"}
-	if words := lack(lacking, true); words != "" {
+	if words := lack(c.lacking(), true); words != "" {
 		scopes.OK, scopes.Detail = false, words+giveScopes
 	}
 	return append(checks, scopes)

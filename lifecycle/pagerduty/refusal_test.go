@@ -32,6 +32,7 @@ func TestRefusalBodies(t *testing.T) {
 		"an unknown From":               {400, `{"error":{"message":"Requester User Not Found","code":1008}}`, lifecycle.ErrInvalid, "knows no user with the address that rolecall acts as"},
 		"gone":                          {404, `{"error":{"message":"Not Found","code":2100}}`, lifecycle.ErrNotFound, "deleted in the meantime"},
 		"a missing scope":               {403, `{"error":{"message":"Access Denied","code":2010,"required_scopes":["users.write","users.read"],"token_scopes":["users.read"]}}`, lifecycle.ErrForbidden, "lacks the scope users.write."},
+		"a missing scope, as a text":    {403, `{"error":{"message":"Token missing required scopes","required_scopes":"users.write, users.read","token_scopes":"users.read teams.read"}}`, lifecycle.ErrForbidden, "lacks the scope users.write."},
 		"errors as a text":              {400, envelope("2001", `"Name is too long"`), lifecycle.ErrInvalid, "PagerDuty refused (400): “Name is too long”."},
 		"errors as a map":               {400, envelope("2001", `{"name":["is too long","is odd"],"role":{"of":"nobody"}}`), lifecycle.ErrInvalid, "“name is too long, name is odd and role of nobody”"},
 		"the error as a list":           {400, `{"error":["Something is amiss"]}`, lifecycle.ErrInvalid, "“Something is amiss”"},

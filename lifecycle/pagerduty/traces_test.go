@@ -238,6 +238,13 @@ func TestTracesThatAreNotToBeHad(t *testing.T) {
 			asApp(always("s3cret-of-the-app")),
 			"rolecall's PagerDuty app lacks audit_records.read: who made a change cannot be told.",
 		},
+		"an app without the scope, refused without words": {
+			pagerdutytest.Config{OAuth: app(few...)}, func(cfg *pagerduty.Config) {
+				asApp(always("s3cret-of-the-app"))(cfg)
+				cfg.Transport = bare{}
+			},
+			"rolecall's PagerDuty app lacks audit_records.read: who made a change cannot be told.",
+		},
 		"a key of no admin": {
 			pagerdutytest.Config{UserTokens: map[string]string{"token-of-ann": "PANN"}},
 			func(cfg *pagerduty.Config) { cfg.Token = always("token-of-ann") },
@@ -257,6 +264,18 @@ func TestTracesThatAreNotToBeHad(t *testing.T) {
 			}
 		})
 	}
+}
+
+// bare takes the words from refusals.
+type bare struct{}
+
+func (bare) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := http.DefaultTransport.RoundTrip(r)
+	if err == nil && resp.StatusCode == http.StatusForbidden {
+		_ = resp.Body.Close() // what it says is not passed on
+		resp.Body, resp.ContentLength = http.NoBody, 0
+	}
+	return resp, err
 }
 
 func TestTracesBackwards(t *testing.T) {
@@ -327,6 +346,20 @@ func TestTracesOfOddRecords(t *testing.T) {
 			want: []lifecycle.Trace{
 				{Op: lifecycle.OpGrant, Account: "PANN", Entitlement: core("")},
 				{Op: lifecycle.OpGrant, Account: "PANN", Entitlement: core("manager"), To: "manager"},
+			},
+		},
+		"joining twice by one request, with one role": {
+			records: []string{record(req, team, "update", role), record(req, team, "update", added), record(req, team, "update", added)},
+			want: []lifecycle.Trace{
+				{Op: lifecycle.OpGrant, Account: "PANN", Entitlement: core("manager"), To: "manager"},
+				{Op: lifecycle.OpGrant, Account: "PANN", Entitlement: core("")},
+			},
+		},
+		"out of order": {
+			records: []string{record("null", ann, "delete", "null"), strings.Replace(record("null", ann, "create", "null"), "10:00:00.123Z", "11:00:00Z", 1)},
+			want: []lifecycle.Trace{
+				{Op: lifecycle.OpDelete, Account: "PANN", Entitlement: lifecycle.Entitlement{Kind: lifecycle.KindAccount}},
+				{Op: lifecycle.OpCreate, Account: "PANN", Entitlement: lifecycle.Entitlement{Kind: lifecycle.KindAccount}},
 			},
 		},
 		"leaving, split": {
