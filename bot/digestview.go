@@ -92,7 +92,11 @@ func (v digestView) waiting() []slack.Block {
 			r.Approvers = append(slices.Clone(r.Approvers), me)
 		}
 		m := cardMaker{frame: v.frame, r: r, v: viewer{Email: me}}
-		blocks = append(blocks, section("*"+m.title()+"*\n"+m.why()+" "+m.deadline()))
+		words := m.why() + " " + m.deadline()
+		if len(handovers(r)) > 0 {
+			words = m.why() + " " + m.onCall() + " " + m.deadline()
+		}
+		blocks = append(blocks, section("*"+m.title()+"*\n"+words))
 		blocks = append(blocks, cardData{ID: r.ID, Revision: r.Revision, Buttons: m.buttons()}.actions()...)
 	}
 	return blocks

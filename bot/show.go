@@ -97,7 +97,7 @@ func (o *outbound) draw(ctx context.Context, r lifecycle.Request, force bool) er
 	if errors.Is(copyErr, errMovedOn) {
 		return errors.Join(cardErr, copyErr)
 	}
-	return errors.Join(cardErr, copyErr, o.showNotes(ctx, s, card, missing), o.tellFailure(ctx, s), o.tellSubject(ctx, s), o.tellReach(ctx, s), o.tellContained(ctx, s))
+	return errors.Join(cardErr, copyErr, o.showNotes(ctx, s, card, missing), o.tellFailure(ctx, s), o.tellSubject(ctx, s), o.tellReach(ctx, s), o.tellContained(ctx, s), o.tellTakers(ctx, s))
 }
 
 func (o *outbound) scene(ctx context.Context, r lifecycle.Request, force bool) (scene, error) {

@@ -34,6 +34,27 @@ func TestTheThreadSaysWhoChoseWhom(t *testing.T) {
 	d.clean(t)
 }
 
+func TestWhoTakesOverIsTold(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	o := d.out(t)
+	r := with(decided(chosen(), lifecycle.Applying, "marco@acme.test", lifecycle.Approve, "Agreed"), func(r *lifecycle.Request) {
+		r.Changes[2] = handsTo("chg_3", r.Duties[2], "PINES")
+		r.Changes[1] = handsTo("chg_2", r.Duties[1], "PINES")
+	})
+	d.show(t, o, verified(r, 2))
+	if told := texts(d.dm("U0INES")); strings.Contains(told, "taken over") {
+		t.Errorf("told before all of it is done: %s", told)
+	}
+	done := with(verified(r, 4), func(r *lifecycle.Request) { r.State, r.Revision = lifecycle.Done, 9 })
+	d.show(t, o, done)
+	d.show(t, o, done)
+	wants(t, texts(d.dm("U0INES")), "You have taken over from Ana Ito in PagerDuty, checked Mon 4 May 13:04 UTC:\n• level 2 of Payments-Crit: 🔴 On call now, for good\n• a seat in Payments primary: Next on call <!date^1778144400", "<@U0MARCO> chose you.")
+	wants(t, texts(d.dm("U0MARCO")), "• incident #123 Checkout is down: 🔴 Open now")
+	sameCount(t, "what Ines is told", strings.Count(texts(d.dm("U0INES")), "taken over"), 1)
+	d.clean(t)
+}
+
 // reached is a joiner's request once it was looked how they can be reached.
 func reached(missing ...string) lifecycle.Request {
 	return with(verified(decided(joiner(), lifecycle.Done, "ines@acme.test", lifecycle.Approve, ""), 2), func(r *lifecycle.Request) {

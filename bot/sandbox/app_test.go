@@ -80,6 +80,11 @@ func cardBlocks(outcome string) []any {
 func denyModal() map[string]any {
 	text := func(s string) map[string]any { return map[string]any{"type": "plain_text", "text": s} }
 	option := func(label, value string) map[string]any { return map[string]any{"text": text(label), "value": value} }
+	because := func(o map[string]any, why string) map[string]any {
+		o["description"] = text(why)
+		return o
+	}
+	ines := because(option("Ines Duarte", "ines"), "on Payments too · has a phone")
 	input := func(block, label string, optional bool, element map[string]any) map[string]any {
 		return map[string]any{"type": "input", "block_id": block, "label": text(label), "optional": optional, "element": element, "hint": text("Everybody on the thread reads it.")}
 	}
@@ -89,7 +94,7 @@ func denyModal() map[string]any {
 		input("until", "Until", true, map[string]any{"type": "datepicker", "action_id": "date"}),
 		input("tell", "Tell", true, map[string]any{"type": "checkboxes", "action_id": "who", "options": []any{option("The manager", "manager"), option("Security", "security")}}),
 		input("kind", "Kind", true, map[string]any{"type": "radio_buttons", "action_id": "kind", "options": []any{option("Wrong person", "person"), option("Wrong team", "team")}}),
-		input("stand_in", "Stand-in", true, map[string]any{"type": "static_select", "action_id": "who", "options": []any{option("Ines Duarte", "ines"), option("Omar Haddad", "omar")}}),
+		input("stand_in", "Stand-in", true, map[string]any{"type": "static_select", "action_id": "who", "initial_option": ines, "options": []any{ines, because(option("Omar Haddad", "omar"), "no phone: cannot be woken")}}),
 		input("teams", "Teams", true, map[string]any{"type": "multi_static_select", "action_id": "teams", "options": []any{option("Payments, Platform", "a, b"), option("Search", "b")}}),
 	}}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"rolecall/bot/sandbox"
+	"rolecall/bot/slacktest"
 )
 
 // tab is one tab of a real browser.
@@ -156,9 +157,12 @@ func theStory(t *testing.T) {
 	b.do(chromedp.SendKeys(field("text"), "no"), chromedp.Click(id("modal-submit")), chromedp.WaitVisible(id("field-error")))
 	b.says(id("field-error"), "at least 10 characters")
 	b.shoot("modal-error")
-	b.do(chromedp.SendKeys(field("text"), ", he is on call all week"), chromedp.Click(id("modal-submit")),
+	b.do(chromedp.SetValue(chromedp.CSS(`select[name="in:stand_in/who"]`), "omar"), chromedp.SendKeys(field("text"), ", he is on call all week"), chromedp.Click(id("modal-submit")),
 		chromedp.WaitNotPresent(id("modal")), chromedp.WaitVisible(id("edited")))
 	b.says(id("message"), "Denied by @Marco Rossi: no, he is on call all week")
+	if sent := s.submitted(); !strings.Contains(sent, `"selected_option":{"description":{"emoji":true,"text":"no phone: cannot be woken","type":"plain_text"},"text":{"emoji":true,"text":"Omar Haddad","type":"plain_text"},"value":"omar"}`) {
+		t.Errorf("the app was sent %s", sent)
+	}
 
 	b.do(chromedp.SendKeys(id("say"), "/rolecall who payments\r"), chromedp.WaitVisible(id("ephemeral")))
 	b.says(id("ephemeral"), "You asked for who payments.")
@@ -171,6 +175,17 @@ func theStory(t *testing.T) {
 	b.do(chromedp.SendKeys(id("act-as-search"), "number 17"), chromedp.WaitVisible(id("act-as-person170")), chromedp.WaitNotPresent(id("act-as-ben")),
 		chromedp.Click(id("act-as-person170")), chromedp.WaitVisible(chromedp.CSS(`[data-testid="acting-as"]`)))
 	b.shoot("stranger")
+}
+
+// submitted returns the last modal that was submitted, as the app was sent it.
+func (s *stage) submitted() string {
+	all := s.ws.Deliveries(slacktest.KindInteraction)
+	for i := len(all) - 1; i >= 0; i-- {
+		if all[i].Type == "view_submission" {
+			return string(all[i].Payload)
+		}
+	}
+	return ""
 }
 
 // anotherPersonsPress presses in the workspace and looks at a page that nobody touches.

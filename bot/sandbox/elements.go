@@ -78,7 +78,7 @@ type element struct {
 // option is one entry of a menu.
 type option struct {
 	Text, Description template.HTML
-	Words             string // Text without mark-up, for native menus
+	Words, Why        string // Text and Description without mark-up, for native menus
 	Value, URL        string
 	Press             string
 	Group             string // title of the group that begins here
@@ -262,7 +262,7 @@ func (c *canvas) settleOptions(out *element, at target, filled []string) {
 }
 
 func (c *canvas) option(o rawOption) option {
-	out := option{Text: c.text(o.Text), Description: c.text(o.Description), Words: o.Text.Text, Value: o.Value}
+	out := option{Text: c.text(o.Text), Description: c.text(o.Description), Words: o.Text.Text, Why: o.Description.Text, Value: o.Value}
 	if safeLink(o.URL) {
 		out.URL = o.URL
 	}

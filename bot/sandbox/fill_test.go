@@ -19,7 +19,7 @@ func TestAModalIsFilledInRefusedAndSubmitted(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	opened := s.post("/u/"+marco+"/press", url.Values{"press": {s.press("request.deny.v1")}})
-	contains(t, opened, `data-testid="modal"`, "Deny the move", "<strong>Ben Ode</strong> stays Manager of Payments.", "Everybody on the thread reads it.", `type="date"`, `<option value="ines"`)
+	contains(t, opened, `data-testid="modal"`, "Deny the move", "<strong>Ben Ode</strong> stays Manager of Payments.", "Everybody on the thread reads it.", `type="date"`, `<option value="ines" selected>Ines Duarte — on Payments too · has a phone</option>`, `<option value="omar">Omar Haddad — no phone: cannot be woken</option>`)
 	view, ok := s.ws.Modal(marco)
 	if !ok {
 		t.Fatal("no modal is open")
