@@ -239,7 +239,8 @@ func TestTracesThatAreNotToBeHad(t *testing.T) {
 			"rolecall's PagerDuty app lacks audit_records.read: who made a change cannot be told.",
 		},
 		"an app without the scope, refused without words": {
-			pagerdutytest.Config{OAuth: app(few...)}, func(cfg *pagerduty.Config) {
+			pagerdutytest.Config{OAuth: app(few...)},
+			func(cfg *pagerduty.Config) {
 				asApp(always("s3cret-of-the-app"))(cfg)
 				cfg.Transport = bare{}
 			},
