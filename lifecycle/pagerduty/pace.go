@@ -28,6 +28,7 @@ type limiter struct {
 	ends   time.Time
 	paused time.Time
 	bares  int // 429s without headers in a row
+	flying int // calls that are under way
 }
 
 const (
@@ -111,8 +112,9 @@ func (l *limiter) note(resp *http.Response) {
 	}
 }
 
-// learn keeps the lower of two counts of one window, since calls under way are in ours and not yet in PagerDuty's. Some
-// operations have a smaller limit of their own, which their answers tell of instead: that one must not slow all others.
+// learn keeps the lower of two counts of one window, since calls under way are in ours and not yet in PagerDuty's. So they
+// are taken off the first count of a new window, which was begun by them. Some operations have a smaller limit of their
+// own, which their answers tell of instead: that one must not slow all others.
 func (l *limiter) learn(limit, left int, ends time.Time) {
 	const same = 2 * time.Second // resets are told in whole seconds
 	current := l.known && time.Now().Before(l.ends)
@@ -121,6 +123,8 @@ func (l *limiter) learn(limit, left int, ends time.Time) {
 		return
 	case current && limit == l.limit && ends.Sub(l.ends) < same:
 		left = min(left, l.left)
+	default:
+		left = min(left, limit-l.flying)
 	}
 	l.known, l.limit, l.left, l.ends = true, limit, left, ends
 }
@@ -154,9 +158,17 @@ func (p *pace) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := p.limit.wait(req.Context(), p.sweeping); err != nil {
 		return nil, &unsentError{cause: err}
 	}
+	p.limit.fly(1)
+	defer p.limit.fly(-1)
 	resp, err := p.next.RoundTrip(req)
 	if err == nil {
 		p.limit.note(resp)
 	}
 	return resp, err
+}
+
+func (l *limiter) fly(n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.flying += n
 }
