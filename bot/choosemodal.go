@@ -173,9 +173,9 @@ func (c choosing) input(i int, h handed, options []*slack.OptionBlockObject) sla
 	if hint != "" {
 		hint = fullStop(hint) + " "
 	}
-	hint += fullStop(others(c.r, h, func(s string) string { return clip(plain(s), maxName) }))
+	hint += fullStop(others(c.r, h, func(s string) string { return short(s, maxName) }))
 	e := h.Entitlement()
-	e.Object.Name = cmp.Or(plain(clip(e.Object.Name, maxName)), e.Object.ID)
+	e.Object.Name = cmp.Or(short(e.Object.Name, maxName), e.Object.ID)
 	return slack.NewInputBlock(replacementBlock(i), plainText(capital(e.String()), maxLabel), plainText(hint, maxPhrase), menu)
 }
 
@@ -223,11 +223,11 @@ func option(value, text, why string) *slack.OptionBlockObject {
 func called(people []lifecycle.Candidate) map[lifecycle.AccountID]string {
 	same := map[string]int{}
 	for _, p := range people {
-		same[clip(plain(p.Name), maxOption)]++
+		same[short(p.Name, maxOption)]++
 	}
 	names := make(map[lifecycle.AccountID]string, len(people))
 	for _, p := range people {
-		name, address := clip(plain(p.Name), maxOption), cmp.Or(plain(p.Email), string(p.ID))
+		name, address := short(p.Name, maxOption), cmp.Or(short(p.Email, maxOption), string(p.ID))
 		switch {
 		case name == "":
 			name = address
@@ -238,6 +238,10 @@ func called(people []lifecycle.Candidate) map[lifecycle.AccountID]string {
 	}
 	return names
 }
+
+// short returns foreign text for where Slack takes no mark-up, clipped before
+// anything is done with it: a name can be of any length.
+func short(s string, n int) string { return plain(clip(strings.TrimSpace(s), n)) }
 
 // because says what speaks for somebody and, first of all, what speaks against them.
 func (c choosing) because(h handed, p lifecycle.Candidate) string {
@@ -270,9 +274,9 @@ func (c choosing) stays(h handed) string {
 	names, unknown := knownOthers(c.r, h.Duty)
 	switch {
 	case len(names) == 1 && unknown == 0:
-		return plain(names[0]) + " stays"
+		return short(names[0], maxOption/2) + " stays"
 	case len(names) > 0:
-		return plain(names[0]) + fmt.Sprintf(" and %d more stay", len(names)+unknown-1)
+		return short(names[0], maxOption/2) + fmt.Sprintf(" and %d more stay", len(names)+unknown-1)
 	default:
 		return count(unknown, "other stays", "others stay")
 	}
@@ -281,11 +285,11 @@ func (c choosing) stays(h handed) string {
 // teamCalled returns the name of a team that the policy or the request knows, in plain text.
 func (c choosing) teamCalled(id lifecycle.TeamID) string {
 	if t, ok := c.p.TeamByID(id); ok {
-		return clip(plain(t.Name), maxTeam/2)
+		return short(t.Name, maxTeam/2)
 	}
 	for _, g := range c.r.Holds {
 		if g.Entitlement.Team.ID == id && g.Entitlement.Team.Name != "" {
-			return clip(plain(g.Entitlement.Team.Name), maxTeam/2)
+			return short(g.Entitlement.Team.Name, maxTeam/2)
 		}
 	}
 	return "its team"

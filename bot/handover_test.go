@@ -241,11 +241,7 @@ func TestAChoiceFitsWhatSlackTakes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			start := time.Now()
 			v := chooseModal(r, testFrame(), "req_handover:1", place{"C0PAYMENTS", "1777892400.000100"})
-			if took := time.Since(start); took > 2*time.Second {
-				t.Errorf("drawn in %s, and Slack waits three seconds", took)
-			}
 			w := newDesk(t)
 			raw, err := json.Marshal(v)
 			if err != nil {
@@ -275,5 +271,13 @@ func TestAChoiceFitsWhatSlackTakes(t *testing.T) {
 			}
 			w.clean(t)
 		})
+	}
+}
+
+// Slack waits three seconds from the press until the modal is open.
+func BenchmarkChooseModal(b *testing.B) {
+	r, f := manyHanded(60, 99, badName), testFrame()
+	for b.Loop() {
+		_ = chooseModal(r, f, "req_handover:1", place{})
 	}
 }
