@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -35,7 +36,15 @@ func (db *DB) SaveEffect(ctx context.Context, r lifecycle.Request, f lifecycle.E
 	})
 }
 
+// saveAccount stores what was read back of an account, whatever is known of it.
 func (t *tx) saveAccount(ctx context.Context, h held) error {
+	was, err := t.account(ctx, h.ID)
+	if err != nil {
+		return err
+	}
+	if h, err = h.waiting(was); err != nil {
+		return err
+	}
 	row, err := accountRow(h)
 	if err != nil {
 		return err
@@ -45,6 +54,29 @@ func (t *tx) saveAccount(ctx context.Context, h held) error {
 	}
 	t.wrote.add("account", row.ID, row.Body)
 	return nil
+}
+
+// waiting returns h with the moment since when its invitation waits. PagerDuty
+// does not say it, so what is read back does not either: it is when the
+// invitation was first seen.
+func (h held) waiting(was *q.Account) (held, error) {
+	if h.Held == nil || !h.Held.Invited || !h.Held.InvitedAt.IsZero() {
+		return h, nil
+	}
+	since := h.Seen
+	if was != nil {
+		before, err := decode[held](was.Body)
+		if err != nil {
+			return h, fmt.Errorf("account %s: %w", h.ID, err)
+		}
+		if before.Held != nil && before.Held.Invited && !before.Held.InvitedAt.IsZero() {
+			since = before.Held.InvitedAt
+		}
+	}
+	a := *h.Held
+	a.InvitedAt = since
+	h.Held = &a
+	return h, nil
 }
 
 // pin ties the identity to the account. Where another identity has it the tie
@@ -73,34 +105,56 @@ func (t *tx) pin(ctx context.Context, f lifecycle.Effect) error {
 	return t.saveIdentity(ctx, i)
 }
 
-// replaceBaseline makes the accounts what the snapshot says, except where a
-// verified change is newer than it: seen through the old snapshot, that change
-// would look like somebody else's at the next roll call.
+// account returns the row of the account, or nil when there is none.
+func (t *tx) account(ctx context.Context, id lifecycle.AccountID) (*q.Account, error) {
+	row, err := t.q.Account(ctx, text(id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load account %s: %w", id, err)
+	}
+	return &row, nil
+}
+
+// see stores what a roll call or a glance saw of an account of which was is
+// stored, unless that is the same, or was seen later: seen through an older
+// look, a verified change would be taken for somebody else's at the next roll call.
+func (t *tx) see(ctx context.Context, was *q.Account, h held) error {
+	row, err := accountRow(h)
+	if err != nil || was != nil && (was.Seen > row.Seen || sameHeld(*was, row)) {
+		return err
+	}
+	n, err := t.q.SeeAccount(ctx, q.SeeAccountParams(row))
+	if err != nil {
+		return fmt.Errorf("save account %s: %w", h.ID, err)
+	}
+	if n > 0 {
+		t.wrote.add("account", row.ID, row.Body)
+	}
+	return nil
+}
+
+// replaceBaseline makes the accounts what the snapshot says, except where
+// something newer is known.
 func (t *tx) replaceBaseline(ctx context.Context, accounts []lifecycle.Account, taken time.Time) error {
 	rows, err := t.q.Accounts(ctx)
 	if err != nil {
 		return fmt.Errorf("list accounts: %w", err)
 	}
-	stored := make(map[string]q.Account, len(rows))
-	for _, row := range rows {
-		stored[row.ID] = row
-	}
-	put := func(h held) error {
-		was, known := stored[text(h.ID)]
-		delete(stored, text(h.ID))
-		row, err := accountRow(h)
-		if err != nil || known && (was.Seen > micros(taken) || sameHeld(was, row)) {
-			return err
-		}
-		return t.saveAccount(ctx, h)
+	stored := make(map[string]*q.Account, len(rows))
+	for i := range rows {
+		stored[rows[i].ID] = &rows[i]
 	}
 	for i := range accounts {
-		if err := put(held{ID: accounts[i].ID, Seen: taken, Held: &accounts[i]}); err != nil {
+		id := text(accounts[i].ID)
+		if err := t.see(ctx, stored[id], held{ID: accounts[i].ID, Seen: taken, Held: &accounts[i]}); err != nil {
 			return err
 		}
+		delete(stored, id)
 	}
-	for id := range stored { // not in the snapshot, so it is gone
-		if err := put(held{ID: lifecycle.AccountID(id), Seen: taken}); err != nil {
+	for id, was := range stored { // not in the snapshot, so it is gone
+		if err := t.see(ctx, was, held{ID: lifecycle.AccountID(id), Seen: taken}); err != nil {
 			return err
 		}
 	}

@@ -34,6 +34,8 @@ func child(what, path string) {
 		err = saveUntilKilled(ctx, path)
 	case "keep":
 		err = keepUntilKilled(ctx, path)
+	case "glance":
+		err = glanceUntilKilled(ctx, path)
 	case "open":
 		_, err = storage.Open(ctx, config(path, storage.Serve))
 	case "verify":

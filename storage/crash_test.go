@@ -204,3 +204,59 @@ func TestNoOriginalIsLostThatWasKeptBeforeTheKill(t *testing.T) {
 		t.Errorf("after the kill: %+v", report)
 	}
 }
+
+// glanceUntilKilled says of each glance that it is stored. All that one stores
+// says the same number.
+func glanceUntilKilled(ctx context.Context, path string) error {
+	db, err := storage.Open(ctx, config(path, storage.Serve))
+	if err != nil {
+		return err
+	}
+	if err := db.Migrate(ctx); err != nil {
+		return err
+	}
+	for n := 1; ; n++ {
+		if err := db.SaveGlance(ctx, numberedGlance(n)); err != nil {
+			return err
+		}
+		fmt.Println(n)
+	}
+}
+
+func numberedGlance(n int) lifecycle.Glance {
+	g := lifecycle.Glance{Until: moment(n), Open: []lifecycle.Finding{{ID: "fnd_1", Note: fmt.Sprint(n)}}}
+	for i := range 50 {
+		g.Accounts = append(g.Accounts, lifecycle.Account{ID: lifecycle.AccountID(fmt.Sprint("P", i)), Name: fmt.Sprint(n)})
+	}
+	g.Events = []lifecycle.AuditEvent{{At: g.Until, Actor: lifecycle.System, Kind: lifecycle.EventFindingOpened, Ref: "fnd_1"}}
+	return g
+}
+
+func moment(n int) time.Time { return time.Unix(int64(1_800_000_000+n), 0).UTC() }
+
+func TestAGlanceIsStoredWholeOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "rolecall.db")
+	answered := killedAfter(t, "glance", path, 20)
+	db := serve(t, path)
+	at, err := db.Glanced(t.Context())
+	if err != nil || at.Before(moment(len(answered))) {
+		t.Fatalf("%d were stored, and the last is of %s, %v", len(answered), at, err)
+	}
+	want := fmt.Sprint(at.Unix() - moment(0).Unix())
+	accounts, err := db.Baseline(t.Context())
+	if err != nil || len(accounts) != 50 {
+		t.Fatalf("%d accounts, %v", len(accounts), err)
+	}
+	for _, a := range accounts {
+		if a.Name != want {
+			t.Errorf("account %s is of glance %s, the mark of %s", a.ID, a.Name, want)
+		}
+	}
+	if f, err := db.Finding(t.Context(), "fnd_1"); err != nil || f.Note != want {
+		t.Errorf("the finding is of glance %q, the mark of %s; %v", f.Note, want, err)
+	}
+	if report := verify(t, path); !report.Whole {
+		t.Errorf("after the kill: %+v", report)
+	}
+}

@@ -41,6 +41,20 @@ func (t *tx) saveMark(ctx context.Context, name string, at time.Time) error {
 	return nil
 }
 
+// lockMark returns when it was last done, or the zero time, and lets nobody else
+// move the mark until the transaction ends.
+func (t *tx) lockMark(ctx context.Context, name string) (time.Time, error) {
+	m, err := load[mark](t.q.LockMark(ctx, name))
+	switch {
+	case errors.Is(err, lifecycle.ErrNotFound):
+		return time.Time{}, nil
+	case err != nil:
+		return time.Time{}, fmt.Errorf("lock mark %s: %w", name, err)
+	default:
+		return m.At, nil
+	}
+}
+
 func markRow(m mark) (q.Mark, error) {
 	body, err := encode(m)
 	return q.Mark{Name: m.Name, At: micros(m.At), Body: body}, err

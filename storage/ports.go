@@ -17,4 +17,5 @@ var (
 	_ lifecycle.DirectoryStore = (*DB)(nil)
 	_ lifecycle.DigestStore    = (*DB)(nil)
 	_ lifecycle.OriginalStore  = (*DB)(nil)
+	_ lifecycle.GlanceStore    = (*DB)(nil)
 )

@@ -16,7 +16,7 @@ import (
 const (
 	queuePagerDuty = "pagerduty"
 	queueSlack     = "slack"
-	queueRollCall  = "rollcall" // of its own, so that a long one holds up nobody's approval
+	queueRollCall  = "rollcall" // one at a time, and so that a long one holds up nobody's approval
 	queueDefault   = river.QueueDefault
 
 	maxAttempts         = 20 // the waits double up to half an hour: about six hours in all
@@ -68,7 +68,7 @@ func (db *DB) options(j lifecycle.Job) *river.InsertOpts {
 // periodic reports whether one unfinished job of the kind is enough: it looks
 // at everything, whoever asked for it.
 func periodic(k lifecycle.JobKind) bool {
-	return k == lifecycle.JobRollCall || k == lifecycle.JobDigests
+	return k == lifecycle.JobRollCall || k == lifecycle.JobGlance || k == lifecycle.JobDigests
 }
 
 // unfinished is River's default without completed, which would keep the next
@@ -82,13 +82,13 @@ func unfinished() []rivertype.JobState {
 
 func queueOf(k lifecycle.JobKind) string {
 	switch k {
-	case lifecycle.JobApply, lifecycle.JobPlan, lifecycle.JobReplan, lifecycle.JobAsk:
+	case lifecycle.JobApply, lifecycle.JobPlan, lifecycle.JobReplan, lifecycle.JobAsk, lifecycle.JobFollow:
 		return queuePagerDuty
 	case lifecycle.JobShow, lifecycle.JobRemind, lifecycle.JobAlert, lifecycle.JobDigests:
 		return queueSlack
-	case lifecycle.JobRollCall:
+	case lifecycle.JobRollCall, lifecycle.JobGlance: // what a roll call is about to see needs no glance
 		return queueRollCall
-	case lifecycle.JobRegister, lifecycle.JobEscalate, lifecycle.JobExpire:
+	case lifecycle.JobRegister, lifecycle.JobEscalate, lifecycle.JobExpire, lifecycle.JobStop:
 		return queueDefault
 	default:
 		return queueDefault

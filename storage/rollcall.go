@@ -13,7 +13,9 @@ const markRollCall = "rollcall"
 
 // SaveRollCall stores the findings that stand and those that are cleared, and
 // what every account held, in one transaction, with all of r.Events. The last
-// of them vouches for every row that is different from before.
+// of them vouches for every row that is different from before. It is
+// lifecycle.ErrConflict, and nothing is stored, when a finding was settled
+// otherwise, by a glance, after the snapshot was taken.
 func (db *DB) SaveRollCall(ctx context.Context, r lifecycle.RollResult, next ...lifecycle.Job) error {
 	taken := r.Snapshot.TakenAt
 	if taken.IsZero() {
@@ -23,21 +25,28 @@ func (db *DB) SaveRollCall(ctx context.Context, r lifecycle.RollResult, next ...
 		if err := t.saveMark(ctx, markRollCall, taken); err != nil { // first, so that of two roll calls one waits here
 			return err
 		}
-		if err := t.saveFindings(ctx, r, taken); err != nil {
+		if err := t.saveFindings(ctx, r.Open, r.Cleared, look{taken, db.now()}); err != nil {
 			return err
 		}
 		return t.replaceBaseline(ctx, r.Snapshot.Accounts, taken)
 	})
 }
 
-func (t *tx) saveFindings(ctx context.Context, r lifecycle.RollResult, taken time.Time) error {
-	exceptions, err := t.exceptions(ctx, taken)
+// look is when PagerDuty was looked at, and when what was seen is stored.
+type look struct{ at, now time.Time }
+
+// missed reports whether something of that moment came after the look. A moment
+// that is still to come is nobody's but a wrong clock's.
+func (l look) missed(moment time.Time) bool { return moment.After(l.at) && !moment.After(l.now) }
+
+func (t *tx) saveFindings(ctx context.Context, open, cleared []lifecycle.Finding, l look) error {
+	exceptions, err := t.exceptions(ctx, l.at)
 	if err != nil {
 		return err
 	}
-	for _, list := range [][]lifecycle.Finding{r.Open, r.Cleared} {
+	for _, list := range [][]lifecycle.Finding{open, cleared} {
 		for _, f := range list {
-			if err := t.saveFinding(ctx, f, exceptions, taken); err != nil {
+			if err := t.saveFinding(ctx, f, exceptions, l); err != nil {
 				return fmt.Errorf("save finding %s: %w", f.ID, err)
 			}
 		}
@@ -57,10 +66,12 @@ func (t *tx) exceptions(ctx context.Context, at time.Time) (map[lifecycle.Except
 	return byID, nil
 }
 
-// saveFinding stores f as a roll call left it. The roll call looked a while
-// ago: a request that was opened, or an exception that was granted, about a
-// standing finding in the meantime is kept.
-func (t *tx) saveFinding(ctx context.Context, f lifecycle.Finding, exceptions map[lifecycle.ExceptionID]lifecycle.Exception, taken time.Time) error {
+// saveFinding stores f as a roll call or a glance left it. That looked a while
+// ago: a request that was opened, an exception that was granted, or a name that
+// was found, about a standing finding in the meantime is kept. It is
+// lifecycle.ErrConflict when a finding that it takes for settled came up after
+// it looked, or the other way round: then somebody is to look again.
+func (t *tx) saveFinding(ctx context.Context, f lifecycle.Finding, exceptions map[lifecycle.ExceptionID]lifecycle.Exception, l look) error {
 	was, err := t.lockFinding(ctx, f.ID)
 	if errors.Is(err, lifecycle.ErrNotFound) {
 		return t.insertFinding(ctx, f)
@@ -68,13 +79,31 @@ func (t *tx) saveFinding(ctx context.Context, f lifecycle.Finding, exceptions ma
 	if err != nil {
 		return err
 	}
-	if was.ClearedAt.IsZero() {
-		f.Request = was.Request
-		if x, ok := exceptions[was.Exception]; ok && f.Exception == "" && x.Covers(f, taken) {
-			f.Exception = x.ID
-		}
+	stood, stands := was.ClearedAt.IsZero(), f.ClearedAt.IsZero()
+	switch {
+	case stood && !stands && l.missed(was.Since):
+		return fmt.Errorf("it came up at %s, after PagerDuty was looked at: %w", was.Since, lifecycle.ErrConflict)
+	case !stood && stands && l.missed(was.ClearedAt):
+		return fmt.Errorf("it was settled at %s, after PagerDuty was looked at: %w", was.ClearedAt, lifecycle.ErrConflict)
+	case stood:
+		f = known(was, f, exceptions, l.at)
 	}
 	return t.updateFinding(ctx, was, f)
+}
+
+// known returns f with what has become known about it, which stood as was.
+func known(was, f lifecycle.Finding, exceptions map[lifecycle.ExceptionID]lifecycle.Exception, at time.Time) lifecycle.Finding {
+	f.Request = was.Request
+	if f.MadeBy == "" {
+		f.MadeBy = was.MadeBy
+	}
+	if was.Since.Before(f.Since) {
+		f.Since = was.Since
+	}
+	if x, ok := exceptions[was.Exception]; ok && f.Exception == "" && x.Covers(f, at) {
+		f.Exception = x.ID
+	}
+	return f
 }
 
 // LastRollCall returns when the last whole roll call was, or the zero time.

@@ -197,9 +197,12 @@ func (w *worker) Timeout(*river.Job[task]) time.Duration {
 	return jobTimeout
 }
 
-// Work takes the step, and tells River what became of it in its own terms.
+// Work takes the step, and tells River what became of it in its own terms. A
+// glance that failed is not kept for somebody to look at: the next one comes
+// within minutes, and in a long outage there would be hundreds.
 func (w *worker) Work(ctx context.Context, job *river.Job[task]) error {
-	err := w.fn(ctx, lifecycle.Attempt{Ref: job.Args.Ref, Last: job.Attempt >= job.MaxAttempts})
+	last := job.Attempt >= job.MaxAttempts
+	err := w.fn(ctx, lifecycle.Attempt{Ref: job.Args.Ref, Last: last})
 	told, ok := errors.AsType[*lifecycle.JobError](err)
 	switch {
 	case err == nil:
@@ -207,7 +210,7 @@ func (w *worker) Work(ctx context.Context, job *river.Job[task]) error {
 	case ok && told.RetryAfter > 0:
 		w.log.InfoContext(ctx, "job waits", append(jobAttrs(job.JobRow), slog.Duration("for", told.RetryAfter), slog.Any("err", err))...)
 		return river.JobSnooze(told.RetryAfter)
-	case ok && told.Permanent, errors.Is(err, lifecycle.ErrNotFound):
+	case ok && told.Permanent, errors.Is(err, lifecycle.ErrNotFound), last && w.kind == lifecycle.JobGlance:
 		w.log.WarnContext(ctx, "job given up", append(jobAttrs(job.JobRow), slog.Any("err", err))...)
 		return river.JobCancel(err)
 	default:

@@ -9,6 +9,23 @@ import (
 	"context"
 )
 
+const account = `-- name: Account :one
+SELECT id, gone, seen, email, body FROM accounts WHERE id = $1
+`
+
+func (q *Queries) Account(ctx context.Context, id string) (Account, error) {
+	row := q.db.QueryRowContext(ctx, account, id)
+	var i Account
+	err := row.Scan(
+		&i.ID,
+		&i.Gone,
+		&i.Seen,
+		&i.Email,
+		&i.Body,
+	)
+	return i, err
+}
+
 const accounts = `-- name: Accounts :many
 SELECT id, gone, seen, email, body FROM accounts ORDER BY id
 `
@@ -156,4 +173,33 @@ func (q *Queries) SaveAccount(ctx context.Context, arg SaveAccountParams) error 
 		arg.Body,
 	)
 	return err
+}
+
+const seeAccount = `-- name: SeeAccount :execrows
+INSERT INTO accounts (id, gone, seen, email, body) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (id) DO UPDATE SET gone = excluded.gone, seen = excluded.seen, email = excluded.email, body = excluded.body
+WHERE accounts.seen <= excluded.seen
+`
+
+type SeeAccountParams struct {
+	ID    string
+	Gone  bool
+	Seen  int64
+	Email string
+	Body  string
+}
+
+// The WHERE clause is the guard: what was seen later stays.
+func (q *Queries) SeeAccount(ctx context.Context, arg SeeAccountParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, seeAccount,
+		arg.ID,
+		arg.Gone,
+		arg.Seen,
+		arg.Email,
+		arg.Body,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }

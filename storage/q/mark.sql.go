@@ -9,6 +9,19 @@ import (
 	"context"
 )
 
+const lockMark = `-- name: LockMark :one
+UPDATE marks SET name = $1 WHERE name = $1 RETURNING body
+`
+
+// Setting the name to itself takes the row's lock on PostgreSQL; on SQLite the
+// transaction already holds the only one there is.
+func (q *Queries) LockMark(ctx context.Context, name string) (string, error) {
+	row := q.db.QueryRowContext(ctx, lockMark, name)
+	var body string
+	err := row.Scan(&body)
+	return body, err
+}
+
 const mark = `-- name: Mark :one
 SELECT body FROM marks WHERE name = $1
 `

@@ -22,6 +22,7 @@ func Run(t *testing.T, fresh func(t *testing.T) string) {
 		"findings":    testFindings,
 		"effects":     testEffects,
 		"roll calls":  testRollCalls,
+		"glances":     testGlances,
 		"originals":   testOriginals,
 		"every field": testEveryField,
 		"messages":    testMessages,

@@ -193,4 +193,27 @@ func testEffects(t *testing.T, x *fixture) {
 		t.Errorf("%d jobs, want 5", j)
 	}
 	whole(t, url)
+	t.Run("an invitation waits since it was first seen", func(t *testing.T) { testInvitation(t, x.open(t)) })
+}
+
+// PagerDuty does not say since when an invitation waits, so what is read back does not either.
+func testInvitation(t *testing.T, db *storage.DB) {
+	r, a := sampleRequest("ntc_1"), sampleAccount("P1")
+	a.Invited = true
+	for minutes, step := range []struct {
+		invited bool
+		want    time.Time
+	}{{true, after(0)}, {true, after(0)}, {false, time.Time{}}, {true, after(3)}, {true, after(3)}} {
+		a.Invited, a.BaseRole = step.invited, []lifecycle.BaseRole{lifecycle.RoleObserver, lifecycle.RoleResponder}[minutes%2]
+		e := event(lifecycle.EventChangeVerified, string(r.ID))
+		e.At = after(minutes)
+		must(t, db.SaveEffect(t.Context(), r, lifecycle.Effect{Account: a.ID, Held: &a}, e))
+		want := a
+		want.InvitedAt = step.want
+		stands(t, db, []lifecycle.Account{want}, nil)
+		r = moved(r, lifecycle.Applying)
+	}
+	if !a.InvitedAt.IsZero() {
+		t.Error("the caller's account was changed")
+	}
 }

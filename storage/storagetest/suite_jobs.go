@@ -50,11 +50,17 @@ func newOffice(t *testing.T, x *fixture) *office {
 // start handles the kind with f, and everything else by doing nothing.
 func (o *office) start(t *testing.T, kind lifecycle.JobKind, f storage.Handler) {
 	t.Helper()
-	for _, k := range lifecycle.JobKinds() {
-		if k == kind {
-			o.db.Handle(k, f)
-		} else {
-			o.db.Handle(k, func(context.Context, lifecycle.Attempt) error { return nil })
+	o.startAll(t, map[lifecycle.JobKind]storage.Handler{kind: f})
+}
+
+func (o *office) startAll(t *testing.T, handlers map[lifecycle.JobKind]storage.Handler) {
+	t.Helper()
+	for kind, f := range handlers {
+		o.db.Handle(kind, f)
+	}
+	for _, kind := range lifecycle.JobKinds() {
+		if handlers[kind] == nil {
+			o.db.Handle(kind, func(context.Context, lifecycle.Attempt) error { return nil })
 		}
 	}
 	must(t, o.db.Start(context.WithoutCancel(t.Context())))
@@ -109,6 +115,9 @@ func testJobs(t *testing.T, x *fixture) {
 		"the last attempt is told so":                     jobLast,
 		"a panic is a failure":                            jobPanics,
 		"one unfinished roll call is enough":              jobUnique,
+		"one unfinished glance is enough":                 jobUniqueGlance,
+		"a glance that failed is not kept":                jobGlanceGivenUp,
+		"a glance waits until a roll call is done":        jobGlanceWaits,
 		"one for later waits":                             jobScheduled,
 		"one for a time that has passed starts at once":   jobPast,
 		"a schedule enqueues":                             jobPeriodic,
@@ -365,25 +374,18 @@ func jobBrokenOff(t *testing.T, o *office) {
 }
 
 func jobQueues(t *testing.T, o *office) {
-	gate, begun := make(chan struct{}), make(chan struct{}, 1)
+	call, begun, gate := longRollCall()
 	f, seen := attempts()
+	handlers := map[lifecycle.JobKind]storage.Handler{}
 	for _, k := range lifecycle.JobKinds() {
-		switch k {
-		case lifecycle.JobRollCall:
-			o.db.Handle(k, func(context.Context, lifecycle.Attempt) error {
-				begun <- struct{}{}
-				<-gate
-				return nil
-			})
-		default:
-			o.db.Handle(k, f)
-		}
+		handlers[k] = f
 	}
-	must(t, o.db.Start(context.WithoutCancel(t.Context())))
+	handlers[lifecycle.JobRollCall] = call
+	o.startAll(t, handlers)
 	o.enqueue(t, lifecycle.Job{Kind: lifecycle.JobRollCall, Ref: "schedule"})
 	next(t, begun)
 	for _, k := range lifecycle.JobKinds() {
-		if k != lifecycle.JobRollCall {
+		if k != lifecycle.JobRollCall && k != lifecycle.JobGlance {
 			o.enqueue(t, lifecycle.Job{Kind: k, Ref: string(k)})
 			if a := next(t, seen); a.Ref != string(k) {
 				t.Errorf("%s came instead of %s", a.Ref, k)
@@ -392,4 +394,14 @@ func jobQueues(t *testing.T, o *office) {
 	}
 	close(gate)
 	must(t, o.db.Idle(soon(t)))
+}
+
+// longRollCall is a handler that says when it has begun, and ends at the gate.
+func longRollCall() (call storage.Handler, begun chan struct{}, gate chan struct{}) {
+	begun, gate = make(chan struct{}, 1), make(chan struct{})
+	return func(context.Context, lifecycle.Attempt) error {
+		begun <- struct{}{}
+		<-gate
+		return nil
+	}, begun, gate
 }

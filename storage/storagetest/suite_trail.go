@@ -128,11 +128,14 @@ func writeAll(t *testing.T, db *storage.DB) {
 	must(t, db.SaveMessage(t.Context(), lifecycle.Message{Key: "card/1", Request: r.ID, Intended: noon()}, event(lifecycle.EventCardShown, string(r.ID))))
 	must(t, db.SaveDigest(t.Context(), "ana@acme.test", noon().Add(time.Hour), event(lifecycle.EventDigestSent, "ana@acme.test")))
 	must(t, db.KeepOriginal(t.Context(), sampleOriginal("chg_1"), event(lifecycle.EventOriginalKept, "chg_1")))
+	g := glance(90)
+	g.Accounts = []lifecycle.Account{sampleAccount("P3")}
+	must(t, db.SaveGlance(t.Context(), g))
 	must(t, db.Record(t.Context(), event(lifecycle.EventServiceStopped, "rolecall")))
 }
 
 // writtenLines is how many lines writeAll leaves.
-const writtenLines = 12
+const writtenLines = 13
 
 func testTampering(t *testing.T, x *fixture) {
 	swap := func(table, key, column string) func(*testing.T, *sql.DB) {
@@ -164,7 +167,7 @@ func testTampering(t *testing.T, x *fixture) {
 		"two lines swapped":              {swap("audit_events", "seq", "ref"), "", 0},
 		"the tail cut off":               {sqls("DELETE FROM audit_events WHERE seq > 9"), "audit_head", 10},
 		"the tail cut off and head set":  {sqls("DELETE FROM audit_events WHERE seq > 7", "DELETE FROM audit_records WHERE seq > 7", "UPDATE audit_head SET seq = 7, hash = (SELECT hash FROM audit_events WHERE seq = 7)"), "request", 2},
-		"the head's hash":                {sqls("UPDATE audit_head SET hash = prev FROM audit_events WHERE audit_events.seq = 12"), "audit_head", writtenLines},
+		"the head's hash":                {sqls("UPDATE audit_head SET hash = prev FROM audit_events WHERE audit_events.seq = 13"), "audit_head", writtenLines},
 		"the head set back":              {sqls("UPDATE audit_head SET seq = 7"), "audit_head", 8},
 		"the whole trail":                {sqls("DELETE FROM audit_events", "DELETE FROM audit_records"), "fact", 0},
 		"the records of a line":          {sqls("UPDATE audit_records SET sha256 = 'x' WHERE record = 'account/P1' AND seq = 4"), "audit_records", 4},
@@ -188,6 +191,8 @@ func testTampering(t *testing.T, x *fixture) {
 		"an original deleted":            {sqls("DELETE FROM originals"), "original", 11},
 		"the originals dropped":          {sqls("DROP TABLE originals"), "original", 11},
 		"the identities dropped":         {sqls("DROP TABLE identities"), "identity", 0},
+		"an account of a glance":         {sqls("UPDATE accounts SET seen = seen + 1 WHERE id = 'P3'"), "account", 12},
+		"the mark of a glance":           {sqls("UPDATE marks SET at = at - 1 WHERE name = 'glance'"), "mark", 12},
 		"the mark of a roll call":        {sqls("UPDATE marks SET at = at + 1 WHERE name = 'rollcall'"), "mark", 4},
 	} {
 		t.Run(name, func(t *testing.T) {
