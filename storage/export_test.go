@@ -26,6 +26,20 @@ func (db *DB) FactBeingWritten(ctx context.Context, n int) error {
 	return nil
 }
 
+// FactsCalled returns once somebody has the turn, and has called all who waited.
+func (db *DB) FactsCalled(ctx context.Context) error {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for len(db.facts.turn) == 0 || db.facts.count() > 0 {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait until those who waited are called: %w", ctx.Err())
+		case <-tick.C:
+		}
+	}
+	return nil
+}
+
 func (g *gathering) count() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
