@@ -112,6 +112,7 @@ func (w *watch) addShifts() {
 			{ID: "EXTRARUNNING", UserID: w.ann.ID, Start: now.Add(-time.Hour), End: now.Add(4 * time.Hour)},
 		},
 		Overrides: []pagerdutytest.ShiftOverride{
+			{ID: "COVERED", RotationID: "ROTATION1", Overridden: w.ann.ID, Overriding: w.bo.ID, Start: now.Add(9 * 24 * time.Hour), End: now.Add(10 * 24 * time.Hour)},
 			{ID: "TAKEN", RotationID: "ROTATION1", Overridden: w.bo.ID, Overriding: w.ann.ID, Start: now.Add(24 * 24 * time.Hour), End: now.Add(25 * 24 * time.Hour)},
 		},
 	})
@@ -165,8 +166,8 @@ func deeds() map[string]deed {
 		}},
 		"a seat in layers":             {1, func(w *watch) lifecycle.Order { return w.handover(w.seat(""), w.cy) }},
 		"a seat beside their own":      {1, func(w *watch) lifecycle.Order { return w.handover(w.seat(""), w.dan) }},
-		"a seat in shifts":             {5, func(w *watch) lifecycle.Order { return w.handover(w.shiftSeat(""), w.cy) }},
-		"a seat beside ones in shifts": {5, func(w *watch) lifecycle.Order { return w.handover(w.shiftSeat(""), w.ada) }},
+		"a seat in shifts":             {6, func(w *watch) lifecycle.Order { return w.handover(w.shiftSeat(""), w.cy) }},
+		"a seat beside ones in shifts": {6, func(w *watch) lifecycle.Order { return w.handover(w.shiftSeat(""), w.ada) }},
 		"an override to come":          {2, func(w *watch) lifecycle.Order { return w.handover(w.seat("QCOMING"), w.cy) }},
 		"an override that runs":        {2, func(w *watch) lifecycle.Order { return w.handover(w.seat("QRUNNING"), w.cy) }},
 		"an override of shifts":        {1, func(w *watch) lifecycle.Order { return w.handover(w.shiftSeat("TAKEN"), w.cy) }},

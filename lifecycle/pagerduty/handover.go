@@ -58,6 +58,8 @@ type handover struct {
 	*Client
 	lifecycle.Order
 	deed deed
+	made []string // the writes that were made by now
+	back bool     // it is being taken back half-way
 }
 
 // key names what one change at a time may write to.
@@ -112,6 +114,7 @@ func (h *handover) take(ctx context.Context, s sight) (sight, error) {
 	for try := 1; ; try++ {
 		err := w.do(ctx)
 		if err == nil {
+			h.made = append(h.made, w.name)
 			s.left = s.left[1:]
 			return s, nil
 		}
@@ -125,11 +128,12 @@ func (h *handover) take(ctx context.Context, s sight) (sight, error) {
 		i := now.find(w.name)
 		switch {
 		case i < 0:
+			h.made = append(h.made, w.name)
 			return now, nil
+		case try == 2: // the first may be why the second was refused, and be seen later
+			return s, fmt.Errorf("%s was written twice and is not to be seen: %w", w.name, err)
 		case !lost(err):
 			return s, h.refusal(ctx, w, err)
-		case try == 2:
-			return s, fmt.Errorf("%s was written twice and is not to be seen: %w", w.name, err)
 		}
 		s = now
 		s.left = s.left[i:]

@@ -54,7 +54,7 @@ func (h *handover) handSeat() deed {
 				return sight{}, err
 			}
 		}
-		return h.handShifts(*first, s)
+		return h.handShifts(ctx, *first, s)
 	}
 }
 
@@ -93,7 +93,7 @@ func (h *handover) returnSeat() deed {
 		case was.shifts != is.shifts:
 			return sight{}, lifecycle.Refuse(lifecycle.ErrConflict, "%s was upgraded to shifts since, so its layers cannot be given back. Change it in PagerDuty by hand.", upper(h.object()))
 		case is.shifts:
-			return h.returnShifts(was, is)
+			return h.returnShifts(ctx, was, is)
 		default:
 			return h.returnTurns(was, is)
 		}
