@@ -41,6 +41,7 @@ func (c *clock) pass(d time.Duration) {
 type watch struct {
 	company
 	*clock
+	ctx    context.Context
 	fake   *pagerdutytest.Account
 	client *pagerduty.Client
 
@@ -52,7 +53,7 @@ type watch struct {
 
 func onWatch(t testing.TB, fake pagerdutytest.Config, change ...func(*pagerduty.Config)) *watch {
 	t.Helper()
-	w := &watch{clock: newClock()}
+	w := &watch{clock: newClock(), ctx: t.Context()}
 	fake.Now = w.time
 	w.fake, w.client = start(t, fake, append([]func(*pagerduty.Config){func(cfg *pagerduty.Config) { cfg.Now = w.time }}, change...)...)
 	w.company = populate(w.fake)
@@ -85,7 +86,7 @@ func (w *watch) addLayers() {
 		Name: "Core weekly", TimeZone: "America/New_York", TeamIDs: []string{w.core.ID}, Layers: []pagerdutytest.Layer{
 			{Name: "Over", UserIDs: []string{w.ann.ID}, Start: now.Add(-60 * 24 * time.Hour), End: now.Add(-31 * 24 * time.Hour)},
 			{Name: "Everybody", UserIDs: []string{w.bo.ID, w.ann.ID, w.dan.ID}, Start: now.Add(-30 * 24 * time.Hour).Add(17 * time.Minute)},
-			{Name: "Nights", UserIDs: []string{w.ann.ID, w.ada.ID}, Turn: 24 * time.Hour, Restrictions: []pagerdutytest.Restriction{{From: 22 * time.Hour, Length: 8 * time.Hour}}},
+			{Name: "Nights", UserIDs: []string{w.ann.ID, w.ada.ID}, Start: now.Truncate(24 * time.Hour).Add(-7 * time.Hour), Turn: 24 * time.Hour, Restrictions: []pagerdutytest.Restriction{{From: 22 * time.Hour, Length: 8 * time.Hour}}},
 		},
 		Overrides: []pagerdutytest.Override{
 			{ID: "QCOMING", UserID: w.ann.ID, Start: now.Add(48 * time.Hour), End: now.Add(60 * time.Hour)},
@@ -246,6 +247,13 @@ func (w *watch) covered(t *testing.T, from time.Time, before map[string][]pagerd
 	}
 	if diff := cmp.Diff(before, w.others(from, apart...)); diff != "" {
 		t.Errorf("others' shifts (-before +after):\n%s", diff)
+	}
+}
+
+func same(t *testing.T, was, is any) {
+	t.Helper()
+	if diff := cmp.Diff(was, is); diff != "" {
+		t.Errorf("state (-before +after):\n%s", diff)
 	}
 }
 

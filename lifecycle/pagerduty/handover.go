@@ -141,14 +141,17 @@ func (h *handover) take(ctx context.Context, s sight) (sight, error) {
 	}
 }
 
-// settle looks until a write is not left any more, or time is up, and returns what it saw last.
+// settle looks until a write is not left any more, or time is up, and returns what it saw last. A sight in which something
+// is left that was made is older than that, and says nothing.
 func (h *handover) settle(ctx context.Context, name string, cause error) (sight, error) {
 	h.log.WarnContext(ctx, "what became of a change is looked for in PagerDuty", slog.String("change", string(h.Change.ID)),
 		slog.String("write", name), slog.Any("err", cause))
 	var now sight
 	saw := errors.New("never looked")
 	err := h.until(ctx, h.cfg.Settle, func() (bool, error) {
-		now, saw = h.deed(ctx)
+		if now, saw = h.deed(ctx); saw == nil && h.old(now) {
+			saw = errors.New("PagerDuty does not show yet what was made before")
+		}
 		return saw == nil && now.find(name) < 0, nil
 	})
 	switch {
@@ -161,6 +164,11 @@ func (h *handover) settle(ctx context.Context, name string, cause error) (sight,
 	default:
 		return now, nil
 	}
+}
+
+// old reports whether the sight is from before something that was made.
+func (h *handover) old(s sight) bool {
+	return slices.ContainsFunc(h.made, func(name string) bool { return s.find(name) >= 0 })
 }
 
 // refusal says PagerDuty's no in the words of the order, with what stands.

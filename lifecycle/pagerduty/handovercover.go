@@ -27,7 +27,7 @@ func (h *handover) covers(ctx context.Context, s swap, was []event) ([]write, er
 		if err != nil {
 			return nil, err
 		}
-		if memberSpot().user(covered) != s.from || x.user == s.to || !x.until.After(s.cut) || !s.aloneIn(was, x) {
+		if memberSpot().user(covered) != s.from || x.user == s.to || x.user == s.from || !x.until.After(s.cut) || !s.aloneIn(was, x) {
 			continue
 		}
 		twin, made := x.twin(all, s.to)

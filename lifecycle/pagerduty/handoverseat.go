@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"time"
 
 	"rolecall/lifecycle"
@@ -172,16 +171,26 @@ func (h *handover) putLayers(want object) write {
 				return h.prompt.send(ctx, http.MethodPut, place, "", object{}.with("schedule", sent), nil)
 			}
 		}
-		return h.wouldMove(moved)
+		return h.wouldMove(ctx, moved)
 	}}
 }
 
 // wouldMove is a change that would give somebody who has nothing to do with it other shifts.
-func (h *handover) wouldMove(users []string) error {
-	users = slices.DeleteFunc(users, func(u string) bool { return u == h.Change.From || u == h.Change.To })
-	others := "others'"
-	if len(users) > 0 {
-		others = "the shifts of " + join(users)
+func (h *handover) wouldMove(ctx context.Context, users []string) error {
+	var names []string
+	for _, id := range users {
+		if id == h.Change.From || id == h.Change.To {
+			continue
+		}
+		name := clean(id, 40)
+		if u, err := h.user(ctx, h.prompt, lifecycle.AccountID(id)); err == nil { // else the id is what is left to say
+			name = clean(u.Name, 80)
+		}
+		names = append(names, name)
+	}
+	others := "the shifts that are theirs"
+	if len(names) > 0 {
+		others = "the shifts of " + join(names)
 	}
 	return lifecycle.Refuse(lifecycle.ErrConflict, "Handing over %s would also move %s, as PagerDuty draws it, so it was left as it was. Change it in PagerDuty by hand.", h.thing(), others)
 }

@@ -234,7 +234,7 @@ func (h *handover) seenMade(ctx context.Context) error {
 	seen := false
 	err := h.until(ctx, h.cfg.Patience, func() (bool, error) {
 		s, err := h.deed(ctx)
-		seen = err == nil && !slices.ContainsFunc(h.made, func(name string) bool { return s.find(name) >= 0 })
+		seen = err == nil && !h.old(s)
 		return seen, nil
 	})
 	if err == nil && !seen {
@@ -246,45 +246,35 @@ func (h *handover) seenMade(ctx context.Context) error {
 // A drawing is who is on call by the schedule from a moment on, as it was before anything was written.
 type drawing struct {
 	*handover
-	done            bool
-	over            url.Values
-	rotations, rest timetable
+	done bool
+	over url.Values
+	all  timetable
 }
 
 // before draws the schedule once.
-func (d *drawing) before(ctx context.Context, from time.Time) error {
+func (d *drawing) before(ctx context.Context, from time.Time) (err error) {
 	if d.done {
 		return nil
 	}
 	d.over = url.Values{
 		"include[]": {"final_schedule"}, "since": {from.UTC().Format(time.RFC3339)}, "until": {from.Add(ahead).UTC().Format(time.RFC3339)},
 	}
-	var err error
-	d.rotations, d.rest, err = d.draw(ctx)
+	d.all, err = d.draw(ctx)
 	d.done = err == nil
 	return err
 }
 
-func (d *drawing) draw(ctx context.Context) (rotations, rest timetable, err error) {
+func (d *drawing) draw(ctx context.Context) (timetable, error) {
 	body, err := d.fetch(ctx, "/v3/schedules/"+d.Change.Entitlement.Object.ID, d.over)
-	if err != nil {
-		return nil, nil, err
-	}
-	s, err := inner(body, "schedule")
-	if err != nil {
-		return nil, nil, err
-	}
-	rotations, rest, err = renderedShifts(s)
-	return rotations.handed(d.Change.From, d.Change.To), rest, err
-}
-
-// moved returns whose shifts are not what they were, apart from those that changed hands.
-func (d *drawing) moved(ctx context.Context) ([]string, error) {
-	rotations, rest, err := d.draw(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return append(d.rotations.moved(rotations), d.rest.moved(rest)...), nil
+	s, err := inner(body, "schedule")
+	if err != nil {
+		return nil, err
+	}
+	all, err := renderedShifts(s)
+	return all.handed(d.Change.From, d.Change.To), err
 }
 
 // checkShifts holds the schedule to how it was. While nothing that was written has begun, all of it can be taken back.
@@ -298,11 +288,12 @@ func (h *handover) checkShifts(ctx context.Context, was schedule, drawn *drawing
 		if err != nil || len(s.left) > 0 {
 			return false, nil //nolint:nilerr // PagerDuty shows late what was written
 		}
-		moved, err = drawn.moved(ctx)
+		is, err := drawn.draw(ctx)
+		moved = drawn.all.moved(is)
 		return err == nil && len(moved) == 0, err
 	})
 	if err != nil || len(moved) == 0 {
 		return err
 	}
-	return h.takeBack(ctx, was, h.wouldMove(moved))
+	return h.takeBack(ctx, was, h.wouldMove(ctx, moved))
 }
