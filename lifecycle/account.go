@@ -109,7 +109,22 @@ type Account struct {
 	URL      string       `json:"url,omitempty"`
 	Teams    []Membership `json:"teams"` // sorted by team id
 
+	// What only a roll call tells, and is carried from one to the next.
+	SeenAt    time.Time `json:"seen_at,omitzero"`    // when it was first seen; zero: it was there before the first roll call
 	InvitedAt time.Time `json:"invited_at,omitzero"` // when an invitation that was not accepted was first seen
+	Duties    []string  `json:"duties,omitempty"`    // the levels and seats that on-call expects it in, in words
+	Used      Signal    `json:"used,omitzero"`       // when it was last used, to the day
+}
+
+// Carrying returns the account, as it was read by itself just now, with what
+// only a roll call tells of it, as was has that. An invitation that has been
+// accepted is not carried.
+func (a Account) Carrying(was Account) Account {
+	a.SeenAt, a.InvitedAt, a.Duties, a.Used = was.SeenAt, was.InvitedAt, was.Duties, was.Used
+	if !a.Invited {
+		a.InvitedAt = time.Time{}
+	}
+	return a
 }
 
 // On returns the account's role on the team, or "".

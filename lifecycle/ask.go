@@ -35,7 +35,7 @@ func (p *Planner) Ask(ctx context.Context, id FindingID) error {
 		return err
 	}
 	d := draft{
-		ref: string(f.ID), kind: RequestDrift, stage: f.round(), event: f.Sentence(), finding: f.ID, asks: true, quiet: p.now().Sub(f.Since) > tellFor,
+		ref: string(f.ID), kind: RequestDrift, stage: f.round(), event: f.Story(), finding: f.ID, asks: true, quiet: p.now().Sub(f.Since) > tellFor,
 		plan: PlanFinding(c.policy, f, c.identity, c.link.Account, c.holdings), held: (Change{Entitlement: f.Entitlement}).Current(c.link.Account),
 	}
 	if f.leftBehind() { // as carefully as the deletion that its notice led to
@@ -44,7 +44,7 @@ func (p *Planner) Ask(ctx context.Context, id FindingID) error {
 	switch {
 	case c.link.State == Disputed:
 		d.plan = Plan{Held: c.link.Reason}
-	case f.Kind == FoundLeaverPresent && c.identity.StatusAt(p.now()) != StatusEnded:
+	case (f.Kind == FoundLeaverPresent || f.regained()) && c.identity.StatusAt(p.now()) != StatusEnded:
 		d.plan = Plan{Held: "Is back since."}
 	}
 	if err := p.nominate(ctx, &c, touchedBy(d.plan.Changes, c.holdings.Duties)); err != nil {

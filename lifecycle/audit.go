@@ -51,11 +51,13 @@ const (
 	EventChangeApplied    EventKind = "change.applied"
 	EventChangeVerified   EventKind = "change.verified"
 	EventChangeFailed     EventKind = "change.failed"
+	EventReachLooked      EventKind = "joiner.reach" // whether somebody who joined can be paged
 	EventCardShown        EventKind = "card.shown"
 	EventCardFailed       EventKind = "card.failed"
 	EventMessageSent      EventKind = "message.sent"
 	EventRollCallDone     EventKind = "rollcall.done"
 	EventRollCallFailed   EventKind = "rollcall.failed"
+	EventGlanceDone       EventKind = "glance.done"
 	EventFindingOpened    EventKind = "finding.opened"
 	EventFindingCleared   EventKind = "finding.cleared"
 	EventFindingKept      EventKind = "finding.kept"

@@ -38,7 +38,7 @@ func NewDesk(store DeskStore, approvals *Approvals, policies PolicySource, now f
 // A Standing is what is known of one person's access.
 type Standing struct {
 	Identity Identity
-	Account  *Account // nil: none known
+	Account  *Account // nil: none known; its duties and last use are as the last roll call had them
 	Want     Want
 	Requests []Request // open ones, and the last few closed
 	Findings []Finding
@@ -76,7 +76,8 @@ func (d *Desk) Standing(ctx context.Context, i Identity) (Standing, error) {
 	return s, nil
 }
 
-// A Holder is somebody on a team, and in what role.
+// A Holder is somebody on a team, and in what role. What on-call expects of
+// them, and when they were last seen, is on the account, as the last roll call had it.
 type Holder struct {
 	Account Account
 	Role    TeamRole
@@ -199,7 +200,7 @@ func ownedBy(p Policy, accounts map[AccountID]Account, found []Finding, email st
 // teamsOf returns the teams whose owners answer for the finding: its own, or
 // those that the account is on.
 func teamsOf(f Finding, accounts map[AccountID]Account) []TeamID {
-	if f.Entitlement.Kind == KindTeamRole {
+	if f.Entitlement.Kind == KindTeamRole || f.Unanswered() {
 		return []TeamID{f.Entitlement.Team.ID}
 	}
 	var teams []TeamID

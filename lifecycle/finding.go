@@ -17,8 +17,8 @@ const (
 	FoundExcess        FindingKind = "excess"         // holds more than policy says
 	FoundMissing       FindingKind = "missing"        // holds less than policy says
 	FoundDrift         FindingKind = "drift"          // was changed since the last roll call, with no decision on file
-	FoundStale         FindingKind = "stale"
-	FoundInvitePending FindingKind = "invite_pending"
+	FoundStale         FindingKind = "stale"          // was not used for long, by a proxy that the finding names
+	FoundInvitePending FindingKind = "invite_pending" // has not accepted the invitation, and cannot be paged
 	FoundUnmatched     FindingKind = "unmatched"
 	FoundDisputed      FindingKind = "disputed" // more than one account, or more than one person, could be meant
 )
@@ -59,7 +59,8 @@ type Finding struct {
 	To          string      `json:"to"`   // the role policy says, "" for none
 	Since       time.Time   `json:"since"`
 	Source      string      `json:"source"`            // "roll call", or the other tool's name
-	MadeBy      string      `json:"made_by,omitempty"` // who made it so, when that is known
+	MadeBy      string      `json:"made_by,omitempty"` // who made it so, how and when, where PagerDuty's audit records tell
+	Foreign     bool        `json:"foreign,omitempty"` // it was made with rolecall's own key, and not by rolecall
 	Proxy       string      `json:"proxy,omitempty"`   // what a claim about use rests on
 	Note        string      `json:"note,omitempty"`    // in a sentence
 	Request     RequestID   `json:"request,omitempty"` // that asks about it
@@ -72,12 +73,18 @@ type Finding struct {
 func (f Finding) Decidable() bool {
 	switch f.Kind {
 	case FoundOrphan, FoundLeaverPresent, FoundExcess, FoundMissing, FoundDrift:
-		return f.Account.ID != "" || f.Kind == FoundMissing
+		return !f.Unanswered() && (f.Account.ID != "" || f.Kind == FoundMissing)
 	case FoundStale, FoundInvitePending, FoundUnmatched, FoundDisputed:
 		return false
 	default:
 		return false
 	}
+}
+
+// Unanswered reports whether the finding is about a level or a schedule in
+// which somebody should answer, and nobody does.
+func (f Finding) Unanswered() bool {
+	return f.Source == rollCallSource && (f.Entitlement.Kind == KindEscalationPolicy || f.Entitlement.Kind == KindSchedule)
 }
 
 // leftBehind is the note of a leaver of whom nothing is left but an account
@@ -86,11 +93,35 @@ const leftBehind = "has left, and the contained account has not been deleted"
 
 func (f Finding) leftBehind() bool { return f.Kind == FoundLeaverPresent && f.Note == leftBehind }
 
+// regained reports whether a leaver was given back what had been taken.
+func (f Finding) regained() bool {
+	return f.Kind == FoundDrift && f.Entitlement.Kind == KindAccount && f.Source == rollCallSource
+}
+
+// Story says the finding with all that is known of it: what it was before, who
+// made it so, and what a claim about use rests on.
+func (f Finding) Story() string {
+	words := f.Sentence()
+	if f.Source == rollCallSource && f.Note != "" && !strings.Contains(words, f.Note) {
+		words += " " + f.Note
+	}
+	if f.MadeBy != "" {
+		words += " Made so by " + f.MadeBy + "."
+	}
+	if f.Proxy != "" {
+		words += " (" + f.Proxy + ")"
+	}
+	return words
+}
+
 // Sentence says the finding to a person.
 func (f Finding) Sentence() string {
 	who := f.Account.Name
 	if who == "" {
 		who = f.Account.Email
+	}
+	if f.Unanswered() {
+		return f.Note
 	}
 	switch f.Kind {
 	case FoundOrphan:
@@ -105,6 +136,9 @@ func (f Finding) Sentence() string {
 	case FoundMissing:
 		return fmt.Sprintf("%s should hold %s and holds %s.", who, f.wanted(), f.held())
 	case FoundDrift:
+		if f.regained() {
+			return who + " has left, and " + f.Note
+		}
 		return fmt.Sprintf("%s was given %s with no decision on file; %s.", who, f.held(), f.policySays())
 	case FoundStale, FoundInvitePending, FoundUnmatched, FoundDisputed:
 		return fmt.Sprintf("%s: %s", who, f.Note)
@@ -135,6 +169,20 @@ func roleWords(e Entitlement, role string) string {
 // seen it, drift does not become another finding.
 func findingIDFor(class string, account AccountID, who IdentityID, e Entitlement) FindingID {
 	return FindingID("fnd_" + derived(class, string(account), string(who), string(e.Kind), string(e.Team.ID)))
+}
+
+// follows returns the finding as it goes on from how it stood before. What was
+// said when it was found is kept while it is the same; what it rests on now is not.
+func (f Finding) follows(was Finding) Finding {
+	f.Since, f.Request, f.Again = was.Since, was.Request, was.Again
+	if f.From != was.From || f.Unanswered() || f.Kind == FoundStale || f.Kind == FoundInvitePending {
+		return f
+	}
+	f.Kind, f.Note, f.MadeBy, f.Foreign = was.Kind, was.Note, was.MadeBy, was.Foreign
+	if f.Foreign {
+		f.Severity = SeverityHigh
+	}
+	return f
 }
 
 // An Exception is an approved, time-boxed departure from policy.

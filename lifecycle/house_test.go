@@ -114,6 +114,10 @@ func (h *house) rollCall() *lifecycle.RollCall {
 	return lifecycle.NewRollCall(h.store, h.pager, h, h.now)
 }
 
+func (h *house) lastMile() *lifecycle.LastMile {
+	return lifecycle.NewLastMile(h.store, h.pager, h.mode, h.now)
+}
+
 func (h *house) desk() *lifecycle.Desk { return lifecycle.NewDesk(h.store, h.approvals(), h, h.now) }
 
 func (h *house) planner() *lifecycle.Planner {
@@ -143,6 +147,11 @@ func (h *house) take(ctx context.Context, j lifecycle.Job, last bool) error {
 		return h.keeper().Escalate(ctx, lifecycle.RequestID(j.Ref))
 	case lifecycle.JobExpire:
 		return h.keeper().Expire(ctx, lifecycle.RequestID(j.Ref))
+	case lifecycle.JobFollow:
+		return h.lastMile().Follow(ctx, lifecycle.RequestID(j.Ref))
+	case lifecycle.JobGlance:
+		_, err := h.rollCall().Glance(ctx, lifecycle.Actor(j.Ref))
+		return err
 	case lifecycle.JobAlert:
 		if !slices.Contains(h.alerts, j.Ref) { // a sentence is told once
 			h.alerts = append(h.alerts, j.Ref)

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -31,38 +32,75 @@ func (c *RollCall) known(ctx context.Context) (known, error) {
 
 // merge keeps what is known of findings that still stand, and tells what is new
 // and what is gone.
-func (c *RollCall) merge(found []Finding, k known, s Snapshot) RollResult {
-	before, have := map[FindingID]Finding{}, byAccount(s.Accounts)
+func (r Roll) merge(found []Finding, k known) RollResult {
+	before, have := map[FindingID]Finding{}, byAccount(r.Have.Accounts)
 	for _, f := range k.stood {
 		before[f.ID] = f
 	}
-	r := RollResult{Snapshot: s}
+	r.covered = r.Have.Coverage.Whole()
+	result := RollResult{Snapshot: r.Have}
 	seen := map[FindingID]bool{}
 	for _, f := range found {
 		if f.leftBehind() && k.deleting(f.Account.ID) {
 			continue
 		}
 		seen[f.ID] = true
-		if was, ok := before[f.ID]; ok {
-			f.Since, f.Kind, f.Note, f.Request, f.MadeBy, f.Again = was.Since, was.Kind, was.Note, was.Request, was.MadeBy, was.Again
+		was, stood := before[f.ID]
+		if stood {
+			f = f.follows(was)
 		} else {
-			r.Events = append(r.Events, c.event(f, EventFindingOpened))
+			result.opened = append(result.opened, f.ID)
 		}
-		r.stand(f, k, c.now())
+		if (!stood || f.From != was.From) && r.made(f) {
+			result.unnamed = append(result.unnamed, f.ID)
+		}
+		result.stand(f, k, r.Now)
 	}
 	for _, f := range k.stood {
 		switch {
 		case seen[f.ID]:
-		case f.Source != rollCallSource && f.standsIn(have):
-			r.stand(f, k, c.now())
+		case f.Source != rollCallSource && f.standsIn(have), r.unseen(f, have):
+			result.stand(f, k, r.Now)
 		default:
-			f.ClearedAt = c.now()
-			r.Cleared = append(r.Cleared, f)
-			r.Events = append(r.Events, c.event(f, EventFindingCleared))
+			f.ClearedAt = r.Now
+			result.Cleared = append(result.Cleared, f)
 		}
 	}
-	SortFindings(r.Open)
-	return r
+	SortFindings(result.Open)
+	return result
+}
+
+// made reports whether somebody made it so since the last roll call, and may be
+// named: what was there before is no news.
+func (r Roll) made(f Finding) bool {
+	_, there := r.Last[f.Account.ID]
+	switch f.Kind {
+	case FoundDrift:
+		return true
+	case FoundExcess, FoundOrphan, FoundLeaverPresent:
+		return f.Account.ID != "" && !there && !f.leftBehind()
+	case FoundMissing, FoundStale, FoundInvitePending, FoundUnmatched, FoundDisputed:
+		return false
+	default:
+		return false
+	}
+}
+
+// unseen reports whether the roll could not see what the finding is about, so
+// that its silence clears nothing: coverage or usage that was not told, or what
+// a glance has found after the snapshot was taken.
+func (r Roll) unseen(f Finding, have map[AccountID]Account) bool {
+	_, there := have[f.Account.ID]
+	switch {
+	case f.Source != rollCallSource:
+		return false
+	case f.Unanswered():
+		return !r.covered
+	case f.Kind == FoundStale && there:
+		return !r.covered || r.Usage.By == UsageUntold
+	default:
+		return f.Since.After(r.Have.TakenAt)
+	}
 }
 
 // standsIn reports whether the account still is as another tool reported it: a
@@ -118,7 +156,32 @@ func (r RollResult) questions() []Job {
 			next = append(next, Job{Kind: JobAsk, Ref: string(f.ID)})
 		}
 	}
-	return next
+	return append(next, r.alarms...)
+}
+
+// news returns a line of the trail for every finding that is new or gone.
+func (r RollResult) news(now time.Time) []AuditEvent {
+	line := func(f Finding, kind EventKind) AuditEvent {
+		e := AuditEvent{At: now, Actor: System, Kind: kind, Ref: string(f.ID), Detail: map[string]string{"finding": f.Sentence(), "kind": string(f.Kind)}}
+		if f.MadeBy != "" && kind == EventFindingOpened {
+			e.Detail["made_by"] = f.MadeBy
+		}
+		return e
+	}
+	var lines []AuditEvent
+	opened := map[FindingID]bool{}
+	for _, id := range r.opened {
+		opened[id] = true
+	}
+	for _, f := range r.Open {
+		if opened[f.ID] {
+			lines = append(lines, line(f, EventFindingOpened))
+		}
+	}
+	for _, f := range r.Cleared {
+		lines = append(lines, line(f, EventFindingCleared))
+	}
+	return lines
 }
 
 func covering(exceptions []Exception, f Finding, now time.Time) ExceptionID {
@@ -128,4 +191,13 @@ func covering(exceptions []Exception, f Finding, now time.Time) ExceptionID {
 		}
 	}
 	return ""
+}
+
+// pick returns the findings with those ids, in their order.
+func pick(found []Finding, ids []FindingID) []Finding {
+	want := make(map[FindingID]bool, len(ids))
+	for _, id := range ids {
+		want[id] = true
+	}
+	return slices.DeleteFunc(slices.Clone(found), func(f Finding) bool { return !want[f.ID] })
 }

@@ -26,6 +26,7 @@ type pager struct {
 	unseen    int                         // so many times more a change is not to be seen yet
 	partial   error                       // what a snapshot fails with
 	writes    []string
+	history
 }
 
 func (p *pager) put(a lifecycle.Account) {
@@ -135,9 +136,11 @@ func (p *pager) Snapshot(context.Context) (lifecycle.Snapshot, error) {
 	return through(p.faults, func() (lifecycle.Snapshot, error) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		s := lifecycle.Snapshot{TakenAt: p.now(), Teams: []lifecycle.Team{payments, platform}}
+		s := lifecycle.Snapshot{TakenAt: p.now(), Teams: []lifecycle.Team{payments, platform}, Coverage: p.coverage, Blind: p.blind}
 		for _, id := range slices.Sorted(maps.Keys(p.accounts)) {
-			s.Accounts = append(s.Accounts, p.accounts[id])
+			if !p.unlisted[id] {
+				s.Accounts = append(s.Accounts, p.accounts[id])
+			}
 		}
 		return s, p.partial
 	})

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -15,13 +16,17 @@ type Roll struct {
 	Identities []Identity
 	Have       Snapshot
 	Last       map[AccountID]Account // as the last whole roll call, or a verified change since, left them
+	Usage      Usage
 	Now        time.Time
+
+	covered bool // Have's coverage is whole
 }
 
 // Reconcile returns every disagreement between what policy wants and what is
 // held. It is pure, and linear in people and accounts.
 func Reconcile(r Roll) []Finding {
 	matched := r.match()
+	r.covered = r.Have.Coverage.Whole()
 	var found []Finding
 	for _, a := range r.Have.Accounts {
 		if r.Policy.IsProtected(a.Email) || a.BaseRole == RoleOwner {
@@ -35,8 +40,10 @@ func Reconcile(r Roll) []Finding {
 			found = append(found, r.orphan(a))
 		default:
 			found = append(found, r.judgeHolder(i, a)...)
+			found = append(found, r.idle(i, a)...)
 		}
 	}
+	found = append(found, r.unanswered()...)
 	return append(found, r.absent(matched)...)
 }
 
@@ -50,14 +57,15 @@ type rollMatch struct {
 // primary address, each unique on both sides.
 func (r Roll) match() rollMatch {
 	m := rollMatch{owner: map[AccountID]Identity{}, disputed: map[AccountID]string{}, holding: map[IdentityID]bool{}}
-	byID, byEmail := map[AccountID]Account{}, map[string][]Account{}
-	for _, a := range r.Have.Accounts {
-		byID[a.ID] = a
-		byEmail[FoldEmail(a.Email)] = append(byEmail[FoldEmail(a.Email)], a)
+	there, byEmail := make(map[AccountID]bool, len(r.Have.Accounts)), make(map[string][]AccountID, len(r.Have.Accounts))
+	for i := range r.Have.Accounts {
+		a := &r.Have.Accounts[i]
+		there[a.ID] = true
+		byEmail[FoldEmail(a.Email)] = append(byEmail[FoldEmail(a.Email)], a.ID)
 	}
 	for _, i := range r.Identities {
-		if a, ok := byID[i.Account]; ok {
-			m.claim(a, i)
+		if there[i.Account] {
+			m.claim(i.Account, i)
 		}
 	}
 	for _, i := range r.Identities {
@@ -70,7 +78,7 @@ func (r Roll) match() rollMatch {
 		}
 		for _, a := range hits {
 			if len(hits) > 1 {
-				m.disputed[a.ID] = fmt.Sprintf("%d accounts have the address %s", len(hits), i.Person.Email())
+				m.disputed[a] = fmt.Sprintf("%d accounts have the address %s", len(hits), i.Person.Email())
 				m.holding[i.ID] = true
 				continue
 			}
@@ -80,13 +88,13 @@ func (r Roll) match() rollMatch {
 	return m
 }
 
-func (m rollMatch) claim(a Account, i Identity) {
+func (m rollMatch) claim(a AccountID, i Identity) {
 	m.holding[i.ID] = true
-	if was, taken := m.owner[a.ID]; taken && was.ID != i.ID {
-		m.disputed[a.ID] = fmt.Sprintf("both %s and %s claim this account", was.Person.Label(), i.Person.Label())
+	if was, taken := m.owner[a]; taken && was.ID != i.ID {
+		m.disputed[a] = fmt.Sprintf("both %s and %s claim this account", was.Person.Label(), i.Person.Label())
 		return
 	}
-	m.owner[a.ID] = i
+	m.owner[a] = i
 }
 
 func (r Roll) orphan(a Account) Finding {
@@ -103,7 +111,7 @@ func (r Roll) judgeHolder(i Identity, a Account) []Finding {
 		if a.Contained() {
 			return []Finding{r.leftBehind(i, a)}
 		}
-		return []Finding{r.finding(FoundLeaverPresent, SeverityHigh, i, a, Entitlement{Kind: KindAccount, Role: string(a.BaseRole)}, string(a.BaseRole), "", "")}
+		return []Finding{r.present(i, a)}
 	case StatusActive:
 		if !i.Sourced() {
 			return r.risen(i, a)
@@ -114,6 +122,32 @@ func (r Roll) judgeHolder(i Identity, a Account) []Finding {
 	default:
 		return nil
 	}
+}
+
+// present is a leaver who holds access. What they hold more of than at the last
+// roll call was given back to them since: that is drift, and stays the same finding.
+func (r Roll) present(i Identity, a Account) Finding {
+	f := r.finding(FoundLeaverPresent, SeverityHigh, i, a, Entitlement{Kind: KindAccount, Role: string(a.BaseRole)}, string(a.BaseRole), "", "")
+	if last, seen := r.Last[a.ID]; seen {
+		if more := beyondLast(a, last); len(more) > 0 {
+			f.Kind, f.Note = FoundDrift, "was given back "+strings.Join(more, " and ")+" with no decision on file."
+		}
+	}
+	return f
+}
+
+// beyondLast returns, in words, the roles that are higher than they were.
+func beyondLast(a, last Account) []string {
+	var more []string
+	if a.BaseRole.Rank() > last.BaseRole.Rank() {
+		more = append(more, a.BaseRole.String())
+	}
+	for _, m := range a.Teams {
+		if m.Role.Rank() > last.On(m.Team.ID).Rank() {
+			more = append(more, OnTeam(m.Team, m.Role).String())
+		}
+	}
+	return more
 }
 
 // leftBehind is a leaver's account of which only the deletion is left. It is

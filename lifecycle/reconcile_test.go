@@ -95,6 +95,18 @@ func TestAnObservedRuleHidesNoAdmin(t *testing.T) {
 	}
 }
 
+// What is left of a leaver is told from its note, to which nothing is added.
+func TestALeaverLeftBehindBeforeTheFirstRollCallIsKnownAsSuch(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.pager.put(account(lifecycle.RoleRestricted))
+	h.known(t, ended(person("Payments")))
+	f := h.found(t)
+	if f.Note != "has left, and the contained account has not been deleted" || h.only(t, lifecycle.Pending).Risk() != lifecycle.Destructive {
+		t.Errorf("found %+v: %v", f, h.story(t))
+	}
+}
+
 func TestAFindingKeepsItsIDFromOneRollCallToTheNext(t *testing.T) {
 	t.Parallel()
 	roll := lifecycle.Roll{

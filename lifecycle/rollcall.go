@@ -4,13 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
 // RollStore is what a roll call compares with, and where its result is kept.
 type RollStore interface {
 	Recorder
+	GlanceStore
 	// Identities returns every identity.
 	Identities(ctx context.Context) ([]Identity, error)
 	// Baseline returns every account as the last whole roll call, or a verified
@@ -24,20 +28,32 @@ type RollStore interface {
 	SaveRollCall(ctx context.Context, r RollResult, next ...Job) error
 }
 
-// Snapshotter reads every account, whole or not at all.
+// A Snapshotter reads every account, whole or not at all, and what PagerDuty
+// tells of how it came about.
 type Snapshotter interface {
+	Historian
 	// Snapshot returns every account and team. A listing that broke off is an error.
 	Snapshot(ctx context.Context) (Snapshot, error)
+	// Account returns the account with all it holds, or ErrNotFound when PagerDuty says there is none.
+	Account(ctx context.Context, id AccountID) (Account, error)
+	// Activity returns when each account last signed in; without a time: never. An
+	// account that is not in it is not told of. Where the plan or the key does not
+	// show sign-ins, it is a Refusal that says so.
+	Activity(ctx context.Context) (map[AccountID]Signal, error)
 }
 
-// A RollResult is what one whole roll call found.
+// A RollResult is what one roll call, or one glance, found.
 type RollResult struct {
 	Snapshot Snapshot
 	Open     []Finding // all that stand now
 	Cleared  []Finding // that stood before and do not any more
 	Events   []AuditEvent
+	Blind    []string // what could not be seen, in sentences
 
-	ask []FindingID // of those that stand: an owner is to be asked, or asked anew
+	ask     []FindingID // of those that stand: an owner is to be asked, or asked anew
+	opened  []FindingID
+	unnamed []FindingID // somebody made it so since the last look, and PagerDuty may know who
+	alarms  []Job
 }
 
 // A RollCall compares every entitlement with policy.
@@ -67,20 +83,107 @@ func (c *RollCall) Look(ctx context.Context) (RollResult, error) {
 	if len(snapshot.Accounts) == 0 { // there is always an Account Owner
 		return RollResult{}, errors.New("read every account: PagerDuty listed none at all, which cannot be the whole of it")
 	}
-	identities, err := c.store.Identities(ctx)
-	if err != nil {
-		return RollResult{}, fmt.Errorf("list identities: %w", err)
-	}
-	last, err := c.store.Baseline(ctx)
-	if err != nil {
-		return RollResult{}, fmt.Errorf("load the last roll call: %w", err)
-	}
-	known, err := c.known(ctx)
+	roll, err := c.roll(ctx, policy)
 	if err != nil {
 		return RollResult{}, err
 	}
-	roll := Roll{Policy: policy, Identities: identities, Have: snapshot, Last: byAccount(last), Now: c.now()}
-	return c.merge(Reconcile(roll), known, snapshot), nil
+	if roll.Have, err = c.confirm(ctx, snapshot, roll.Last); err != nil {
+		return RollResult{}, err
+	}
+	k, err := c.known(ctx)
+	if err != nil {
+		return RollResult{}, err
+	}
+	usage, blind := c.usage(ctx)
+	roll.Usage = usage
+	roll.annotate()
+	result := roll.merge(Reconcile(roll), k)
+	result.Blind = append(snapshot.Blind, blind...)
+	if !snapshot.Coverage.Whole() {
+		result.Blind = append(result.Blind, "Who answers on call could not be read as a whole, so nothing was concluded about it.")
+	}
+	if result, err = c.name(ctx, result); err != nil {
+		return RollResult{}, err
+	}
+	result.Events = result.news(roll.Now)
+	return result, nil
+}
+
+// roll returns what is compared with.
+func (c *RollCall) roll(ctx context.Context, policy Policy) (Roll, error) {
+	r := Roll{Policy: policy, Now: c.now()}
+	var err error
+	if r.Identities, err = c.store.Identities(ctx); err != nil {
+		return r, fmt.Errorf("list identities: %w", err)
+	}
+	last, err := c.store.Baseline(ctx)
+	if err != nil {
+		return r, fmt.Errorf("load the last roll call: %w", err)
+	}
+	r.Last = byAccount(last)
+	return r, nil
+}
+
+// confirm puts back whom the listing has missed. PagerDuty pages by offset, so
+// that a deletion during the listing can hide somebody else: an account that was
+// there before is gone only when PagerDuty says so of itself.
+func (c *RollCall) confirm(ctx context.Context, s Snapshot, last map[AccountID]Account) (Snapshot, error) {
+	have := byAccount(s.Accounts)
+	for _, id := range slices.Sorted(maps.Keys(last)) {
+		if _, listed := have[id]; listed {
+			continue
+		}
+		a, err := c.platform.Account(ctx, id)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return s, fmt.Errorf("look for account %s, which was not listed: %w", id, err)
+		}
+		s.Accounts = append(s.Accounts, a)
+	}
+	return s, nil
+}
+
+// usage returns when accounts were last used, and what could not be seen of
+// that. It is no reason to give up the roll call.
+func (c *RollCall) usage(ctx context.Context) (Usage, []string) {
+	signals, err := c.platform.Activity(ctx)
+	switch {
+	case err == nil:
+		return Usage{By: UsageBySignIn, Signals: signals}, nil
+	case ReasonOf(err) != "":
+		return Usage{By: UsageByPlace}, []string{ReasonOf(err)}
+	default:
+		return Usage{}, []string{"PagerDuty could not be asked who has signed in, so nothing was concluded from that: " + err.Error()}
+	}
+}
+
+// annotate puts on every account what only a whole roll call can tell of it.
+func (r *Roll) annotate() {
+	duties, told := r.Have.Coverage.words(), r.Have.Coverage.Whole()
+	for i, a := range r.Have.Accounts {
+		was, seen := r.Last[a.ID]
+		a = a.Carrying(was)
+		if told {
+			a.Duties = duties[a.ID]
+		}
+		if s, signed := r.Usage.Signals[a.ID]; signed {
+			a.Used = Signal{At: s.At.Truncate(24 * time.Hour), Proxy: s.Proxy}
+		}
+		r.Have.Accounts[i] = a.first(seen || len(r.Last) == 0, r.Now)
+	}
+}
+
+// first notes when something about the account was first seen.
+func (a Account) first(known bool, now time.Time) Account {
+	if !known {
+		a.SeenAt = now
+	}
+	if a.Invited && a.InvitedAt.IsZero() {
+		a.InvitedAt = now
+	}
+	return a
 }
 
 // Run calls the roll, stores what it found, and asks about what an owner must
@@ -96,17 +199,21 @@ func (c *RollCall) Run(ctx context.Context, by Actor) (RollResult, error) {
 		}
 		return result, Permanent(err)
 	}
-	result.Events = append(result.Events, AuditEvent{At: c.now(), Actor: by, Kind: EventRollCallDone, Ref: "rollcall", Detail: map[string]string{
-		"accounts": strconv.Itoa(len(result.Snapshot.Accounts)), "findings": strconv.Itoa(len(result.Open)), "cleared": strconv.Itoa(len(result.Cleared)),
-	}})
+	detail := result.counted(len(result.Snapshot.Accounts))
+	if len(result.Blind) > 0 {
+		detail["blind"] = strings.Join(result.Blind, " ")
+	}
+	result.Events = append(result.Events, AuditEvent{At: c.now(), Actor: by, Kind: EventRollCallDone, Ref: "rollcall", Detail: detail})
 	if err := c.store.SaveRollCall(ctx, result, result.questions()...); err != nil {
 		return result, fmt.Errorf("save roll call: %w", err)
 	}
 	return result, nil
 }
 
-func (c *RollCall) event(f Finding, kind EventKind) AuditEvent {
-	return AuditEvent{At: c.now(), Actor: System, Kind: kind, Ref: string(f.ID), Detail: map[string]string{"finding": f.Sentence(), "kind": string(f.Kind)}}
+func (r RollResult) counted(accounts int) map[string]string {
+	return map[string]string{
+		"accounts": strconv.Itoa(accounts), "findings": strconv.Itoa(len(r.Open)), "cleared": strconv.Itoa(len(r.Cleared)),
+	}
 }
 
 func byAccount(accounts []Account) map[AccountID]Account {

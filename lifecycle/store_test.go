@@ -164,6 +164,35 @@ func (s *store) SaveRollCall(ctx context.Context, r lifecycle.RollResult, next .
 	return err
 }
 
+func (s *store) SaveGlance(ctx context.Context, g lifecycle.Glance, next ...lifecycle.Job) error {
+	_, err := kept(s, g.Events, next, func() (nothing, error) { return nothing{}, s.DB.SaveGlance(ctx, g, next...) })
+	return err
+}
+
+func (s *store) Findings(ctx context.Context, t time.Time) (found []lifecycle.Finding, exceptions []lifecycle.Exception, err error) {
+	found, err = through(s.faults, func() (open []lifecycle.Finding, err error) {
+		open, exceptions, err = s.DB.Findings(ctx, t)
+		return open, err
+	})
+	return found, exceptions, err
+}
+
+func (s *store) Identities(ctx context.Context) ([]lifecycle.Identity, error) {
+	return through(s.faults, func() ([]lifecycle.Identity, error) { return s.DB.Identities(ctx) })
+}
+
+func (s *store) Baseline(ctx context.Context) ([]lifecycle.Account, error) {
+	return through(s.faults, func() ([]lifecycle.Account, error) { return s.DB.Baseline(ctx) })
+}
+
+func (s *store) LastRollCall(ctx context.Context) (time.Time, error) {
+	return through(s.faults, func() (time.Time, error) { return s.DB.LastRollCall(ctx) })
+}
+
+func (s *store) Glanced(ctx context.Context) (time.Time, error) {
+	return through(s.faults, func() (time.Time, error) { return s.DB.Glanced(ctx) })
+}
+
 func (s *store) SaveFact(ctx context.Context, f lifecycle.Fact, e lifecycle.AuditEvent, next ...lifecycle.Job) (lifecycle.NoticeID, bool, error) {
 	var duplicate bool
 	id, err := through(s.faults, func() (id lifecycle.NoticeID, err error) {

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"rolecall/lifecycle"
 	"rolecall/lifecycle/pagerduty/pagerdutytest"
 )
@@ -78,7 +80,9 @@ func TestUndo(t *testing.T) {
 				w.pass(soonOver)
 				w.undone(t, k.undo(o))
 				w.covered(t, from, shifts)
-				same(t, was, w.state())
+				if diff := cmp.Diff(was, w.state()); diff != "" {
+					t.Errorf("state (-before +after):\n%s", diff)
+				}
 			})
 		}
 	}
