@@ -110,7 +110,7 @@ func (c Coverage) Duties(id AccountID) []Duty {
 	}
 	for _, r := range c.Rotas {
 		if slices.Contains(r.Seats, id) {
-			duties = append(duties, Duty{Kind: KindSchedule, Object: r.Object, Team: r.team(), Others: without(r.Seats, id), Serves: c.serves(r.ID)})
+			duties = append(duties, Duty{Kind: KindSchedule, Object: r.Object, Team: r.team(), Others: without(r.Seats, id), Serves: c.Serves(r.ID)})
 		}
 	}
 	return duties
@@ -129,8 +129,8 @@ func (l Level) others(id AccountID, seats map[string][]AccountID) []AccountID {
 	return others
 }
 
-// serves returns the levels that call the schedule, in words.
-func (c Coverage) serves(rota string) []string {
+// Serves returns the levels that call the schedule, in words.
+func (c Coverage) Serves(rota string) []string {
 	var levels []string
 	for _, p := range c.Policies {
 		for i, l := range p.Levels {

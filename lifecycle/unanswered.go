@@ -86,7 +86,7 @@ func (r Roll) inRota(rota Rota) []Finding {
 		return found
 	}
 	severity, called := SeverityLow, "No escalation policy calls it."
-	if levels := r.Have.Coverage.serves(rota.ID); len(levels) > 0 {
+	if levels := r.Have.Coverage.Serves(rota.ID); len(levels) > 0 {
 		severity, called = SeverityHigh, "It is called by "+strings.Join(levels, ", ")+"."
 	}
 	return []Finding{r.nobody(rota.place(), severity, fmt.Sprintf("Schedule %s has nobody in it. %s", rota.Name, called))}

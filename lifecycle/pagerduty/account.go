@@ -158,11 +158,19 @@ func memberRole(m pd.Member, base lifecycle.BaseRole) (lifecycle.TeamRole, error
 
 // accountOf reads a user without their teams. A base role that the house does not know is an error: it cannot be ranked.
 func accountOf(u pd.User) (lifecycle.Account, error) {
-	role, err := lifecycle.ParseBaseRole(u.Role)
+	role, err := baseRoleOf(u.ID, u.Role)
 	if err != nil {
-		return lifecycle.Account{}, fmt.Errorf("read the base role of user %s: %w", u.ID, err)
+		return lifecycle.Account{}, err
 	}
 	return lifecycle.Account{ID: lifecycle.AccountID(u.ID), Email: u.Email, Name: u.Name, BaseRole: role, Invited: u.InvitationSent, URL: u.HTMLURL}, nil
+}
+
+func baseRoleOf(id, role string) (lifecycle.BaseRole, error) {
+	base, err := lifecycle.ParseBaseRole(role)
+	if err != nil {
+		return "", fmt.Errorf("read the base role of user %s: %w", id, err)
+	}
+	return base, nil
 }
 
 func teamOf(t pd.Team) lifecycle.Team {

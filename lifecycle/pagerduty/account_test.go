@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"rolecall/lifecycle"
 	"rolecall/lifecycle/pagerduty/pagerdutytest"
@@ -135,30 +134,6 @@ func TestAccountsByEmail(t *testing.T) {
 	}
 	if _, err := c.AccountsByEmail(t.Context(), "  "); !errors.Is(err, lifecycle.ErrInvalid) {
 		t.Errorf("no address: %v, want ErrInvalid", err)
-	}
-}
-
-func TestDuties(t *testing.T) {
-	t.Parallel()
-	a, c := start(t, pagerdutytest.Config{})
-	w := populate(a)
-	s := a.AddSchedule(pagerdutytest.Schedule{Name: "Weekly", Layers: []pagerdutytest.Layer{{UserIDs: []string{w.ann.ID}}}})
-	target := pagerdutytest.UserTarget
-	a.AddEscalationPolicy(pagerdutytest.EscalationPolicy{Name: "Nobody's team", Rules: []pagerdutytest.Rule{
-		{Targets: []pagerdutytest.Target{target(w.bo.ID), target(w.ann.ID)}}, {Targets: []pagerdutytest.Target{target(w.bo.ID)}}, {Targets: []pagerdutytest.Target{target(w.ann.ID)}},
-	}})
-	a.AddEscalationPolicy(pagerdutytest.EscalationPolicy{Name: "By schedule", Rules: []pagerdutytest.Rule{{Targets: []pagerdutytest.Target{pagerdutytest.ScheduleTarget(s.ID)}}}})
-	got, err := duties(t.Context(), c, lifecycle.AccountID(w.ann.ID))
-	if err != nil {
-		t.Fatalf("duties: %v", err)
-	}
-	want := []lifecycle.Duty{
-		{Team: lifecycle.TeamID(w.core.ID), Object: lifecycle.Object{Name: "Core-Crit"}, Level: 2},
-		{Object: lifecycle.Object{Name: "Nobody's team"}, Level: 1},
-		{Object: lifecycle.Object{Name: "Nobody's team"}, Level: 3},
-	}
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(lifecycle.Duty{}, "Kind", "Object.ID", "Object.URL")); diff != "" {
-		t.Errorf("duties (-want +got):\n%s", diff)
 	}
 }
 

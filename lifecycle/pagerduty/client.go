@@ -18,6 +18,7 @@ type Client struct {
 	marks  *marks
 	absent absence // of analytics
 	turns  *turns
+	memo   memo
 	log    *slog.Logger
 	now    func() time.Time
 }
@@ -37,7 +38,7 @@ func New(cfg Config) (*Client, error) {
 	base := cfg.Transport
 	if base == nil {
 		t := http.DefaultTransport.(*http.Transport).Clone()
-		t.MaxIdleConnsPerHost = cfg.Concurrency + 4
+		t.MaxIdleConnsPerHost = 2*cfg.Concurrency + 4 // a sweep's, those somebody waits for, and writes
 		base = t
 	}
 	c := &Client{cfg: cfg, turns: newTurns(), log: cfg.Log, now: cfg.Now}
@@ -57,7 +58,7 @@ func New(cfg Config) (*Client, error) {
 
 func (c *Client) chain(next http.RoundTripper) api {
 	return api{base: c.cfg.APIURL, http: &http.Client{
-		Transport: &retry{next: next, backoff: c.cfg.Backoff, tries: 5, log: c.log},
+		Transport: &retry{next: newGate(next, c.cfg.Concurrency), backoff: c.cfg.Backoff, tries: 5, log: c.log},
 		// A redirect would carry the key to wherever it points.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}

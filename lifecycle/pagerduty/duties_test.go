@@ -41,6 +41,7 @@ func (c *clock) pass(d time.Duration) {
 type watch struct {
 	company
 	*clock
+	ctx    context.Context
 	fake   *pagerdutytest.Account
 	client *pagerduty.Client
 
@@ -52,7 +53,7 @@ type watch struct {
 
 func onWatch(t testing.TB, fake pagerdutytest.Config, change ...func(*pagerduty.Config)) *watch {
 	t.Helper()
-	w := &watch{clock: newClock()}
+	w := &watch{clock: newClock(), ctx: t.Context()}
 	fake.Now = w.time
 	w.fake, w.client = start(t, fake, append([]func(*pagerduty.Config){func(cfg *pagerduty.Config) { cfg.Now = w.time }}, change...)...)
 	w.company = populate(w.fake)
@@ -85,7 +86,7 @@ func (w *watch) addLayers() {
 		Name: "Core weekly", TimeZone: "America/New_York", TeamIDs: []string{w.core.ID}, Layers: []pagerdutytest.Layer{
 			{Name: "Over", UserIDs: []string{w.ann.ID}, Start: now.Add(-60 * 24 * time.Hour), End: now.Add(-31 * 24 * time.Hour)},
 			{Name: "Everybody", UserIDs: []string{w.bo.ID, w.ann.ID, w.dan.ID}, Start: now.Add(-30 * 24 * time.Hour).Add(17 * time.Minute)},
-			{Name: "Nights", UserIDs: []string{w.ann.ID, w.ada.ID}, Turn: 24 * time.Hour, Restrictions: []pagerdutytest.Restriction{{From: 22 * time.Hour, Length: 8 * time.Hour}}},
+			{Name: "Nights", UserIDs: []string{w.ann.ID, w.ada.ID}, Start: now.Truncate(24 * time.Hour).Add(-7 * time.Hour), Turn: 24 * time.Hour, Restrictions: []pagerdutytest.Restriction{{From: 22 * time.Hour, Length: 8 * time.Hour}}},
 		},
 		Overrides: []pagerdutytest.Override{
 			{ID: "QCOMING", UserID: w.ann.ID, Start: now.Add(48 * time.Hour), End: now.Add(60 * time.Hour)},
@@ -112,6 +113,7 @@ func (w *watch) addShifts() {
 			{ID: "EXTRARUNNING", UserID: w.ann.ID, Start: now.Add(-time.Hour), End: now.Add(4 * time.Hour)},
 		},
 		Overrides: []pagerdutytest.ShiftOverride{
+			{ID: "COVERED", RotationID: "ROTATION1", Overridden: w.ann.ID, Overriding: w.bo.ID, Start: now.Add(9 * 24 * time.Hour), End: now.Add(10 * 24 * time.Hour)},
 			{ID: "TAKEN", RotationID: "ROTATION1", Overridden: w.bo.ID, Overriding: w.ann.ID, Start: now.Add(24 * 24 * time.Hour), End: now.Add(25 * 24 * time.Hour)},
 		},
 	})
@@ -165,8 +167,8 @@ func deeds() map[string]deed {
 		}},
 		"a seat in layers":             {1, func(w *watch) lifecycle.Order { return w.handover(w.seat(""), w.cy) }},
 		"a seat beside their own":      {1, func(w *watch) lifecycle.Order { return w.handover(w.seat(""), w.dan) }},
-		"a seat in shifts":             {5, func(w *watch) lifecycle.Order { return w.handover(w.shiftSeat(""), w.cy) }},
-		"a seat beside ones in shifts": {5, func(w *watch) lifecycle.Order { return w.handover(w.shiftSeat(""), w.ada) }},
+		"a seat in shifts":             {6, func(w *watch) lifecycle.Order { return w.handover(w.shiftSeat(""), w.cy) }},
+		"a seat beside ones in shifts": {6, func(w *watch) lifecycle.Order { return w.handover(w.shiftSeat(""), w.ada) }},
 		"an override to come":          {2, func(w *watch) lifecycle.Order { return w.handover(w.seat("QCOMING"), w.cy) }},
 		"an override that runs":        {2, func(w *watch) lifecycle.Order { return w.handover(w.seat("QRUNNING"), w.cy) }},
 		"an override of shifts":        {1, func(w *watch) lifecycle.Order { return w.handover(w.shiftSeat("TAKEN"), w.cy) }},
@@ -245,6 +247,13 @@ func (w *watch) covered(t *testing.T, from time.Time, before map[string][]pagerd
 	}
 	if diff := cmp.Diff(before, w.others(from, apart...)); diff != "" {
 		t.Errorf("others' shifts (-before +after):\n%s", diff)
+	}
+}
+
+func same(t *testing.T, was, is any) {
+	t.Helper()
+	if diff := cmp.Diff(was, is); diff != "" {
+		t.Errorf("state (-before +after):\n%s", diff)
 	}
 }
 

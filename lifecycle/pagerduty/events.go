@@ -134,6 +134,9 @@ var errSoon = errors.New("an event of the schedule begins in a moment: it must b
 
 const soon = 20 * time.Second
 
+// begun reports whether half of it is made.
+func (t turnover) begun() bool { return t.step == stepFollow || t.step == stepExtend }
+
 // A swap is a seat that changes hands: in all events that hold it, was is how they were before anything was done, and
 // back says that a swap is taken back.
 type swap struct {

@@ -58,6 +58,8 @@ type handover struct {
 	*Client
 	lifecycle.Order
 	deed deed
+	made []string // the writes that were made by now
+	back bool     // it is being taken back half-way
 }
 
 // key names what one change at a time may write to.
@@ -112,6 +114,7 @@ func (h *handover) take(ctx context.Context, s sight) (sight, error) {
 	for try := 1; ; try++ {
 		err := w.do(ctx)
 		if err == nil {
+			h.made = append(h.made, w.name)
 			s.left = s.left[1:]
 			return s, nil
 		}
@@ -125,11 +128,12 @@ func (h *handover) take(ctx context.Context, s sight) (sight, error) {
 		i := now.find(w.name)
 		switch {
 		case i < 0:
+			h.made = append(h.made, w.name)
 			return now, nil
+		case try == 2: // the first may be why the second was refused, and be seen later
+			return s, fmt.Errorf("%s was written twice and is not to be seen: %w", w.name, err)
 		case !lost(err):
 			return s, h.refusal(ctx, w, err)
-		case try == 2:
-			return s, fmt.Errorf("%s was written twice and is not to be seen: %w", w.name, err)
 		}
 		s = now
 		s.left = s.left[i:]
@@ -137,14 +141,17 @@ func (h *handover) take(ctx context.Context, s sight) (sight, error) {
 	}
 }
 
-// settle looks until a write is not left any more, or time is up, and returns what it saw last.
+// settle looks until a write is not left any more, or time is up, and returns what it saw last. A sight in which something
+// is left that was made is older than that, and says nothing.
 func (h *handover) settle(ctx context.Context, name string, cause error) (sight, error) {
 	h.log.WarnContext(ctx, "what became of a change is looked for in PagerDuty", slog.String("change", string(h.Change.ID)),
 		slog.String("write", name), slog.Any("err", cause))
 	var now sight
 	saw := errors.New("never looked")
 	err := h.until(ctx, h.cfg.Settle, func() (bool, error) {
-		now, saw = h.deed(ctx)
+		if now, saw = h.deed(ctx); saw == nil && h.old(now) {
+			saw = errors.New("PagerDuty does not show yet what was made before")
+		}
 		return saw == nil && now.find(name) < 0, nil
 	})
 	switch {
@@ -157,6 +164,11 @@ func (h *handover) settle(ctx context.Context, name string, cause error) (sight,
 	default:
 		return now, nil
 	}
+}
+
+// old reports whether the sight is from before something that was made.
+func (h *handover) old(s sight) bool {
+	return slices.ContainsFunc(h.made, func(name string) bool { return s.find(name) >= 0 })
 }
 
 // refusal says PagerDuty's no in the words of the order, with what stands.

@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"rolecall/lifecycle"
 	"rolecall/lifecycle/pagerduty/pagerdutytest"
 )
@@ -80,9 +78,7 @@ func TestUndo(t *testing.T) {
 				w.pass(soonOver)
 				w.undone(t, k.undo(o))
 				w.covered(t, from, shifts)
-				if diff := cmp.Diff(was, w.state()); diff != "" {
-					t.Errorf("state (-before +after):\n%s", diff)
-				}
+				same(t, was, w.state())
 			})
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"rolecall/lifecycle"
@@ -83,23 +84,27 @@ func (h *handover) handOneOff(ctx context.Context, k oneOffKind) (sight, error) 
 		return sight{}, err
 	}
 	now := h.now().UTC()
-	had, held := h.held(all, window, known)
+	held := h.held(all, window, known)
 	switch {
-	case held && k.v3 && now.Add(soon).Before(had.from):
-		return sight{body: alone(k, had), left: []write{h.putOneOff(k, had)}}, nil
-	case held && k.v3 && now.Before(had.from):
-		return sight{}, errSoon
-	case held && h.taken(all, had.stretch):
-		return sight{body: alone(k, had), left: []write{h.removeOneOff(k, had)}}, nil
-	case held:
-		return sight{body: alone(k, had), left: []write{h.createOneOff(k, had, now), h.removeOneOff(k, had)}}, nil
-	case known && h.over(window):
+	case len(held) == 0 && known && h.over(window):
 		return sight{}, nil
-	case known:
+	case len(held) == 0 && known:
 		return h.settled(h.taken(all, window), nil)
-	default:
+	case len(held) == 0:
 		return h.settled(h.takenSome(all), nil)
+	case k.v3 && now.Add(soon).Before(held[0].from):
+		return sight{body: alone(k, held[0]), left: []write{h.putOneOff(k, held[0])}}, nil
+	case k.v3 && now.Before(held[0].from):
+		return sight{}, errSoon
 	}
+	s := sight{body: alone(k, held[0])}
+	if !h.taken(all, held[0].stretch) {
+		s.left = append(s.left, h.createOneOff(k, held[0], now))
+	}
+	for _, x := range held {
+		s.left = append(s.left, h.removeOneOff(k, x))
+	}
+	return s, nil
 }
 
 // alone is one of a list in the shape of an answer that has it alone.
@@ -121,16 +126,14 @@ func (h *handover) window(k oneOffKind) (stretch, bool, error) {
 	return x.stretch, true, nil
 }
 
-// held returns the one that is to change hands: by its id, or by the time it covers when it was made by a handover.
-func (h *handover) held(all []oneOff, window stretch, known bool) (oneOff, bool) {
+// held returns what is to change hands: by its id, or by the time it covers when it was made by a handover, and then
+// perhaps twice.
+func (h *handover) held(all []oneOff, window stretch, known bool) []oneOff {
 	back := h.Change.Restores != ""
-	for _, x := range all {
+	return slices.DeleteFunc(slices.Clone(all), func(x oneOff) bool {
 		ours := back && known && x.until.Equal(window.until) && !x.from.Before(window.from)
-		if x.user == h.Change.From && (x.id == h.Change.Entitlement.Override || ours) && !h.over(x.stretch) {
-			return x, true
-		}
-	}
-	return oneOff{}, false
+		return x.user != h.Change.From || x.id != h.Change.Entitlement.Override && !ours || h.over(x.stretch)
+	})
 }
 
 // taken reports whether the other has the rest of the time already.
@@ -162,7 +165,7 @@ func (h *handover) createOneOff(k oneOffKind, x oneOff, now time.Time) write {
 func (h *handover) removeOneOff(k oneOffKind, x oneOff) write {
 	place := k.place(h.Change.Entitlement.Object.ID) + "/" + x.id
 	remove := func(ctx context.Context) error { return h.prompt.erase(ctx, place) }
-	return write{name: "remove", do: remove, failed: func(_ context.Context, no error) error {
+	return write{name: "remove " + x.id, do: remove, failed: func(_ context.Context, no error) error {
 		e, is := errors.AsType[*lifecycle.Refusal](no)
 		if !is {
 			return no

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"time"
 
 	"rolecall/lifecycle"
@@ -54,7 +53,7 @@ func (h *handover) handSeat() deed {
 				return sight{}, err
 			}
 		}
-		return h.handShifts(*first, s)
+		return h.handShifts(ctx, *first, s)
 	}
 }
 
@@ -93,7 +92,7 @@ func (h *handover) returnSeat() deed {
 		case was.shifts != is.shifts:
 			return sight{}, lifecycle.Refuse(lifecycle.ErrConflict, "%s was upgraded to shifts since, so its layers cannot be given back. Change it in PagerDuty by hand.", upper(h.object()))
 		case is.shifts:
-			return h.returnShifts(was, is)
+			return h.returnShifts(ctx, was, is)
 		default:
 			return h.returnTurns(was, is)
 		}
@@ -172,16 +171,26 @@ func (h *handover) putLayers(want object) write {
 				return h.prompt.send(ctx, http.MethodPut, place, "", object{}.with("schedule", sent), nil)
 			}
 		}
-		return h.wouldMove(moved)
+		return h.wouldMove(ctx, moved)
 	}}
 }
 
 // wouldMove is a change that would give somebody who has nothing to do with it other shifts.
-func (h *handover) wouldMove(users []string) error {
-	users = slices.DeleteFunc(users, func(u string) bool { return u == h.Change.From || u == h.Change.To })
-	others := "others'"
-	if len(users) > 0 {
-		others = "the shifts of " + join(users)
+func (h *handover) wouldMove(ctx context.Context, users []string) error {
+	var names []string
+	for _, id := range users {
+		if id == h.Change.From || id == h.Change.To {
+			continue
+		}
+		name := clean(id, 40)
+		if u, err := h.user(ctx, h.prompt, lifecycle.AccountID(id)); err == nil { // else the id is what is left to say
+			name = clean(u.Name, 80)
+		}
+		names = append(names, name)
+	}
+	others := "the shifts that are theirs"
+	if len(names) > 0 {
+		others = "the shifts of " + join(names)
 	}
 	return lifecycle.Refuse(lifecycle.ErrConflict, "Handing over %s would also move %s, as PagerDuty draws it, so it was left as it was. Change it in PagerDuty by hand.", h.thing(), others)
 }

@@ -27,20 +27,21 @@ func (h *handover) swap(back bool) swap {
 	return s
 }
 
-func (h *handover) handShifts(was, is schedule) (sight, error) {
+func (h *handover) handShifts(ctx context.Context, was, is schedule) (sight, error) {
 	s := h.swap(false)
 	before, now, err := eventsOfBoth(was, is)
 	if err != nil {
 		return sight{}, err
 	}
-	left, err := s.turnovers(before, now)
+	left, err := h.shiftWrites(ctx, s, was, before, now)
 	switch {
 	case errors.Is(err, errMovedOn):
 		return sight{}, h.moved()
 	case err != nil:
 		return sight{}, err
-	case len(left) > 0:
-		return h.turnOver(was, is, left), nil
+	case len(left.left) > 0:
+		left.body = is.body
+		return left, nil
 	case seatedAfter(now, s.from, s.cut):
 		return sight{}, h.moved() // a seat that came since
 	default:
@@ -48,20 +49,18 @@ func (h *handover) handShifts(was, is schedule) (sight, error) {
 	}
 }
 
-func (h *handover) returnShifts(was, is schedule) (sight, error) {
+func (h *handover) returnShifts(ctx context.Context, was, is schedule) (sight, error) {
 	s := h.swap(true)
 	before, now, err := eventsOfBoth(was, is)
 	if err != nil {
 		return sight{}, err
 	}
-	left, err := s.turnovers(before, now)
+	left, err := h.shiftWrites(ctx, s, was, before, now)
 	if errors.Is(err, errMovedOn) || s.foreign(before, now) {
 		return sight{}, h.changed([]string{"events"})
 	}
-	if err != nil || len(left) == 0 {
-		return sight{}, err
-	}
-	return h.turnOver(was, is, left), nil
+	left.body = is.body
+	return left, err
 }
 
 func eventsOfBoth(was, is schedule) (before, now []event, err error) {
@@ -88,22 +87,36 @@ func (s swap) foreign(was, is []event) bool {
 			}
 		}
 	}
+	return altered(was, slices.DeleteFunc(slices.Clone(is), func(x event) bool { return x.endsBy(s.at) }), ours)
+}
+
+// altered reports whether an event is there that was not, or is not as it was, apart from some.
+func altered(was, is []event, apart []string) bool {
 	return slices.ContainsFunc(is, func(x event) bool {
 		i := slices.IndexFunc(was, func(w event) bool { return w.id == x.id })
-		return !slices.Contains(ours, x.id) && !x.endsBy(s.at) && (i < 0 || len(differing(was[i].object, x.object)) > 0)
+		return !slices.Contains(apart, x.id) && (i < 0 || len(differing(was[i].object, x.object)) > 0)
 	})
 }
 
-// turnOver returns what is to be written, with what holds it to how it was. Half-way there is no telling any more who was
-// on call when before.
-func (h *handover) turnOver(was, is schedule, left []turnover) sight {
-	resumed := slices.ContainsFunc(left, func(t turnover) bool { return t.step == stepFollow || t.step == stepExtend })
-	drawn := &drawing{handover: h, done: resumed}
-	s := sight{body: is.body, check: func(ctx context.Context) error { return h.checkShifts(ctx, was, drawn) }}
-	for _, t := range left {
-		s.left = append(s.left, h.writesOf(was, t, drawn)...)
+// shiftWrites returns what is to be written, with what holds it to how it was. Once some of it was made there is no telling
+// any more who was on call when before.
+func (h *handover) shiftWrites(ctx context.Context, s swap, was schedule, before, now []event) (sight, error) {
+	left, err := s.turnovers(before, now)
+	if err != nil {
+		return sight{}, err
 	}
-	return s
+	resumed := !s.back && altered(before, now, nil) || slices.ContainsFunc(left, turnover.begun)
+	drawn := &drawing{handover: h, done: resumed || h.back}
+	is := sight{check: func(ctx context.Context) error { return h.checkShifts(ctx, was, drawn) }}
+	for _, t := range left {
+		is.left = append(is.left, h.writesOf(was, t, drawn)...)
+	}
+	covers, err := h.covers(ctx, s, before)
+	for _, w := range covers {
+		w.failed = func(ctx context.Context, no error) error { return h.takeBack(ctx, was, no) }
+		is.left = append(is.left, w)
+	}
+	return is, err
 }
 
 // writesOf returns the calls that a turnover takes.
@@ -174,72 +187,94 @@ func (h *handover) takeBack(ctx context.Context, was schedule, no error) error {
 	}
 }
 
-// undo writes until the events have the members that they had before.
+// undo writes until the events have the members that they had before. It begins once PagerDuty shows what was made: before
+// that it would seem that there is nothing to take back.
 func (h *handover) undo(ctx context.Context, was schedule, s swap) error {
-	for range 4 * sweeps { // a turnover takes at most two writes, and a rotation has at most five events
-		is, err := h.schedule(ctx)
-		if err != nil {
-			return err
-		}
-		before, now, err := eventsOfBoth(was, is)
-		if err != nil {
-			return err
-		}
-		left, err := s.turnovers(before, now)
+	if err := h.seenMade(ctx); err != nil {
+		return err
+	}
+	h.back = true
+	for range 4 * maxEvents {
+		left, err := h.toUndo(ctx, was, s)
 		if err != nil || len(left) == 0 {
 			return err
 		}
-		for _, w := range h.writesOf(was, left[0], &drawing{handover: h, done: true})[:1] {
-			if err := w.do(ctx); err != nil && !lost(err) && !overtaken(err) {
-				return err
-			}
+		w := left[0]
+		if err := w.do(ctx); err != nil && !lost(err) && !overtaken(err) {
+			return err
+		}
+		err = h.until(ctx, h.cfg.Settle, func() (bool, error) {
+			now, err := h.toUndo(ctx, was, s)
+			return err == nil && (len(now) == 0 || now[0].name != w.name), nil
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return fmt.Errorf("change %s is not seen to be taken back", h.Change.ID)
 }
 
+const maxEvents = 5 // of a rotation, says OpenAPI operation createEvent; each takes two writes at the most
+
+func (h *handover) toUndo(ctx context.Context, was schedule, s swap) ([]write, error) {
+	is, err := h.schedule(ctx)
+	if err != nil {
+		return nil, err
+	}
+	before, now, err := eventsOfBoth(was, is)
+	if err != nil {
+		return nil, err
+	}
+	left, err := h.shiftWrites(ctx, s, was, before, now)
+	return left.left, err
+}
+
+// seenMade waits until what was made is to be seen.
+func (h *handover) seenMade(ctx context.Context) error {
+	seen := false
+	err := h.until(ctx, h.cfg.Patience, func() (bool, error) {
+		s, err := h.deed(ctx)
+		seen = err == nil && !h.old(s)
+		return seen, nil
+	})
+	if err == nil && !seen {
+		err = fmt.Errorf("what was made of change %s is not to be seen", h.Change.ID)
+	}
+	return err
+}
+
 // A drawing is who is on call by the schedule from a moment on, as it was before anything was written.
 type drawing struct {
 	*handover
-	done            bool
-	over            url.Values
-	rotations, rest timetable
+	done bool
+	over url.Values
+	all  timetable
 }
 
 // before draws the schedule once.
-func (d *drawing) before(ctx context.Context, from time.Time) error {
+func (d *drawing) before(ctx context.Context, from time.Time) (err error) {
 	if d.done {
 		return nil
 	}
 	d.over = url.Values{
 		"include[]": {"final_schedule"}, "since": {from.UTC().Format(time.RFC3339)}, "until": {from.Add(ahead).UTC().Format(time.RFC3339)},
 	}
-	var err error
-	d.rotations, d.rest, err = d.draw(ctx)
+	d.all, err = d.draw(ctx)
 	d.done = err == nil
 	return err
 }
 
-func (d *drawing) draw(ctx context.Context) (rotations, rest timetable, err error) {
+func (d *drawing) draw(ctx context.Context) (timetable, error) {
 	body, err := d.fetch(ctx, "/v3/schedules/"+d.Change.Entitlement.Object.ID, d.over)
-	if err != nil {
-		return nil, nil, err
-	}
-	s, err := inner(body, "schedule")
-	if err != nil {
-		return nil, nil, err
-	}
-	rotations, rest, err = renderedShifts(s)
-	return rotations.handed(d.Change.From, d.Change.To), rest, err
-}
-
-// moved returns whose shifts are not what they were, apart from those that changed hands.
-func (d *drawing) moved(ctx context.Context) ([]string, error) {
-	rotations, rest, err := d.draw(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return append(d.rotations.moved(rotations), d.rest.moved(rest)...), nil
+	s, err := inner(body, "schedule")
+	if err != nil {
+		return nil, err
+	}
+	all, err := renderedShifts(s)
+	return all.handed(d.Change.From, d.Change.To), err
 }
 
 // checkShifts holds the schedule to how it was. While nothing that was written has begun, all of it can be taken back.
@@ -253,11 +288,12 @@ func (h *handover) checkShifts(ctx context.Context, was schedule, drawn *drawing
 		if err != nil || len(s.left) > 0 {
 			return false, nil //nolint:nilerr // PagerDuty shows late what was written
 		}
-		moved, err = drawn.moved(ctx)
+		is, err := drawn.draw(ctx)
+		moved = drawn.all.moved(is)
 		return err == nil && len(moved) == 0, err
 	})
 	if err != nil || len(moved) == 0 {
 		return err
 	}
-	return h.takeBack(ctx, was, h.wouldMove(moved))
+	return h.takeBack(ctx, was, h.wouldMove(ctx, moved))
 }

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	pageSize = 100    // the most that PagerDuty gives at a time
+	pageSize = 100    // the most that PagerDuty gives at a time of almost everything
 	reach    = 10_000 // offset+limit beyond it is refused
 	sweeps   = 3      // how often a listing is begun anew because it moved
 )
@@ -34,14 +34,36 @@ type listing[T any] struct {
 	id       func(T) string
 	fetch    func(ctx context.Context, offset, limit uint, total bool) (page[T], error)
 	overlap  bool
-	parallel int // pages at a time, when PagerDuty tells how many rows there are; 0 and 1: one after another
+	parallel int            // pages at a time, when PagerDuty tells how many rows there are; 0 and 1: one after another
+	size     int            // of a page; pageSize when 0
+	cut      bool           // the first rows that PagerDuty lists are all that is wanted, where it has more
+	ahead    func(more int) // told of pages that will follow; may be nil
+}
+
+// A tooLongError is a listing of which PagerDuty gives only a part. Total is 0 where it did not tell how many rows there are.
+type tooLongError struct {
+	what  string
+	total int
+}
+
+func (e *tooLongError) Error() string { return e.Unwrap().Error() }
+
+func (e *tooLongError) Unwrap() error {
+	return lifecycle.Refuse(lifecycle.ErrInvalid, "This PagerDuty account has more %s than the first %d, which are all that PagerDuty's API lists. Nothing is concluded from a part of them.", e.what, reach)
+}
+
+func (l listing[T]) pageSize() int {
+	if l.size > 0 {
+		return l.size
+	}
+	return pageSize
 }
 
 func (l listing[T]) step() int {
 	if l.overlap {
-		return pageSize - 1
+		return l.pageSize() - 1
 	}
-	return pageSize
+	return l.pageSize()
 }
 
 // all returns every row, or an error: never fewer.
@@ -58,18 +80,18 @@ func (l listing[T]) all(ctx context.Context) ([]T, error) {
 }
 
 func (l listing[T]) sweep(ctx context.Context) ([]T, error) {
-	first, err := l.fetch(ctx, 0, pageSize, l.parallel > 1)
+	first, err := l.fetch(ctx, 0, uint(l.pageSize()), l.parallel > 1)
 	if err != nil {
 		return nil, err
 	}
-	if first.total > reach {
-		return nil, l.tooLong()
+	if first.total > reach && !l.cut {
+		return nil, &tooLongError{l.what, first.total}
 	}
-	pages, err := l.ahead(ctx, first)
+	pages, err := l.following(ctx, first)
 	if err != nil {
 		return nil, err
 	}
-	for pages[len(pages)-1].more { // the total was not told, or has grown
+	for !l.cut && pages[len(pages)-1].more { // the total was not told, or has grown
 		p, err := l.page(ctx, len(pages))
 		if err != nil {
 			return nil, err
@@ -79,15 +101,18 @@ func (l listing[T]) sweep(ctx context.Context) ([]T, error) {
 	return l.join(pages, first.total)
 }
 
-// ahead returns the first page and those that must follow by its total.
-func (l listing[T]) ahead(ctx context.Context, first page[T]) ([]page[T], error) {
+// following returns the first page and those that must follow by its total.
+func (l listing[T]) following(ctx context.Context, first page[T]) ([]page[T], error) {
 	pages := []page[T]{first}
 	if l.parallel > 1 && first.more {
 		n := 1
-		for (n-1)*l.step()+pageSize < first.total {
+		for (n-1)*l.step()+l.pageSize() < min(first.total, reach) {
 			n++
 		}
 		pages = append(pages, make([]page[T], n-1)...)
+		if l.ahead != nil {
+			l.ahead(n - 1)
+		}
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(l.parallel, 1))
@@ -102,19 +127,15 @@ func (l listing[T]) ahead(ctx context.Context, first page[T]) ([]page[T], error)
 
 func (l listing[T]) page(ctx context.Context, n int) (page[T], error) {
 	offset := n * l.step()
-	if offset+pageSize > reach {
-		return page[T]{}, l.tooLong()
+	if offset+l.pageSize() > reach {
+		return page[T]{}, &tooLongError{what: l.what}
 	}
-	return l.fetch(ctx, uint(offset), pageSize, false)
-}
-
-func (l listing[T]) tooLong() error {
-	return lifecycle.Refuse(lifecycle.ErrInvalid, "This PagerDuty account has more %s than the first %d, which are all that PagerDuty's API lists. Nothing is concluded from a part of them.", l.what, reach)
+	return l.fetch(ctx, uint(offset), uint(l.pageSize()), false)
 }
 
 // join puts pages together, or says that they do not fit.
 func (l listing[T]) join(pages []page[T], total int) ([]T, error) {
-	rows := make([]T, 0, len(pages)*pageSize)
+	rows := make([]T, 0, (len(pages)-1)*l.pageSize()+len(pages[len(pages)-1].rows))
 	seen := make(map[string]bool, cap(rows))
 	for n, p := range pages {
 		if err := l.fits(p, n, len(pages)); err != nil {
@@ -135,15 +156,15 @@ func (l listing[T]) join(pages []page[T], total int) ([]T, error) {
 		}
 		rows = append(rows, own...)
 	}
-	if len(rows) < total {
+	if len(rows) < total && !l.cut {
 		return nil, fmt.Errorf("%d of %d came: %w", len(rows), total, errMoved)
 	}
 	return rows, nil
 }
 
 func (l listing[T]) fits(p page[T], n, pages int) error {
-	last := n == pages-1
-	if p.more == last || !last && len(p.rows) != pageSize {
+	last := n == pages-1 && !l.cut
+	if p.more == last || !last && len(p.rows) != l.pageSize() {
 		return fmt.Errorf("page %d of %d has %d rows and more is %t: %w", n+1, pages, len(p.rows), p.more, errMoved)
 	}
 	return nil

@@ -14,16 +14,19 @@ import (
 	"rolecall/lifecycle"
 )
 
-// Snapshot returns every account and team, or an error: never a part. The calls are the pages of users and of teams, and
-// the members of each team that some user says to be on.
+// Snapshot returns every account and team, and who answers when, or an error: never a part. The calls are the pages of
+// users, teams, policies and schedules, one for each shift-based schedule, and the members of each team that some user
+// says to be on. Users beyond the first 10000 are read in parts (see partition.go).
 //
 // That no other team need be read rests on the team references that come with each user (PagerDuty's OpenAPI document,
 // operation listUsers); if nobody says to be on any team, it is not relied on. Users and members are then held against
 // each other, and whoever does not agree with themselves is read again, alone. So somebody who was deleted, came, or moved
 // during the sweep is as they were at its end.
+//
+// Where the key may not read policies or schedules, roles are read all the same: Coverage is empty, and Blind says why.
 func (c *Client) Snapshot(ctx context.Context) (lifecycle.Snapshot, error) {
 	for try := 1; ; try++ {
-		s, err := (&roll{Client: c, took: map[lifecycle.TeamID]map[string]lifecycle.TeamRole{}}).call(ctx)
+		s, err := newRoll(c).call(ctx)
 		if err == nil || !errors.Is(err, errMoved) || try == sweeps {
 			return s, explain(err)
 		}
@@ -33,7 +36,9 @@ func (c *Client) Snapshot(ctx context.Context) (lifecycle.Snapshot, error) {
 // A roll is one sweep.
 type roll struct {
 	*Client
-	users []pd.User
+	api   api
+	names teamNames
+	users []lifecycle.Account // without their roles on teams, at first
 	teams []pd.Team
 
 	mu          sync.Mutex
@@ -42,60 +47,85 @@ type roll struct {
 	done, total int
 }
 
+func newRoll(c *Client) *roll {
+	r := &roll{Client: c, took: map[lifecycle.TeamID]map[string]lifecycle.TeamRole{}, gone: map[lifecycle.TeamID]bool{}}
+	r.api = c.sweep.telling(func() { r.progress(1, 0) })
+	return r
+}
+
 func (r *roll) call(ctx context.Context) (lifecycle.Snapshot, error) {
-	s := lifecycle.Snapshot{TakenAt: r.now()}
-	if err := r.list(ctx); err != nil {
+	s := lifecycle.Snapshot{TakenAt: r.now(), Blind: []string{unseen}}
+	var on onCall
+	g, within := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		on, err = r.readOnCall(within, onCallReader{r.Client, r.api, r.expect})
+		return err
+	})
+	g.Go(func() (err error) {
+		s.Accounts, s.Teams, err = r.everybody(within)
+		return err
+	})
+	if err := g.Wait(); err != nil {
 		return s, err
+	}
+	return s, r.cover(ctx, &s, on)
+}
+
+// everybody returns every account with its roles, and every team.
+func (r *roll) everybody(ctx context.Context) ([]lifecycle.Account, []lifecycle.Team, error) {
+	if err := r.list(ctx); err != nil {
+		return nil, nil, err
 	}
 	known := r.everyTeam()
 	if err := r.members(ctx, r.populated(known)); err != nil {
-		return s, err
+		return nil, nil, err
 	}
-	var err error
-	if s.Accounts, err = r.accounts(ctx, known); err != nil {
-		return s, err
+	accounts, err := r.accounts(ctx, known)
+	if err != nil {
+		return nil, nil, err
 	}
+	teams := make([]lifecycle.Team, 0, len(known))
 	for id, t := range known {
 		if !r.gone[id] {
-			s.Teams = append(s.Teams, t)
+			teams = append(teams, t)
 		}
 	}
-	slices.SortFunc(s.Teams, func(a, b lifecycle.Team) int { return strings.Compare(string(a.ID), string(b.ID)) })
-	return s, nil
+	slices.SortFunc(teams, func(a, b lifecycle.Team) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	return accounts, teams, nil
 }
 
 // list reads users and teams at the same time.
 func (r *roll) list(ctx context.Context) error {
-	g, ctx := errgroup.WithContext(ctx)
+	var tooLong *tooLongError
+	g, within := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
-		r.users, err = counted(r, r.listUsers(r.sweep, "", r.cfg.Concurrency)).all(ctx)
+		r.users, err = expected(r, r.listAccounts(r.api, filter{}, &r.names)).all(within)
+		if errors.As(err, &tooLong) && tooLong.total > 0 {
+			return nil
+		}
 		return err
 	})
 	g.Go(func() (err error) {
-		r.teams, err = counted(r, r.listTeams(r.sweep)).all(ctx)
+		r.teams, err = expected(r, r.listTeams(r.api)).all(within)
 		return err
 	})
-	return g.Wait()
+	if err := g.Wait(); err != nil || tooLong == nil {
+		return err
+	}
+	var err error
+	r.users, err = r.inParts(ctx, tooLong.total)
+	return err
 }
 
-// counted tells the pages of a listing as progress.
-func counted[T any](r *roll, l listing[T]) listing[T] {
-	fetch := l.fetch
-	l.fetch = func(ctx context.Context, offset, limit uint, total bool) (page[T], error) {
-		p, err := fetch(ctx, offset, limit, total)
-		rest := 0
-		if total {
-			rest = max(0, (p.total-1)/l.step())
-		}
-		if offset == 0 {
-			rest++
-		}
-		r.progress(1, rest)
-		return p, err
-	}
+// expected tells the pages of a listing that will follow.
+func expected[T any](r *roll, l listing[T]) listing[T] {
+	l.ahead = r.expect
 	return l
 }
 
+func (r *roll) expect(calls int) { r.progress(0, calls) }
+
+// progress counts calls that were made and calls that will be: those of which nobody knew are counted when they were made.
 func (r *roll) progress(done, more int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -111,9 +141,9 @@ func (r *roll) everyTeam() map[lifecycle.TeamID]lifecycle.Team {
 		known[lifecycle.TeamID(t.ID)] = teamOf(t)
 	}
 	for _, u := range r.users {
-		for _, t := range u.Teams {
-			if _, is := known[lifecycle.TeamID(t.ID)]; !is {
-				known[lifecycle.TeamID(t.ID)] = teamOf(t)
+		for _, m := range u.Teams {
+			if _, is := known[m.Team.ID]; !is {
+				known[m.Team.ID] = m.Team
 			}
 		}
 	}
@@ -123,8 +153,8 @@ func (r *roll) everyTeam() map[lifecycle.TeamID]lifecycle.Team {
 func (r *roll) populated(known map[lifecycle.TeamID]lifecycle.Team) []lifecycle.TeamID {
 	on := map[lifecycle.TeamID]bool{}
 	for _, u := range r.users {
-		for _, t := range u.Teams {
-			on[lifecycle.TeamID(t.ID)] = true
+		for _, m := range u.Teams {
+			on[m.Team.ID] = true
 		}
 	}
 	if len(on) == 0 {
@@ -141,12 +171,11 @@ func (r *roll) populated(known map[lifecycle.TeamID]lifecycle.Team) []lifecycle.
 }
 
 func (r *roll) members(ctx context.Context, teams []lifecycle.TeamID) error {
-	r.progress(0, len(teams))
-	base := make(map[string]lifecycle.BaseRole, len(r.users))
+	r.expect(len(teams))
+	base := make(map[lifecycle.AccountID]lifecycle.BaseRole, len(r.users))
 	for _, u := range r.users {
-		base[u.ID] = lifecycle.BaseRole(u.Role)
+		base[u.ID] = u.BaseRole
 	}
-	r.gone = map[lifecycle.TeamID]bool{}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(r.cfg.Concurrency)
 	for _, team := range teams {
@@ -156,15 +185,14 @@ func (r *roll) members(ctx context.Context, teams []lifecycle.TeamID) error {
 }
 
 // membersOf reads one team. Its pages need no overlap: they are held against what the users say.
-func (r *roll) membersOf(ctx context.Context, team lifecycle.TeamID, base map[string]lifecycle.BaseRole) error {
+func (r *roll) membersOf(ctx context.Context, team lifecycle.TeamID, base map[lifecycle.AccountID]lifecycle.BaseRole) error {
 	l := listing[pd.Member]{
 		what: "members of team " + string(team), id: func(m pd.Member) string { return m.User.ID },
 		fetch: func(ctx context.Context, offset, limit uint, _ bool) (page[pd.Member], error) {
-			return r.memberPage(ctx, r.sweep, team, offset, limit)
+			return r.memberPage(ctx, r.api, team, offset, limit)
 		},
 	}
 	members, err := l.all(ctx)
-	r.progress(1+len(members)/pageSize, len(members)/pageSize)
 	if errors.Is(err, errTeamGone) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -176,7 +204,7 @@ func (r *roll) membersOf(ctx context.Context, team lifecycle.TeamID, base map[st
 	}
 	roles := make(map[string]lifecycle.TeamRole, len(members))
 	for _, m := range members {
-		if roles[m.User.ID], err = memberRole(m, base[m.User.ID]); err != nil {
+		if roles[m.User.ID], err = memberRole(m, base[lifecycle.AccountID(m.User.ID)]); err != nil {
 			return err
 		}
 	}
@@ -188,40 +216,30 @@ func (r *roll) membersOf(ctx context.Context, team lifecycle.TeamID, base map[st
 
 // accounts puts users and members together, and reads again whoever does not add up.
 func (r *roll) accounts(ctx context.Context, known map[lifecycle.TeamID]lifecycle.Team) ([]lifecycle.Account, error) {
-	accounts := make([]lifecycle.Account, 0, len(r.users))
 	place := make(map[string]int, len(r.users))
 	odd := map[string][]lifecycle.Membership{} // who does not add up, with the memberships that only the teams tell of
-	for _, u := range r.users {
-		a, whole, err := r.assemble(u, known)
-		if err != nil {
-			return nil, err
+	for i := range r.users {
+		u := &r.users[i]
+		if !r.assemble(u, known) {
+			odd[string(u.ID)] = nil
 		}
-		if !whole {
-			odd[u.ID] = nil
-		}
-		place[u.ID] = len(accounts)
-		accounts = append(accounts, a)
+		place[string(u.ID)] = i
 	}
-	r.strays(accounts, place, known, odd)
-	return r.reread(ctx, accounts, place, odd)
+	r.strays(r.users, place, known, odd)
+	return r.reread(ctx, r.users, place, odd)
 }
 
-// assemble returns the user with the role that each of their teams gives, and whether each does.
-func (r *roll) assemble(u pd.User, known map[lifecycle.TeamID]lifecycle.Team) (lifecycle.Account, bool, error) {
-	a, err := accountOf(u)
-	if err != nil {
-		return a, false, err
-	}
+// assemble gives the account the role that each of its teams says, and reports whether each does.
+func (r *roll) assemble(a *lifecycle.Account, known map[lifecycle.TeamID]lifecycle.Team) bool {
 	whole := true
-	a.Teams = make([]lifecycle.Membership, 0, len(u.Teams))
-	for _, t := range u.Teams {
-		id := lifecycle.TeamID(t.ID)
-		role := r.took[id][u.ID]
-		whole = whole && role != ""
-		a.Teams = append(a.Teams, lifecycle.Membership{Team: known[id], Role: role})
+	for i := range a.Teams {
+		m := &a.Teams[i]
+		m.Role = r.took[m.Team.ID][string(a.ID)]
+		m.Team = known[m.Team.ID]
+		whole = whole && m.Role != ""
 	}
 	sortTeams(a.Teams)
-	return a, whole, nil
+	return whole
 }
 
 // strays finds members who do not say to be on the team, or are not among the users at all. Owner and admins are left
@@ -274,7 +292,7 @@ func (r *roll) reread(ctx context.Context, accounts []lifecycle.Account, place m
 // resolve reads one account again (nil: it is gone). What only a team's list tells of is kept if that still does: a
 // snapshot rather shows too much power than too little.
 func (r *roll) resolve(ctx context.Context, id lifecycle.AccountID, stray []lifecycle.Membership) (*lifecycle.Account, error) {
-	a, err := r.account(ctx, r.sweep, id)
+	a, err := r.account(ctx, r.api, id)
 	if errors.Is(err, lifecycle.ErrNotFound) {
 		return nil, nil
 	}
@@ -285,7 +303,7 @@ func (r *roll) resolve(ctx context.Context, id lifecycle.AccountID, stray []life
 		if a.On(m.Team.ID) != "" {
 			continue
 		}
-		role, err := r.roleOn(ctx, r.sweep, m.Team.ID, pd.User{APIObject: pd.APIObject{ID: string(id)}, Role: string(a.BaseRole)})
+		role, err := r.roleOn(ctx, r.api, m.Team.ID, pd.User{APIObject: pd.APIObject{ID: string(id)}, Role: string(a.BaseRole)})
 		if err != nil && !errors.Is(err, errTeamGone) {
 			return nil, err
 		}

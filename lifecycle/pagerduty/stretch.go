@@ -149,36 +149,27 @@ func overridden(schedule object) ([]stretch, error) {
 	return all, nil
 }
 
-// renderedShifts reads who is on call by the final schedule of a shift-based schedule. What a rotation makes is apart from
-// what overrides and custom shifts do.
-func renderedShifts(schedule object) (rotations, rest timetable, err error) {
+// renderedShifts reads who is on call by the final schedule of a shift-based schedule, whatever puts them there.
+func renderedShifts(schedule object) (timetable, error) {
 	final, err := schedule.child("final_schedule")
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	entries, err := final.list("computed_shift_assignments")
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	rotations, rest = timetable{}, timetable{}
+	r := timetable{}
 	for _, e := range entries {
 		s, err := readStretch(e, "start_time", "end_time")
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		member, err := e.child("member")
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		source, err := e.child("source")
-		if err != nil {
-			return nil, nil, err
-		}
-		if source.text("type") == "schedule_rotation" {
-			rotations.add(memberSpot().user(member), s)
-		} else {
-			rest.add(memberSpot().user(member), s)
-		}
+		r.add(memberSpot().user(member), s)
 	}
-	return rotations, rest, nil
+	return r, nil
 }

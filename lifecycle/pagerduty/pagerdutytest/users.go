@@ -47,6 +47,9 @@ func (c *call) showUser(id string) reply {
 // fuzzy reports whether every word of the query is somewhere in the texts. An address is found by any part of it, so a
 // search for ann@example.com also finds joann@example.com.
 func fuzzy(query string, texts ...string) bool {
+	if query == "" {
+		return true
+	}
 	all := strings.ToLower(strings.Join(texts, "\n"))
 	for word := range strings.FieldsSeq(strings.ToLower(query)) {
 		if !strings.Contains(all, word) {
@@ -57,6 +60,9 @@ func fuzzy(query string, texts ...string) bool {
 }
 
 func (c *call) onAny(user string, teams []string) bool {
+	if len(c.lagged) == 0 { // as in teamsOf
+		return slices.ContainsFunc(c.places[user], func(t string) bool { return slices.Contains(teams, t) })
+	}
 	return slices.ContainsFunc(teams, func(t string) bool { return c.view.roster(t).roles[user] != "" })
 }
 

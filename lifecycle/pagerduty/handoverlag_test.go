@@ -1,0 +1,126 @@
+package pagerduty_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"rolecall/lifecycle"
+	"rolecall/lifecycle/pagerduty"
+	"rolecall/lifecycle/pagerduty/pagerdutytest"
+)
+
+// PagerDuty shows changes late. A lost answer and a late sight together end in one effect of each write all the same: after
+// a while of trying, as jobs do.
+func TestHandoverSeenLate(t *testing.T) {
+	t.Parallel()
+	for name, d := range deeds() {
+		for _, reads := range []int{1, 4} {
+			for nth := 0; nth <= d.writes; nth++ {
+				t.Run(fmt.Sprintf("%s with the answer to %d lost and seen after %d reads", name, nth, reads), func(t *testing.T) {
+					t.Parallel()
+					w := onWatch(t, pagerdutytest.Config{ReadLag: pagerdutytest.ReadLag{Reads: reads}}, func(cfg *pagerduty.Config) { cfg.Settle = 20 * time.Second })
+					o := d.order(w)
+					from := w.time().Add(soonOver)
+					before := w.others(from, o.Change.From, o.Change.To)
+					var k keeper
+					k.keep(&o)
+					if nth > 0 {
+						w.fake.FailWrite(nth, pagerdutytest.LostAnswer())
+					}
+					w.done(t, o, d.writes)
+					w.covered(t, from, before, o.Change.From, o.Change.To)
+				})
+			}
+		}
+	}
+}
+
+// When what was made is not to be seen for longer than anybody waits, nobody is left without an answer, and a later try ends
+// it. An override may then be there twice, which a later undo finds.
+func TestHandoverSeenTooLate(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"a seat in shifts", "an override to come", "a custom shift that runs"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := onWatch(t, pagerdutytest.Config{ReadLag: pagerdutytest.ReadLag{For: time.Minute}}, func(cfg *pagerduty.Config) {
+				cfg.Settle, cfg.Patience = 5*time.Millisecond, 20*time.Millisecond
+			})
+			o := deeds()[name].order(w)
+			var k keeper
+			k.keep(&o)
+			w.fake.FailWrite(1, pagerdutytest.LostAnswer())
+			if _, err := w.client.Apply(t.Context(), o); err != nil && lifecycle.ReasonOf(err) != "" {
+				t.Errorf("apply: %v, want it made, or a fault that may pass", err)
+			}
+			w.pass(2 * time.Minute)
+			k.keep(&o)
+			if _, err := w.client.Apply(t.Context(), o); err != nil {
+				t.Fatalf("apply again: %v", err)
+			}
+			if now, err := w.client.ReadBack(t.Context(), o); err != nil || now == nil {
+				t.Errorf("read back: %v, %v", now, err)
+			}
+			if gaps := w.fake.GapsSeen(); len(gaps) > 0 {
+				t.Errorf("gaps: %v", gaps)
+			}
+			k.keep(&o)
+			w.pass(2 * time.Minute)
+			if _, err := w.client.Apply(t.Context(), k.undo(o)); err != nil {
+				t.Fatalf("undo: %v", err)
+			}
+			w.pass(2*time.Minute + soonOver)
+			for id, shifts := range w.others(w.time(), w.ann.ID, w.bo.ID, w.dan.ID, w.ada.ID) {
+				t.Errorf("somebody still has shifts in %s: %v", id, shifts)
+			}
+		})
+	}
+}
+
+// An upright PagerDuty takes layers in the order in which it gives them, as it may one day.
+type upright struct{ http.RoundTripper }
+
+func (u upright) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Method == http.MethodGet || !strings.Contains(req.URL.Path, "/schedules/") || strings.Contains(req.URL.Path, "/v3/") {
+		return u.RoundTripper.RoundTrip(req)
+	}
+	all, err := io.ReadAll(req.Body)
+	if err != nil {
+		return nil, err
+	}
+	var body struct {
+		Schedule map[string]json.RawMessage `json:"schedule"`
+	}
+	var layers []json.RawMessage
+	must(json.Unmarshal(all, &body))
+	must(json.Unmarshal(body.Schedule["schedule_layers"], &layers))
+	slices.Reverse(layers)
+	body.Schedule["schedule_layers"], err = json.Marshal(layers)
+	must(err)
+	all, err = json.Marshal(body)
+	must(err)
+	req = req.Clone(req.Context())
+	req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(all)), int64(len(all))
+	return u.RoundTripper.RoundTrip(req)
+}
+
+// Which layer wins does not depend on what is known of the order that PagerDuty takes them in: its preview decides.
+func TestLayersKeepTheirOrder(t *testing.T) {
+	t.Parallel()
+	w := onWatch(t, pagerdutytest.Config{}, func(cfg *pagerduty.Config) { cfg.Transport = upright{http.DefaultTransport} })
+	o := w.handover(w.seat(""), w.cy)
+	var k keeper
+	k.keep(&o)
+	was, from := w.state(), w.time()
+	before := w.others(from, w.ann.ID, w.cy.ID)
+	w.done(t, o, 1)
+	w.covered(t, from, before, w.ann.ID, w.cy.ID)
+	w.undone(t, k.undo(o))
+	same(t, was, w.state())
+}
