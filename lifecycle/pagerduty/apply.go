@@ -67,7 +67,7 @@ func (c *Client) actOf(o lifecycle.Order) (act, error) {
 	case e.Kind == lifecycle.KindTeamRole && o.Change.To != "":
 		a.check, a.write = a.checkTeamRole, a.by(c.setTeamRole)
 	case e.Kind == lifecycle.KindTeamRole:
-		a.check, a.write = func(context.Context, *lifecycle.Account) error { return nil }, a.by(c.leaveTeam)
+		a.check, a.write = c.checkLeave(o), a.by(c.leaveTeam)
 	default:
 		return a, lifecycle.Refuse(lifecycle.ErrInvalid, "rolecall cannot change the %s of an account.", clean(string(e.Kind), 40))
 	}

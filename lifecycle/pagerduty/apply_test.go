@@ -89,7 +89,7 @@ func TestRefusals(t *testing.T) {
 		},
 		"leaving a team that calls them": {
 			order: core, kind: lifecycle.ErrConflict,
-			reason: "PagerDuty will not take Bo Birch off Core while level 1 of Core-Crit points at them. Give that level to somebody else first.",
+			reason: "Bo Birch cannot be taken off Core while still on level 1 of Core-Crit. Give that to somebody else first.",
 		},
 		"becoming a stakeholder while on call": {
 			order: func(w company) lifecycle.Order { return baseRole(w.ann, lifecycle.RoleStakeholder) },

@@ -370,3 +370,76 @@ func TestHandoverOnSmallPlans(t *testing.T) {
 		}
 	})
 }
+
+// A loss waits until all that on-call needs the person for is somebody else's, and is then made.
+func TestLossesWaitForHandovers(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		loss   func(*watch) lifecycle.Order
+		reason string
+	}{
+		"off the team": {
+			loss:   func(w *watch) lifecycle.Order { return teamRole(w.ann, w.core, lifecycle.TeamResponder, "") },
+			reason: "Ann Ash cannot be taken off Core while still on level 2 of Core-Crit, level 1 of Core <Crit> & more, level 2 of Core <Crit> & more, level 3 of Core <Crit> & more, a seat in Core",
+		},
+		"down to stakeholder": {
+			loss:   func(w *watch) lifecycle.Order { return baseRole(w.ann, lifecycle.RoleStakeholder) },
+			reason: "A stakeholder cannot be on call, and Ann Ash is still on level 2 of Core-Crit",
+		},
+		"away": {loss: func(w *watch) lifecycle.Order { return deletion(w.ann) }, reason: "Ann Ash cannot be deleted while still on level 2 of Core-Crit"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := onWatch(t, pagerdutytest.Config{})
+			_, err := w.client.Apply(t.Context(), tt.loss(w))
+			if !errors.Is(err, lifecycle.ErrConflict) || !strings.Contains(lifecycle.ReasonOf(err), tt.reason) || len(w.fake.Writes()) > 0 {
+				t.Fatalf("apply: %v,\nwant %q", err, tt.reason)
+			}
+			w.handAllOver(t)
+			if name == "away" {
+				w.waits(t, tt.loss(w))
+			}
+			if _, err := w.client.Apply(t.Context(), tt.loss(w)); err != nil {
+				t.Errorf("apply after the handovers: %v", err)
+			}
+			if gaps := w.fake.GapsSeen(); len(gaps) > 0 {
+				t.Errorf("gaps: %v", gaps)
+			}
+		})
+	}
+}
+
+// waits holds a deletion to waiting for the end of shifts that were just handed over.
+func (w *watch) waits(t *testing.T, o lifecycle.Order) {
+	t.Helper()
+	writes := len(w.fake.Writes())
+	_, err := w.client.Apply(t.Context(), o)
+	passes, is := errors.AsType[*lifecycle.JobError](err)
+	if !is || passes.RetryAfter <= 0 || passes.RetryAfter > soonOver || len(w.fake.Writes()) > writes {
+		t.Errorf("apply: %v, want it to wait for minutes", err)
+	}
+	w.pass(soonOver)
+}
+
+// handAllOver gives everything that Ann has to Cy.
+func (w *watch) handAllOver(t *testing.T) {
+	t.Helper()
+	h, err := w.client.Holdings(t.Context(), lifecycle.AccountID(w.ann.ID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	entitlements := []lifecycle.Entitlement{w.onIncident()}
+	for _, d := range h.Duties {
+		entitlements = append(entitlements, d.Entitlement())
+	}
+	for i, e := range entitlements {
+		o := w.handover(e, w.cy)
+		o.Change.ID = lifecycle.ChangeID(strings.Repeat("x", i+1))
+		if _, err := w.client.Apply(t.Context(), o); err != nil {
+			t.Fatalf("hand over %s: %v", e, err)
+		}
+	}
+	if h, err = w.client.Holdings(t.Context(), lifecycle.AccountID(w.ann.ID)); err != nil || len(h.Duties) > 0 {
+		t.Fatalf("still has %+v, %v", h.Duties, err)
+	}
+}

@@ -49,7 +49,7 @@ func (c *Client) checkBaseRole(o lifecycle.Order) check {
 		if to.Rank() > lifecycle.RoleStakeholder.Rank() || now.BaseRole.Rank() <= lifecycle.RoleStakeholder.Rank() {
 			return nil
 		}
-		held, err := c.holds(ctx, now.ID)
+		held, err := c.blockers(ctx, now.ID)
 		if err != nil {
 			return fmt.Errorf("look for on-call duties of account %s: %w", now.ID, err)
 		}
@@ -99,6 +99,44 @@ func (a act) checkTeamRole(_ context.Context, now *lifecycle.Account) error {
 	}
 }
 
+// checkLeave refuses to take somebody off a team while on-call needs them there. PagerDuty itself refuses only for levels of
+// its policies; of a schedule, and of an incident that nobody else has, somebody would be called who is of no team any more.
+func (c *Client) checkLeave(o lifecycle.Order) check {
+	return func(ctx context.Context, now *lifecycle.Account) error {
+		needs, err := c.needs(ctx, now.ID, o.Change.Entitlement.Team.ID)
+		if err != nil {
+			return fmt.Errorf("look for what on-call needs account %s on team %s for: %w", now.ID, o.Change.Entitlement.Team.ID, err)
+		}
+		if len(needs) > 0 {
+			return needed(o, needs)
+		}
+		return nil
+	}
+}
+
+func needed(o lifecycle.Order, needs []string) error {
+	return lifecycle.Refuse(lifecycle.ErrConflict, "%s cannot be taken off %s while still on %s. Give that to somebody else first.", who(o), clean(o.Change.Entitlement.Team.Name, 80), join(needs))
+}
+
+// needs returns what on-call needs the account on the team for, in words.
+func (c *Client) needs(ctx context.Context, id lifecycle.AccountID, team lifecycle.TeamID) ([]string, error) {
+	duties, err := c.duties(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	open, err := c.incidents(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	var needs []string
+	for _, d := range append(duties, open...) {
+		if d.Team == team && (d.Kind != lifecycle.KindIncident || d.Alone()) {
+			needs = append(needs, clean(d.String(), 120))
+		}
+	}
+	return needs, nil
+}
+
 // checkDelete refuses a deletion that would leave a hole, whether or not PagerDuty would.
 func (c *Client) checkDelete(o lifecycle.Order) check {
 	return func(ctx context.Context, now *lifecycle.Account) error {
@@ -109,8 +147,29 @@ func (c *Client) checkDelete(o lifecycle.Order) check {
 		if err != nil {
 			return fmt.Errorf("look for what a deletion would leave behind: %w", err)
 		}
-		return deletionBlocked(o, blockers)
+		if err := deletionBlocked(o, blockers); err != nil {
+			return err
+		}
+		return c.checkLeaving(ctx, now.ID)
 	}
+}
+
+// checkLeaving waits for a seat that has been handed over and is over within minutes: until then it is theirs, and nobody
+// else's. It returns an error that passes by itself.
+func (c *Client) checkLeaving(ctx context.Context, id lifecycle.AccountID) error {
+	on, err := c.readOnCall(ctx, onCallReader{c, c.prompt, func(int) {}})
+	switch {
+	case err != nil:
+		return fmt.Errorf("look for seats that are over in a moment: %w", explain(err))
+	case on.closed != nil:
+		return on.closed
+	}
+	for _, r := range on.rotas {
+		if slices.Contains(r.leaving, string(id)) {
+			return lifecycle.RetryAfter(fmt.Errorf("delete user %s: their shifts in schedule %s are handed over and end within %s", id, r.ID, lead), lead)
+		}
+	}
+	return nil
 }
 
 func (c *Client) blockers(ctx context.Context, id lifecycle.AccountID) ([]string, error) {
@@ -140,7 +199,7 @@ func (c *Client) refusedBy(ctx context.Context, o lifecycle.Order, err error) er
 	case e.status == http.StatusBadRequest && o.Change.Op == lifecycle.OpDelete:
 		named = c.nameBlockers(ctx, o)
 	case e.status == http.StatusBadRequest && o.Change.Entitlement.Kind == lifecycle.KindTeamRole && e.says("escalation policy on this team"):
-		named = c.nameDuties(ctx, o)
+		named = c.nameNeeds(ctx, o)
 	case e.gone() && o.Change.Entitlement.Kind == lifecycle.KindTeamRole:
 		named = lifecycle.Refuse(lifecycle.ErrNotFound, "PagerDuty no longer has the team %s, or %s.", clean(o.Change.Entitlement.Team.Name, 80), who(o))
 	}
@@ -159,24 +218,9 @@ func (c *Client) nameBlockers(ctx context.Context, o lifecycle.Order) error {
 	return deletionBlocked(o, blockers)
 }
 
-func (c *Client) nameDuties(ctx context.Context, o lifecycle.Order) error {
-	team := o.Change.Entitlement.Team
-	held := "an escalation policy of the team"
-	if duties, err := c.duties(ctx, o.Account); err == nil {
-		held = onTeam(duties, team.ID, held)
+func (c *Client) nameNeeds(ctx context.Context, o lifecycle.Order) error {
+	if needs, err := c.needs(ctx, o.Account, o.Change.Entitlement.Team.ID); err == nil && len(needs) > 0 {
+		return needed(o, needs)
 	}
-	return lifecycle.Refuse(lifecycle.ErrConflict, "PagerDuty will not take %s off %s while %s points at them. Give that level to somebody else first.", who(o), clean(team.Name, 80), held)
-}
-
-func onTeam(duties []lifecycle.Duty, team lifecycle.TeamID, otherwise string) string {
-	var levels []string
-	for _, d := range duties {
-		if d.Team == team {
-			levels = append(levels, clean(d.String(), 120))
-		}
-	}
-	if len(levels) == 0 {
-		return otherwise
-	}
-	return join(levels)
+	return needed(o, []string{"an escalation policy of the team, as PagerDuty says"})
 }

@@ -19,6 +19,7 @@ type rota struct {
 	shiftBased bool
 	teams      []lifecycle.TeamID
 	seated     []pointer // who has a place now or ahead, deleted users too, each once
+	leaving    []string  // who has one that a handover has ended, and that is over in a moment, by id
 	pin        string
 }
 
@@ -121,8 +122,11 @@ func (s shiftsRow) rota(at time.Time) rota {
 			parts = append(parts, e.Recurrence...)
 			for _, m := range e.Strategy.Members {
 				parts = append(parts, m.ID)
-				if e.Until.IsZero() || at.Before(e.Until) {
+				switch {
+				case e.Until.IsZero() || at.Add(lead).Before(e.Until):
 					r.seat(pointer{ID: m.ID})
+				case at.Before(e.Until):
+					r.leaving = append(r.leaving, m.ID)
 				}
 			}
 		}
