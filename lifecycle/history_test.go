@@ -13,6 +13,7 @@ type history struct {
 	coverage lifecycle.Coverage
 	blind    []string
 	unlisted map[lifecycle.AccountID]bool // there, and missed by a listing
+	noGone   error
 	signals  map[lifecycle.AccountID]lifecycle.Signal
 	noUsage  error
 	traces   []lifecycle.Trace
@@ -33,6 +34,15 @@ func (p *pager) Traces(_ context.Context, since, until time.Time) ([]lifecycle.T
 		defer p.mu.Unlock()
 		p.asked = append(p.asked, since)
 		return slices.DeleteFunc(slices.Clone(p.traces), func(t lifecycle.Trace) bool { return t.At.Before(since) || t.At.After(until) }), p.noTraces
+	})
+}
+
+func (p *pager) Gone(_ context.Context, ids []lifecycle.AccountID) ([]lifecycle.AccountID, error) {
+	return through(p.faults, func() ([]lifecycle.AccountID, error) {
+		return slices.DeleteFunc(slices.Clone(ids), func(id lifecycle.AccountID) bool {
+			_, there := p.see(id)
+			return there
+		}), p.noGone
 	})
 }
 

@@ -36,6 +36,9 @@ type Snapshotter interface {
 	Snapshot(ctx context.Context) (Snapshot, error)
 	// Account returns the account with all it holds, or ErrNotFound when PagerDuty says there is none.
 	Account(ctx context.Context, id AccountID) (Account, error)
+	// Gone returns which of the accounts PagerDuty itself says do not exist, or an
+	// error when it cannot be asked about one of them.
+	Gone(ctx context.Context, ids []AccountID) ([]AccountID, error)
 	// Activity returns when each account last signed in; without a time: never. An
 	// account that is not in it is not told of. Where the plan or the key does not
 	// show sign-ins, it is a Refusal that says so.
@@ -129,16 +132,24 @@ func (c *RollCall) roll(ctx context.Context, policy Policy) (Roll, error) {
 // there before is gone only when PagerDuty says so of itself.
 func (c *RollCall) confirm(ctx context.Context, s Snapshot, last map[AccountID]Account) (Snapshot, error) {
 	have := byAccount(s.Accounts)
-	for _, id := range slices.Sorted(maps.Keys(last)) {
-		if _, listed := have[id]; listed {
+	absent := slices.DeleteFunc(slices.Sorted(maps.Keys(last)), func(id AccountID) bool { return have[id].ID != "" })
+	if len(absent) == 0 {
+		return s, nil
+	}
+	gone, err := c.platform.Gone(ctx, absent)
+	if err != nil {
+		return s, fmt.Errorf("look for %d accounts that were not listed: %w", len(absent), err)
+	}
+	for _, id := range absent {
+		if slices.Contains(gone, id) {
 			continue
 		}
 		a, err := c.platform.Account(ctx, id)
-		if errors.Is(err, ErrNotFound) {
+		if errors.Is(err, ErrNotFound) { // since a moment ago
 			continue
 		}
 		if err != nil {
-			return s, fmt.Errorf("look for account %s, which was not listed: %w", id, err)
+			return s, fmt.Errorf("read account %s, which was not listed: %w", id, err)
 		}
 		s.Accounts = append(s.Accounts, a)
 	}

@@ -198,7 +198,11 @@ func TestASnapshotThatIsNotWholeConcludesNothing(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]func(*house){
 		"a listing that broke off": func(h *house) { h.pager.partial = errors.New("page 3 of 7: 502") },
-		"a listing of nobody":      func(h *house) { h.pager.accounts = map[lifecycle.AccountID]lifecycle.Account{} },
+		"an account that was not listed, and cannot be asked for": func(h *house) {
+			h.pager.unlisted = map[lifecycle.AccountID]bool{"PBEN": true}
+			h.pager.noGone = errors.New("502")
+		},
+		"a listing of nobody": func(h *house) { h.pager.accounts = map[lifecycle.AccountID]lifecycle.Account{} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
