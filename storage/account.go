@@ -42,7 +42,7 @@ func (t *tx) saveAccount(ctx context.Context, h held) error {
 	if err != nil {
 		return err
 	}
-	if h, err = h.waiting(was); err != nil {
+	if h, err = h.carrying(was); err != nil {
 		return err
 	}
 	row, err := accountRow(h)
@@ -56,25 +56,25 @@ func (t *tx) saveAccount(ctx context.Context, h held) error {
 	return nil
 }
 
-// waiting returns h with the moment since when its invitation waits. PagerDuty
-// does not say it, so what is read back does not either: it is when the
-// invitation was first seen.
-func (h held) waiting(was *q.Account) (held, error) {
-	if h.Held == nil || !h.Held.Invited || !h.Held.InvitedAt.IsZero() {
+// carrying returns h with what only a roll call tells of an account, which what
+// is read back does not say. An invitation waits since it was first seen.
+func (h held) carrying(was *q.Account) (held, error) {
+	if h.Held == nil {
 		return h, nil
 	}
-	since := h.Seen
+	a := *h.Held
 	if was != nil {
 		before, err := decode[held](was.Body)
 		if err != nil {
 			return h, fmt.Errorf("account %s: %w", h.ID, err)
 		}
-		if before.Held != nil && before.Held.Invited && !before.Held.InvitedAt.IsZero() {
-			since = before.Held.InvitedAt
+		if before.Held != nil {
+			a = a.Carrying(*before.Held)
 		}
 	}
-	a := *h.Held
-	a.InvitedAt = since
+	if a.Invited && a.InvitedAt.IsZero() {
+		a.InvitedAt = h.Seen
+	}
 	h.Held = &a
 	return h, nil
 }

@@ -194,6 +194,21 @@ func testEffects(t *testing.T, x *fixture) {
 	}
 	whole(t, url)
 	t.Run("an invitation waits since it was first seen", func(t *testing.T) { testInvitation(t, x.open(t)) })
+	t.Run("what only a roll call tells outlives a change", func(t *testing.T) { testCarried(t, x.open(t)) })
+}
+
+func testCarried(t *testing.T, db *storage.DB) {
+	a := sampleAccount("P1")
+	told := a
+	told.SeenAt, told.Duties, told.Used = after(0), []string{"level 1 of Payments-Crit"}, lifecycle.Signal{At: after(0), Proxy: "signed in"}
+	must(t, db.SaveRollCall(t.Context(), rollCall(after(0), []lifecycle.Account{told}, nil, nil)))
+	r := sampleRequest("ntc_1")
+	e := event(lifecycle.EventChangeVerified, string(r.ID))
+	e.At = after(1)
+	a.BaseRole = lifecycle.RoleObserver
+	must(t, db.SaveEffect(t.Context(), r, lifecycle.Effect{Account: a.ID, Held: &a}, e))
+	told.BaseRole = lifecycle.RoleObserver
+	stands(t, db, []lifecycle.Account{told}, nil)
 }
 
 // PagerDuty does not say since when an invitation waits, so what is read back does not either.
