@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -130,4 +132,19 @@ func crowd(a *pagerdutytest.Account, users, teams int) {
 func duties(ctx context.Context, c *pagerduty.Client, id lifecycle.AccountID) ([]lifecycle.Duty, error) {
 	h, err := c.Holdings(ctx, id)
 	return h.Duties, err
+}
+
+// counted counts the calls that go through it, and those that PagerDuty refused because there were too many.
+type counted struct {
+	next       http.RoundTripper
+	n, refused atomic.Int64
+}
+
+func (c *counted) RoundTrip(req *http.Request) (*http.Response, error) {
+	c.n.Add(1)
+	resp, err := c.next.RoundTrip(req)
+	if err == nil && resp.StatusCode == http.StatusTooManyRequests {
+		c.refused.Add(1)
+	}
+	return resp, err
 }
