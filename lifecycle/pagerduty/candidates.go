@@ -37,17 +37,36 @@ func (c *Client) Candidates(ctx context.Context, teams []lifecycle.TeamID) ([]li
 	if err := g.Wait(); err != nil {
 		return nil, explain(err)
 	}
-	coverage := on.coverage(on.placeholders())
+	held := on.held()
 	for i := range people {
-		for _, d := range coverage.Duties(people[i].ID) {
-			people[i].Duties = append(people[i].Duties, d.Key())
-			people[i].Load++
-		}
+		people[i].Duties = held[people[i].ID]
+		people[i].Load = len(people[i].Duties)
 	}
 	slices.SortFunc(people, func(a, b lifecycle.Candidate) int {
 		return cmp.Or(strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), strings.Compare(string(a.ID), string(b.ID)))
 	})
 	return people, nil
+}
+
+// held returns the keys of the levels and seats of everybody.
+func (on onCall) held() map[lifecycle.AccountID][]string {
+	held := map[lifecycle.AccountID][]string{}
+	add := func(id string, d lifecycle.Duty) {
+		held[lifecycle.AccountID(id)] = append(held[lifecycle.AccountID(id)], d.Key())
+	}
+	for _, p := range on.policies {
+		for i, rule := range p.Rules {
+			for _, t := range rule.Targets {
+				add(t.ID, lifecycle.Duty{Kind: lifecycle.KindEscalationPolicy, Object: lifecycle.Object{ID: p.ID}, Level: i + 1})
+			}
+		}
+	}
+	for _, r := range on.rotas {
+		for _, p := range r.seated {
+			add(p.ID, lifecycle.Duty{Kind: lifecycle.KindSchedule, Object: r.Object})
+		}
+	}
+	return held
 }
 
 // members returns those on any of the teams who may be on call.

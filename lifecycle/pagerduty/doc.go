@@ -8,6 +8,11 @@
 // PagerDuty has no idempotency keys and no versions. So a write is sent again only when the answer proves that nothing was
 // done. After any other trouble the account is read, and what is seen there decides.
 //
+// Who answers when is read whole too: schedules of layers, then those of shifts, so that one which is upgraded meanwhile is
+// in either list; and what a policy calls and no list had is sought by its id. Before a removal it is read anew, and what
+// the key may not read is a Refusal. PagerDuty lists no more than 10000 users; of more, everybody is found in parts, and
+// their number proves that it was everybody.
+//
 // What cannot be seen through PagerDuty's public API, and so is in no snapshot: roles on single objects, and other
 // people's API keys.
 package pagerduty
