@@ -1,33 +1,14 @@
 package pagerduty
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"net/http"
-	"net/url"
 
 	"rolecall/lifecycle"
 )
-
-// calendarOf returns the fingerprint of the key in the address of the account's calendar feed, or "" when none is to be
-// seen. Whoever has the address reads the calendar, so it goes no further than this. Source: OpenAPI schema User.
-func (c *Client) calendarOf(ctx context.Context, id lifecycle.AccountID) (string, error) {
-	if err := checkID(id); err != nil {
-		return "", err
-	}
-	var answer struct {
-		User struct {
-			HTTP string `json:"http_cal_url"`
-			Web  string `json:"web_cal_url"`
-		} `json:"user"`
-	}
-	if err := c.prompt.get(ctx, "/users/"+string(id), url.Values{"include[]": {"calendar_urls"}}, &answer); err != nil {
-		return "", explain(err)
-	}
-	return fingerprint(cmp.Or(answer.User.HTTP, answer.User.Web)), nil
-}
 
 // fingerprint returns what tells a secret from another without being one; "" of none.
 func fingerprint(secret string) string {
@@ -41,7 +22,10 @@ func fingerprint(secret string) string {
 // renewCalendar makes the address of the account's calendar feed worthless. It is done when the fingerprint is another
 // than it was; where none is to be seen, PagerDuty's word is all there is.
 func (h *handover) renewCalendar(ctx context.Context) (sight, error) {
-	is, err := h.calendarOf(ctx, h.Order.Account)
+	_, is, err := h.roleAndCalendar(ctx, h.prompt, h.Order.Account)
+	if errors.Is(err, lifecycle.ErrNotFound) {
+		err = lifecycle.Refuse(lifecycle.ErrNotFound, "%s has no PagerDuty account any more.", who(h.Order))
+	}
 	if err != nil {
 		return sight{}, err
 	}

@@ -2,8 +2,6 @@ package pagerduty_test
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"sync"
@@ -186,8 +184,9 @@ func deeds() map[string]deed {
 
 // calendar returns the fingerprint of Ann's calendar.
 func (w *watch) calendar() string {
-	sum := sha256.Sum256([]byte("https://webcal.pagerduty.com/private/" + w.fake.CalendarKey(w.ann.ID) + "/feed"))
-	return hex.EncodeToString(sum[:])[:12]
+	h, err := w.client.Holdings(w.ctx, lifecycle.AccountID(w.ann.ID))
+	must(err)
+	return h.Calendar
 }
 
 // A keeper keeps originals as storage does: the first of a change stays.

@@ -16,7 +16,7 @@ func layersOf(schedule object, at time.Time) ([]object, error) {
 	if err != nil {
 		return nil, err
 	}
-	var current []object
+	current := []object{}
 	for _, l := range all {
 		if l.has("end") {
 			end, err := time.Parse(time.RFC3339, l.text("end"))
