@@ -19,9 +19,10 @@ const (
 	KindIncident         EntitlementKind = "incident"
 )
 
-// ParseEntitlementKind returns the kind named s, or a Refusal that lists them.
+// ParseEntitlementKind returns the kind named s, or a Refusal that lists them. No
+// other tool reports somebody's open incidents as access.
 func ParseEntitlementKind(s string) (EntitlementKind, error) {
-	return parseClosed("entitlement kind", s, KindBaseRole, KindTeamRole, KindSchedule, KindEscalationPolicy, KindAccount, KindSession, KindIncident)
+	return parseClosed("entitlement kind", s, KindBaseRole, KindTeamRole, KindSchedule, KindEscalationPolicy, KindAccount, KindSession)
 }
 
 // An Entitlement is one thing that can be held in PagerDuty.

@@ -1,10 +1,10 @@
 package lifecycle_test
 
 import (
+	"time"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-
-	"time"
 
 	"rolecall/lifecycle"
 )

@@ -58,8 +58,10 @@ func TestALeaverIsContainedHandedOverAndDeleted(t *testing.T) {
 	if got := r.Changes[0].Successor.Name; got != "Kim" {
 		t.Errorf("proposed %q, want Kim, who carries less than Ines", got)
 	}
-	r, err := h.approvals().Choose(t.Context(), lifecycle.Choice{Request: r.ID, Seen: r.Revision, By: h.who(t, "marco"), Via: lifecycle.ViaSlack,
-		Successors: map[lifecycle.ChangeID]lifecycle.AccountID{r.Changes[0].ID: "PINES"}})
+	r, err := h.approvals().Choose(t.Context(), lifecycle.Choice{
+		Request: r.ID, Seen: r.Revision, By: h.who(t, "marco"), Via: lifecycle.ViaSlack,
+		Successors: map[lifecycle.ChangeID]lifecycle.AccountID{r.Changes[0].ID: "PINES"},
+	})
 	must(t, err)
 	h.approve(t, r, "marco")
 	if len(h.pager.duties["PBEN"]) != 0 || len(h.pager.duties["PINES"]) != 1 || len(h.pager.duties["PKIM"]) != 1 {
