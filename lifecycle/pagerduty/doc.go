@@ -13,6 +13,11 @@
 // the key may not read is a Refusal. PagerDuty lists no more than 10000 users; of more, everybody is found in parts, and
 // their number proves that it was everybody.
 //
+// What hangs on an account beside its roles (levels, seats, overrides, incidents, sessions) changes hands on PagerDuty's own
+// JSON: what is not written goes back with every byte. A write that replaces something is preceded by keeping it, and
+// somebody is added before anybody is taken away. What others have is held to what they had: for layers by PagerDuty's
+// preview before the write, for shifts after it, in minutes in which all of it can still be taken back.
+//
 // What cannot be seen through PagerDuty's public API, and so is in no snapshot: roles on single objects, and other
 // people's API keys.
 package pagerduty

@@ -60,7 +60,7 @@ func (w *watch) done(t *testing.T, o lifecycle.Order, writes int) {
 func TestUndo(t *testing.T) {
 	t.Parallel()
 	for name, d := range deeds() {
-		for when, wait := range map[string]time.Duration{"at once": 0, "within minutes": 2 * time.Minute, "later": time.Hour} {
+		for when, wait := range map[string]time.Duration{"at once": 0, "within minutes": 2 * time.Minute, "later": time.Hour, "much later": 10 * 24 * time.Hour} {
 			t.Run(name+" "+when, func(t *testing.T) {
 				t.Parallel()
 				w := onWatch(t, pagerdutytest.Config{})

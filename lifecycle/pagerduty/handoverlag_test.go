@@ -83,10 +83,46 @@ func TestHandoverSeenTooLate(t *testing.T) {
 	}
 }
 
+// A fickle PagerDuty draws Dan where Bo was sent.
+type fickle struct {
+	http.RoundTripper
+	bo, dan string
+}
+
+func (f *fickle) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL.Path != "/schedules/preview" {
+		return f.RoundTripper.RoundTrip(req)
+	}
+	all, err := io.ReadAll(req.Body)
+	if err != nil {
+		return nil, err
+	}
+	all = bytes.ReplaceAll(all, []byte(f.bo), []byte(f.dan))
+	req = req.Clone(req.Context())
+	req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(all)), int64(len(all))
+	return f.RoundTripper.RoundTrip(req)
+}
+
+// What would move somebody else's shifts, by PagerDuty's own preview, is not written.
+func TestLayersThatWouldMoveOthers(t *testing.T) {
+	t.Parallel()
+	f := &fickle{RoundTripper: http.DefaultTransport}
+	w := onWatch(t, pagerdutytest.Config{}, func(cfg *pagerduty.Config) { cfg.Transport = f })
+	f.bo, f.dan = w.bo.ID, w.dan.ID
+	_, err := w.client.Apply(t.Context(), w.handover(w.seat(""), w.cy))
+	reason := lifecycle.ReasonOf(err)
+	if !strings.Contains(reason, "would also move the shifts of") || !strings.Contains(reason, "Bo Birch") || !strings.Contains(reason, "Dan Dogwood") || strings.Contains(reason, "Ada") {
+		t.Errorf("apply: %v, want the names of those whose shifts would move", err)
+	}
+	if got := w.fake.Effects(); len(got) > 0 {
+		t.Errorf("effects are %+v, want none", got)
+	}
+}
+
 // An upright PagerDuty takes layers in the order in which it gives them, as it may one day.
 type upright struct{ http.RoundTripper }
 
-func (u upright) RoundTrip(req *http.Request) (*http.Response, error) {
+func (u *upright) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Method == http.MethodGet || !strings.Contains(req.URL.Path, "/schedules/") || strings.Contains(req.URL.Path, "/v3/") {
 		return u.RoundTripper.RoundTrip(req)
 	}
@@ -113,7 +149,7 @@ func (u upright) RoundTrip(req *http.Request) (*http.Response, error) {
 // Which layer wins does not depend on what is known of the order that PagerDuty takes them in: its preview decides.
 func TestLayersKeepTheirOrder(t *testing.T) {
 	t.Parallel()
-	w := onWatch(t, pagerdutytest.Config{}, func(cfg *pagerduty.Config) { cfg.Transport = upright{http.DefaultTransport} })
+	w := onWatch(t, pagerdutytest.Config{}, func(cfg *pagerduty.Config) { cfg.Transport = &upright{http.DefaultTransport} })
 	o := w.handover(w.seat(""), w.cy)
 	var k keeper
 	k.keep(&o)

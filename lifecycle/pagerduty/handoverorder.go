@@ -36,7 +36,7 @@ func (h *handover) handing() deed {
 		return h.returnLevel
 	case e.Kind == lifecycle.KindEscalationPolicy:
 		return h.handLevel
-	case e.Kind == lifecycle.KindIncident && back:
+	case e.Kind == lifecycle.KindIncident && back && h.Original != nil:
 		return h.returnIncident
 	case e.Kind == lifecycle.KindIncident:
 		return h.handIncident
@@ -60,7 +60,7 @@ func (h *handover) checkOrder() error {
 		return lifecycle.Refuse(lifecycle.ErrInvalid, "%s cannot take over %s from themselves.", h.taker(), h.thing())
 	case nobody && e.Kind == lifecycle.KindSchedule:
 		return lifecycle.Refuse(lifecycle.ErrInvalid, "Somebody must take over %s: a seat is time, and would be left to nobody.", h.thing())
-	case change.Restores != "" && h.Original == nil:
+	case change.Restores != "" && h.Original == nil && (e.Kind != lifecycle.KindIncident || change.From == lifecycle.NoSuccessor):
 		return lifecycle.Refuse(lifecycle.ErrNotFound, "What %s was before is not on record, so it cannot be given back. Change it in PagerDuty by hand.", h.object())
 	}
 	for _, id := range []string{e.Object.ID, change.From, change.To} {

@@ -164,11 +164,14 @@ func (h *handover) putLayers(want object) write {
 			if err != nil {
 				return err
 			}
-			if moved, err = h.preview(ctx, over, before, sent); err != nil {
+			others, err := h.preview(ctx, over, before, sent)
+			switch {
+			case err != nil:
 				return err
-			}
-			if len(moved) == 0 {
+			case len(others) == 0:
 				return h.prompt.send(ctx, http.MethodPut, place, "", object{}.with("schedule", sent), nil)
+			case turned:
+				moved = others
 			}
 		}
 		return h.wouldMove(ctx, moved)
