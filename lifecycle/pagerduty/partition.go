@@ -19,7 +19,7 @@ const (
 )
 
 // inParts returns every user of an account that has more than PagerDuty lists. Those on a team are found by their teams,
-// 100 teams at a time; those on none among the first 10000, and then by letters of their names and addresses. How
+// 200 teams at a time; those on none among the first 10000, and then by letters of their names and addresses. How
 // PagerDuty matches a query is not documented, and it need not be known: what was found is whole when it is as many
 // different users as PagerDuty counts, before and after. If the count has moved, it is read again; if fewer were found
 // whatever was asked, that is an error.
