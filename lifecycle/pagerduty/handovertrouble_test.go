@@ -3,6 +3,7 @@ package pagerduty_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -141,6 +142,17 @@ func TestHandoverOnSmallPlans(t *testing.T) {
 		o := order(w.ann, lifecycle.OpHandover, e, w.ann.ID, w.bo.ID)
 		if _, err := c.Apply(t.Context(), o); err != nil || len(a.Effects()) != 1 {
 			t.Errorf("apply: %v after %+v", err, a.Effects())
+		}
+	})
+	t.Run("without teams", func(t *testing.T) {
+		t.Parallel()
+		a, c := start(t, pagerdutytest.Config{Abilities: []string{pagerdutytest.AbilityStakeholders}})
+		ann := a.AddUser(pagerdutytest.User{Name: "Ann", Email: "ann@example.com"})
+		bo := a.AddUser(pagerdutytest.User{Name: "Bo", Email: "bo@example.com"})
+		p := a.AddEscalationPolicy(pagerdutytest.EscalationPolicy{Name: "All", Rules: []pagerdutytest.Rule{{Targets: []pagerdutytest.Target{pagerdutytest.UserTarget(ann.ID)}}}})
+		e := lifecycle.Entitlement{Kind: lifecycle.KindEscalationPolicy, Object: lifecycle.Object{ID: p.ID, Name: p.Name}, Level: 1}
+		if _, err := c.Apply(t.Context(), order(ann, lifecycle.OpHandover, e, ann.ID, bo.ID)); err != nil || strings.Contains(a.Writes()[0].Body, "teams") {
+			t.Errorf("apply: %v after %+v, which must not name teams", err, a.Writes())
 		}
 	})
 	t.Run("nobody to act as", func(t *testing.T) {
@@ -305,5 +317,19 @@ func TestShiftsThatHaveMoved(t *testing.T) {
 				k.keep(&o)
 			}
 		})
+	}
+}
+
+// An incident of which nothing was kept is given back as it was taken.
+func TestIncidentOfWhichNothingWasKept(t *testing.T) {
+	t.Parallel()
+	w := onWatch(t, pagerdutytest.Config{})
+	o := w.handover(w.onIncident(), w.cy)
+	w.done(t, o, 1)
+	back := o
+	back.Change.ID, back.Change.Restores, back.Change.From, back.Change.To = "chg_2", o.Change.ID, o.Change.To, o.Change.From
+	w.done(t, back, 2)
+	if got := w.fake.Incidents()[0].AssigneeIDs; !slices.Contains(got, w.ann.ID) || slices.Contains(got, w.cy.ID) {
+		t.Errorf("assigned are %v, want Ann and not Cy", got)
 	}
 }
