@@ -38,7 +38,7 @@ func ScopeTable() []Scope {
 		{scopeLicences, true, "how many licence seats are free cannot be told"},
 		{scopeSessions, true, "whether a leaver is still signed in cannot be seen"},
 		{scopeEnd, true, "a leaver's sessions cannot be ended"},
-		{scopeOnCalls, true, "when somebody is on call next cannot be told"},
+		{Name: scopeOnCalls, Without: "when somebody is on call next cannot be told, so nobody is taken off anything"},
 		{Name: "schedules.read", Without: "who has a place in a schedule cannot be seen"},
 		{Name: "schedules.write", Without: "a leaver's places in schedules cannot be handed over"},
 		{Name: "teams.read", Without: "team roles cannot be seen"},
