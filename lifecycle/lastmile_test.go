@@ -14,9 +14,25 @@ import (
 func joined(t *testing.T) (*house, lifecycle.Request) {
 	t.Helper()
 	h := newHouse(t)
-	h.pager.reach = lifecycle.Reach{Invited: true, Missing: []string{"You have not accepted PagerDuty's invitation yet."}}
+	h.pager.noReach = errCrash    // so that nothing is followed yet
 	h.hear(t, person("Platform")) // a rule that asks nobody
+	h.pager.noReach, h.pager.looks, h.failed = nil, 0, nil
 	return h, h.only(t, lifecycle.Done)
+}
+
+func TestOnceAJoinerIsDoneTheLastMileIsFollowed(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.pager.reach = lifecycle.Reach{Invited: true, Missing: []string{"You have not accepted PagerDuty's invitation yet."}}
+	h.hear(t, person("Platform"))
+	if r := h.only(t, lifecycle.Done); r.Reach == nil || h.store.waiting(lifecycle.JobFollow) != 2 {
+		t.Errorf("reach %+v, %d looks wait", r.Reach, h.store.waiting(lifecycle.JobFollow))
+	}
+	accounts, err := h.store.Baseline(t.Context())
+	must(t, err)
+	if len(accounts) != 1 || !accounts[0].SeenAt.Equal(monday) {
+		t.Errorf("known of the account that was made: %+v", accounts)
+	}
 }
 
 func (h *house) follow(t *testing.T, r lifecycle.Request) lifecycle.Request {
@@ -39,6 +55,7 @@ func TestTheLastMileIsFollowedForThreeDays(t *testing.T) {
 		"can be paged at once":                 {[]lifecycle.Reach{ready, ready, ready}, 1, 1},
 		"accepts the same day":                 {[]lifecycle.Reach{waits, ready, ready}, 2, 2},
 		"accepts, and then adds a phone":       {[]lifecycle.Reach{waits, quiet, ready}, 3, 3},
+		"accepts, and never adds a phone":      {[]lifecycle.Reach{waits, quiet, waits}, 3, 3},
 		"is not reached: the roll call has it": {[]lifecycle.Reach{waits, waits, waits}, 3, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -92,6 +109,9 @@ func TestTheLastMileIsNotFollowed(t *testing.T) {
 		r := h.only(t, lifecycle.Pending)
 		if is := h.follow(t, r); is.Reach != nil || h.pager.looks != 0 {
 			t.Errorf("%d looks, reach %+v", h.pager.looks, is.Reach)
+		}
+		if is := h.follow(t, h.approve(t, r, "marco")); is.State != lifecycle.Done || is.Reach != nil || h.pager.looks != 0 {
+			t.Errorf("once it is %s: %d looks, reach %+v", is.State, h.pager.looks, is.Reach)
 		}
 	})
 }

@@ -237,6 +237,9 @@ func (v *Provisioner) verify(ctx context.Context, r Request, i int, o Order) (Re
 	c.State, c.Error, c.VerifiedAt = ChangeVerified, "", v.now()
 	r = r.WithChange(i, c, v.now())
 	r.Account.ID = o.Account
+	if c.Op == OpCreate && account != nil {
+		account.SeenAt = v.now()
+	}
 	e := v.event(r, EventChangeVerified, changeDetail(c))
 	if err := v.store.SaveEffect(ctx, r, Effect{Account: o.Account, Held: account, Identity: r.Subject.ID}, e, show(r.ID)); err != nil {
 		return r, account, fmt.Errorf("save change %s: %w", c.ID, err)
@@ -244,12 +247,16 @@ func (v *Provisioner) verify(ctx context.Context, r Request, i int, o Order) (Re
 	return r, account, nil
 }
 
-// finish closes the request. A leaver is planned once more, for the next stage.
+// finish closes the request. A leaver is planned once more, for the next stage;
+// whether a joiner can be paged is looked at.
 func (v *Provisioner) finish(ctx context.Context, r Request) (Request, error) {
 	r = r.to(Done, "", v.now())
 	var next []Job
 	if r.Kind == RequestLeaver && r.Why.Notice != "" && r.Undoes == "" && r.Risk() != Destructive {
 		next = append(next, Job{Kind: JobPlan, Ref: string(r.Why.Notice)})
+	}
+	if r.Kind == RequestJoiner {
+		next = append(next, Job{Kind: JobFollow, Ref: string(r.ID)})
 	}
 	return r, v.save(ctx, r, EventRequestDone, nil, next...)
 }

@@ -17,6 +17,7 @@ type flows struct {
 	timekeeper  *lifecycle.Timekeeper
 	provisioner *lifecycle.Provisioner
 	rollCall    *lifecycle.RollCall
+	lastMile    *lifecycle.LastMile
 	directory   *lifecycle.Directory
 	desk        *lifecycle.Desk
 	digests     *lifecycle.Digests
@@ -26,6 +27,7 @@ type flows struct {
 type platform interface {
 	lifecycle.Platform
 	lifecycle.Snapshotter
+	lifecycle.Reacher
 }
 
 func newFlows(db *storage.DB, pd platform, rules lifecycle.PolicySource, mode lifecycle.Mode, digest lifecycle.Schedule, now func() time.Time) flows {
@@ -37,6 +39,7 @@ func newFlows(db *storage.DB, pd platform, rules lifecycle.PolicySource, mode li
 		timekeeper:  lifecycle.NewTimekeeper(db, rules, now),
 		provisioner: lifecycle.NewProvisioner(db, db, pd, mode, now),
 		rollCall:    lifecycle.NewRollCall(db, pd, rules, now),
+		lastMile:    lifecycle.NewLastMile(db, pd, mode, now),
 		directory:   lifecycle.NewDirectory(db, rules, now),
 	}
 	f.desk = lifecycle.NewDesk(db, f.approvals, rules, now)
@@ -69,6 +72,13 @@ func (f flows) work(db *storage.DB) {
 	})
 	db.Handle(lifecycle.JobExpire, func(ctx context.Context, a lifecycle.Attempt) error {
 		return f.timekeeper.Expire(ctx, lifecycle.RequestID(a.Ref))
+	})
+	db.Handle(lifecycle.JobFollow, func(ctx context.Context, a lifecycle.Attempt) error {
+		return f.lastMile.Follow(ctx, lifecycle.RequestID(a.Ref))
+	})
+	db.Handle(lifecycle.JobGlance, func(ctx context.Context, a lifecycle.Attempt) error {
+		_, err := f.rollCall.Glance(ctx, lifecycle.Actor(a.Ref))
+		return err
 	})
 	db.Handle(lifecycle.JobRollCall, func(ctx context.Context, a lifecycle.Attempt) error {
 		_, err := f.rollCall.Run(ctx, lifecycle.Actor(a.Ref))
