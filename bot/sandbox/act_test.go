@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"rolecall/bot/sandbox"
 )
 
 // press is what the button of an element on the card in #payments sends.
@@ -247,4 +249,18 @@ func TestThePlaceIsKeptWhenOneBecomesSomebodyElse(t *testing.T) {
 			t.Errorf("GET %s leads to %q, want %q", path, got, want)
 		}
 	}
+}
+
+func TestWhoAnswersIsShownAndWhatHasNobodyIsLoud(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	page := s.page("/u/" + marco + "/c/" + payments)
+	contains(t, page, `data-testid="panel-level-payments-crit-1"`, "<b>Ben Ode</b>", "by Primary", "then Marco Rossi", "nobody at the moment", "#7 Checkout is &lt;down&gt;")
+	lacks(t, page, `data-testid="panel-gaps"`, "NOBODY")
+
+	s.pd.change("Marco left Payments-Crit", func(p *sandbox.Panel) {
+		p.OnCall.Levels = append([]sandbox.PanelLevel{}, p.OnCall.Levels...)
+		p.OnCall.Levels[1].Answers, p.OnCall.Gaps = nil, []string{"level 2 of escalation policy Payments-Crit"}
+	})
+	contains(t, s.page("/u/"+marco+"/c/"+payments), `data-testid="panel-gaps"`, "Nobody is on call for", "<li>level 2 of escalation policy Payments-Crit</li>", `class="gap"`, "NOBODY")
 }

@@ -20,6 +20,13 @@ type pagerduty struct {
 func newPagerDuty() *pagerduty {
 	return &pagerduty{version: 1, changed: make(chan struct{}), state: sandbox.Panel{
 		Counts: []sandbox.PanelCount{{Label: "accounts", N: 214}, {Label: "teams", N: 2}},
+		OnCall: sandbox.PanelOnCall{
+			Levels: []sandbox.PanelLevel{
+				{Policy: "Payments-Crit", N: 1, Answers: []sandbox.PanelAnswer{{Who: "Ben Ode", Through: "Primary", Line: "Marco Rossi"}}},
+				{Policy: "Payments-Crit", N: 2, Answers: []sandbox.PanelAnswer{{Who: "Marco Rossi"}, {Through: "Nights"}}},
+			},
+			Incidents: []sandbox.PanelIncident{{Name: "#7 Checkout is <down>", Assigned: "Ben Ode"}},
+		},
 		Teams: []sandbox.PanelTeam{
 			{Name: "Payments", Members: []sandbox.PanelMember{
 				{Name: "Marco Rossi", Email: "marco@acme.test", TeamRole: "Manager", BaseRole: "Manager (user)"},

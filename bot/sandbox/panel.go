@@ -12,6 +12,7 @@ import (
 type Panel struct {
 	Teams  []PanelTeam
 	Counts []PanelCount
+	OnCall PanelOnCall
 	Writes []PanelWrite // what was changed, newest first
 }
 

@@ -106,3 +106,22 @@ func TestInitials(t *testing.T) {
 		}
 	}
 }
+
+// Whoever is called at a level is shown beside it, and what has nobody is shown before all else.
+func TestWhoIsOnCallIsShownLevelByLevel(t *testing.T) {
+	t.Parallel()
+	on := PanelOnCall{Levels: []PanelLevel{
+		{Policy: "Payments Crit", N: 1, Answers: []PanelAnswer{{Who: "Ana", Through: "Primary", Line: "Ben, Cho"}, {Through: "Nights"}}},
+		{Policy: "Payments Crit", N: 12},
+	}}
+	got := levels(on)
+	if got[0].Key != "payments-crit-1" || got[1].Key != "payments-crit-12" {
+		t.Errorf("the levels are called %q and %q", got[0].Key, got[1].Key)
+	}
+	other := on
+	other.Levels = []PanelLevel{on.Levels[0]}
+	other.Levels[0].Answers = []PanelAnswer{{Who: "Ben", Through: "Primary", Line: "Cho"}, {Through: "Nights"}}
+	if was, is := got[0].State, levels(other)[0].State; was == is {
+		t.Errorf("with another person on call the level is marked as it was: %s", is)
+	}
+}

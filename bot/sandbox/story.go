@@ -151,6 +151,8 @@ type pagerdutyView struct {
 	Shown  bool
 	Counts []PanelCount
 	Teams  []teamView
+	OnCall PanelOnCall
+	Levels []levelView
 	Writes []writeView
 }
 
@@ -167,7 +169,7 @@ func (p *page) pagerduty() pagerdutyView {
 		return pagerdutyView{}
 	}
 	now := p.s.cfg.Panel()
-	out := pagerdutyView{Shown: true, Counts: now.Counts, Teams: p.s.trail.look(now, p.now)}
+	out := pagerdutyView{Shown: true, Counts: now.Counts, Teams: p.s.trail.look(now, p.now), OnCall: now.OnCall, Levels: levels(now.OnCall)}
 	for _, w := range now.Writes[:min(len(now.Writes), maxWrites)] {
 		at := w.At.In(zone(p.user))
 		out.Writes = append(out.Writes, writeView{Key: at.Format(time.RFC3339Nano) + w.Sentence, Clock: at.Format("15:04:05"), Sentence: w.Sentence})
