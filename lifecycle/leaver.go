@@ -34,12 +34,24 @@ func (p *Planner) planLeaver(ctx context.Context, c planning, n Notice, d draft)
 		return p.openLatest(ctx, c, d)
 	}
 	a := withFrom(c.policy.Defaults.Approval, ApprovalQuorum, FromTeamOwners)
-	d.force, d.holds = &a, first.Holds // its owners are still those of the teams that were left
+	d.force, d.holds = &a, formerly(first.Holds, *c.link.Account) // its owners are still those of the teams that were left
 	if len(c.holdings.Duties) > 0 {
 		return p.planHandovers(ctx, c, n, d)
 	}
 	d.plan, d.stage, d.notBefore = PlanDelete(*c.link.Account), "delete", n.At.Add(c.policy.Leaver.DeleteAfter)
 	return p.openLatest(ctx, c, d)
+}
+
+// formerly returns what the account holds now, and its place on the teams that
+// it was taken off meanwhile.
+func formerly(first []Grant, account Account) []Grant {
+	holds := account.Grants()
+	for _, g := range first {
+		if g.Entitlement.Kind == KindTeamRole && account.On(g.Entitlement.Team.ID) == "" {
+			holds = append(holds, g)
+		}
+	}
+	return holds
 }
 
 // stuck reports whether all that is left to contain are sessions that PagerDuty

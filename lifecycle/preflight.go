@@ -32,6 +32,7 @@ func dutyEffects(d Duty, changes []Change, now time.Time) []string {
 	}
 	handed := slices.ContainsFunc(changes, func(c Change) bool { return c.Op == OpHandover && c.duty() == d.Key() })
 	switch {
+	case d.Override != "": // a stretch of time is one person's, whoever else has a seat in the schedule
 	case d.Alone() && d.Kind == KindIncident:
 		effects = append(effects, fmt.Sprintf("Nobody else is assigned to %s.", d))
 	case d.Alone():

@@ -31,6 +31,7 @@ type Config struct {
 	Timeout     time.Duration // of one call; 10 s when 0
 	Backoff     time.Duration // before the second try of anything, doubling from there; 250 ms when 0
 	Settle      time.Duration // how long a change is looked for after its answer was lost; 5 s when 0
+	Lead        time.Duration // how far ahead a seat of a shift-based schedule changes hands; 3 min when 0
 	Patience    time.Duration // how long ReadBack looks for a change; 20 s when 0
 
 	Progress  func(done, total int) // told of a sweep's calls, those known so far; may be nil
@@ -68,7 +69,8 @@ func (cfg Config) withDefaults() (Config, error) {
 	wrong(cfg.PerMinute < 60 || cfg.PerMinute > 960, "%d calls a minute is not from 60 to 960, which is what PagerDuty allows", cfg.PerMinute)
 	cfg.Timeout, cfg.Backoff = cmp.Or(cfg.Timeout, 10*time.Second), cmp.Or(cfg.Backoff, 250*time.Millisecond)
 	cfg.Settle, cfg.Patience = cmp.Or(cfg.Settle, 5*time.Second), cmp.Or(cfg.Patience, 20*time.Second)
-	wrong(min(cfg.Timeout, cfg.Backoff, cfg.Settle, cfg.Patience) < 0, "a duration is negative")
+	cfg.Lead = cmp.Or(cfg.Lead, lead)
+	wrong(min(cfg.Timeout, cfg.Backoff, cfg.Settle, cfg.Patience, cfg.Lead) < 0, "a duration is negative")
 	wrong(cfg.Now == nil, "no clock")
 	wrong(cfg.Log == nil, "no log")
 	if cfg.Progress == nil {

@@ -17,7 +17,7 @@ const lead = 3 * time.Minute
 // swap returns the seat that changes hands. The leaver is the one who had it first, also when it is given back.
 func (h *handover) swap(back bool) swap {
 	now := h.now().UTC()
-	s := swap{from: h.Change.From, to: h.Change.To, back: back, at: now, cut: now.Add(lead).Truncate(time.Second)}
+	s := swap{from: h.Change.From, to: h.Change.To, back: back, at: now, cut: now.Add(h.cfg.Lead).Truncate(time.Second)}
 	if back {
 		s.from, s.to = s.to, s.from
 	}

@@ -128,7 +128,7 @@ func (r onCallReader) shiftBased(ctx context.Context, all []pointer, rotas map[s
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			rotas[p.ID] = s.rota(r.now())
+			rotas[p.ID] = s.rota(r.now(), r.cfg.Lead)
 			return nil
 		})
 	}
@@ -169,7 +169,7 @@ func (e *outOfSightError) Unwrap() []error { return []error{e.refusal, errMoved}
 func (r onCallReader) seek(ctx context.Context, id string) (rota, error) {
 	shifts, err := r.api.shifts(ctx, id, nil)
 	if err == nil {
-		return shifts.rota(r.now()), nil
+		return shifts.rota(r.now(), r.cfg.Lead), nil
 	}
 	if !errors.Is(err, errOtherKind) {
 		return rota{}, err

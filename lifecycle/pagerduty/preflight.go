@@ -166,7 +166,7 @@ func (c *Client) checkLeaving(ctx context.Context, id lifecycle.AccountID) error
 	}
 	for _, r := range on.rotas {
 		if slices.Contains(r.leaving, string(id)) {
-			return lifecycle.RetryAfter(fmt.Errorf("delete user %s: their shifts in schedule %s are handed over and end within %s", id, r.ID, lead), lead)
+			return lifecycle.RetryAfter(fmt.Errorf("delete user %s: their shifts in schedule %s are handed over and end within %s", id, r.ID, c.cfg.Lead), c.cfg.Lead)
 		}
 	}
 	return nil

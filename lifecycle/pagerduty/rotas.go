@@ -112,7 +112,8 @@ type memberRow struct {
 	ID string `json:"user_id"`
 }
 
-func (s shiftsRow) rota(at time.Time) rota {
+// rota returns the schedule at that moment. Seats of events that are over within lead do not count: somebody else has them.
+func (s shiftsRow) rota(at time.Time, lead time.Duration) rota {
 	r := rota{Object: s.object(), shiftBased: true, teams: teamIDs(s.Teams)}
 	var parts []string
 	for _, rotation := range s.Rotations {
