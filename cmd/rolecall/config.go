@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -30,6 +31,7 @@ type config struct {
 	Mode              string `default:"observe" desc:"observe (writes nothing to PagerDuty) or enforce"`
 	Timezone          string `default:"UTC" desc:"zone in which schedules run and times are said"`
 	ReconcileSchedule string `split_words:"true" default:"0 */4 * * *" desc:"cron spec of the roll call"`
+	WatchSchedule     string `split_words:"true" default:"*/5 * * * *" desc:"cron spec of the glances between roll calls; empty: none"`
 	DigestSchedule    string `split_words:"true" default:"0 9 * * 1-5" desc:"cron spec of the digest"`
 
 	SlackBotToken      secret `split_words:"true" desc:"xoxb-…"`
@@ -44,6 +46,7 @@ type config struct {
 	PagerdutyRegion       string `split_words:"true" default:"us" desc:"us or eu"`
 	PagerdutyAPIUrl       string `split_words:"true" desc:"where PagerDuty's REST API is; the region's by default"`
 	PagerdutyTokenUrl     string `split_words:"true" desc:"where PagerDuty's OAuth tokens are; PagerDuty's by default"`
+	PagerdutyConcurrency  string `split_words:"true" default:"4" desc:"how many calls to PagerDuty may be under way at a time"`
 	PagerdutyFrom         string `split_words:"true" desc:"address of the PagerDuty user in whose name changes are made"`
 
 	WebhookSecret secret `split_words:"true" desc:"whsec_…, one or two; without it /v1/lifecycle and /v1/findings are off"`
@@ -136,6 +139,9 @@ func (c config) checkPagerDuty() []string {
 	if !strings.Contains(c.PagerdutyFrom, "@") {
 		wrong = append(wrong, "ROLECALL_PAGERDUTY_FROM: give the address of the PagerDuty user in whose name changes are made")
 	}
+	if _, err := c.concurrency(); err != nil {
+		wrong = append(wrong, "ROLECALL_PAGERDUTY_CONCURRENCY: "+err.Error())
+	}
 	if len(wrong) > 0 {
 		slices.Sort(wrong)
 		return slices.Compact(wrong)
@@ -144,6 +150,16 @@ func (c config) checkPagerDuty() []string {
 		return strings.Split("ROLECALL_PAGERDUTY_…: "+err.Error(), "\n")
 	}
 	return nil
+}
+
+const mostCalls = 32 // at a time: PagerDuty counts 960 a minute, which few more would use up at once
+
+func (c config) concurrency() (int, error) {
+	n, err := strconv.Atoi(c.PagerdutyConcurrency)
+	if err != nil || n < 1 || n > mostCalls {
+		return 0, fmt.Errorf("%q is not a number from 1 to %d", c.PagerdutyConcurrency, mostCalls)
+	}
+	return n, nil
 }
 
 func (c config) checkSlack() []string {
@@ -198,7 +214,11 @@ func (c config) checkClock() []string {
 	if _, err := time.LoadLocation(c.Timezone); err != nil {
 		wrong = append(wrong, fmt.Sprintf("ROLECALL_TIMEZONE: %q is not a zone like Europe/Berlin", c.Timezone))
 	}
-	for name, spec := range map[string]string{"RECONCILE_SCHEDULE": c.ReconcileSchedule, "DIGEST_SCHEDULE": c.DigestSchedule} {
+	specs := map[string]string{"RECONCILE_SCHEDULE": c.ReconcileSchedule, "DIGEST_SCHEDULE": c.DigestSchedule}
+	if c.WatchSchedule != "" {
+		specs["WATCH_SCHEDULE"] = c.WatchSchedule
+	}
+	for name, spec := range specs {
 		if _, err := cron.ParseStandard(spec); err != nil {
 			wrong = append(wrong, fmt.Sprintf("ROLECALL_%s: %q is not a cron spec like \"0 9 * * 1-5\": %v", name, spec, err))
 		}

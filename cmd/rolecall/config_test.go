@@ -16,7 +16,8 @@ var needs = map[string][]string{
 	"request approve": {"request", "approve", "req_x", "--as", "marco@acme.test"}, "request list": {"request", "list"},
 	"roster export": {"roster", "export"}, "audit verify": {"audit", "verify"}, "audit tail": {"audit", "tail"}, "backup": {"backup", "copy.db"},
 	"policy check": {"policy", "check"}, "policy test": {"policy", "test"}, "policy explain": {"policy", "explain", "--given", "title=SRE"}, "health": {"health"},
-	"migrate": {"migrate"},
+	"migrate": {"migrate"}, "who": {"who", "ana@acme.test"}, "request choose": {"request", "choose", "req_x", "--as", "marco@acme.test", "--to", "ines@acme.test"},
+	"request undo": {"request", "undo", "req_x", "--as", "marco@acme.test"},
 }
 
 // Every mistake in what a command uses is said at once, and no word about what it does not use.
@@ -25,7 +26,7 @@ func TestEveryMistakeInTheConfigurationIsSaidAtOnce(t *testing.T) {
 		"nothing is set": {"DATABASE": "", "LISTEN": "127.0.0.1:1"}, // where nothing listens
 		"everything is wrong": {
 			"DATABASE": "", "POLICY": "nowhere.yaml", "LISTEN": "8080", "MODE": "shadow", "TIMEZONE": "Mars/Olympus", "RECONCILE_SCHEDULE": "daily",
-			"DIGEST_SCHEDULE": "61 9 * * *", "SLACK_BOT_TOKEN_FILE": "no-such-file", "SLACK_APP_TOKEN": "xapp-secret", "SLACK_SIGNING_SECRET": "hush",
+			"DIGEST_SCHEDULE": "61 9 * * *", "WATCH_SCHEDULE": "often", "PAGERDUTY_CONCURRENCY": "many", "SLACK_BOT_TOKEN_FILE": "no-such-file", "SLACK_APP_TOKEN": "xapp-secret", "SLACK_SIGNING_SECRET": "hush",
 			"SLACK_API_URL": "slack.example", "PAGERDUTY_TOKEN": "u+secret", "PAGERDUTY_TOKEN_FILE": "no-such-file", "PAGERDUTY_SUBDOMAIN": "acme",
 			"PAGERDUTY_REGION": "mars", "PAGERDUTY_API_URL": "ftp://x", "PAGERDUTY_TOKEN_URL": "x", "PAGERDUTY_FROM": "nobody", "WEBHOOK_SECRET": "whsec_secret-that-is-no-base64",
 		},

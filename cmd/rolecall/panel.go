@@ -18,6 +18,7 @@ func (w *world) panel() sandbox.Panel {
 	users := w.pd.Users()
 	panel := sandbox.Panel{
 		Counts: []sandbox.PanelCount{{Label: "accounts", N: len(users)}, {Label: "admins", N: countRole(users, "admin")}, {Label: "teams", N: len(w.company.teams)}},
+		OnCall: w.panelOnCall(),
 		Writes: w.latestChanges(),
 	}
 	for _, t := range w.company.teams {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -33,7 +35,8 @@ func reconcile(ctx context.Context, t *terminal, dry bool) error {
 		return err
 	}
 	return withDatabase(ctx, func(ctx context.Context, db *storage.DB) error {
-		roll, err := rollCallOver(cfg, db, stderrLogger(t))
+		calls := progressBar(t, "reading PagerDuty")
+		roll, err := rollCallOver(cfg, db, stderrLogger(t), func(done, total int) { calls.update(int64(done), int64(total)) })
 		if err != nil {
 			return err
 		}
@@ -42,10 +45,11 @@ func reconcile(ctx context.Context, t *terminal, dry bool) error {
 			call = func(ctx context.Context) (lifecycle.RollResult, error) { return roll.Run(ctx, commandLine()) }
 		}
 		result, err := call(ctx)
+		calls.done()
 		if err != nil {
 			return notWhole(err, dry)
 		}
-		return printFindings(t, result.Open)
+		return printRoll(t, result)
 	})
 }
 
@@ -69,26 +73,59 @@ func commandLine() lifecycle.Actor {
 	return lifecycle.Actor("command line:" + os.Getenv("USER"))
 }
 
-func printFindings(t *terminal, findings []lifecycle.Finding) error {
+// printRoll writes the findings, and what could not be seen: beside a JSON
+// array that goes to where errors do, so that nobody takes it for all there is.
+func printRoll(t *terminal, r lifecycle.RollResult) error {
 	if t.json {
-		if findings == nil {
-			findings = []lifecycle.Finding{}
-		}
-		return printJSON(t.out, findings)
+		printBlind(t.err, r.Blind)
+		return printJSON(t.out, orEmpty(r.Open))
 	}
-	if len(findings) == 0 {
+	if len(r.Open) == 0 {
 		fmt.Fprintln(t.out, "No findings: PagerDuty is as policy wants it.")
-		return nil
-	}
-	rows := make([][]string, len(findings))
-	for i, f := range findings {
-		rows[i] = []string{string(f.Severity), string(f.Kind), f.Account.Email, f.Sentence(), f.Since.UTC().Format(time.DateOnly)}
-	}
-	if err := printTable(t.out, []string{"SEVERITY", "KIND", "ACCOUNT", "FINDING", "SINCE"}, rows); err != nil {
+	} else if err := printFindings(t.out, r.Open); err != nil {
 		return err
 	}
-	fmt.Fprintf(t.out, "\n%s.\n", count(len(findings), "finding"))
+	printBlind(t.out, r.Blind)
 	return nil
+}
+
+func printFindings(w io.Writer, findings []lifecycle.Finding) error {
+	rows := make([][]string, len(findings))
+	for i, f := range findings {
+		rows[i] = []string{string(f.Severity), string(f.Kind), dash(f.Account.Email), sentenceOf(f), dash(f.MadeBy), dash(f.Proxy), f.Since.UTC().Format(time.DateOnly)}
+	}
+	if err := printTable(w, []string{"SEVERITY", "KIND", "ACCOUNT", "FINDING", "MADE BY", "RESTS ON", "SINCE"}, rows); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "\n%s.\n", count(len(findings), "finding"))
+	return nil
+}
+
+// sentenceOf is the finding with what is noted beside it.
+func sentenceOf(f lifecycle.Finding) string {
+	words := f.Sentence()
+	if f.Note != "" && !strings.Contains(words, f.Note) {
+		words += " " + f.Note
+	}
+	return words
+}
+
+// findingInWords is all that is known of a finding.
+func findingInWords(f lifecycle.Finding) string {
+	words := sentenceOf(f)
+	if f.MadeBy != "" {
+		words += " Made so by " + f.MadeBy + "."
+	}
+	if f.Proxy != "" {
+		words += " (" + f.Proxy + ")"
+	}
+	return words
+}
+
+func printBlind(w io.Writer, blind []string) {
+	for _, b := range blind {
+		fmt.Fprintf(w, "Not seen: %s\n", plain(b))
+	}
 }
 
 func isNotFound(err error) bool { return errors.Is(err, lifecycle.ErrNotFound) }

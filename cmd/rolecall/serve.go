@@ -60,6 +60,11 @@ func configured(log *slog.Logger) (settings, error) {
 	if s.digest, err = cfg.schedule(cfg.DigestSchedule); err != nil {
 		return s, err
 	}
+	if cfg.WatchSchedule != "" {
+		if s.watch, err = cfg.schedule(cfg.WatchSchedule); err != nil {
+			return s, err
+		}
+	}
 	s.pagerDuty = cfg.pagerDuty(log)
 	s.slack, err = cfg.slackSecrets()
 	return s, err
@@ -82,6 +87,7 @@ func (c config) pagerDuty(log *slog.Logger) pagerduty.Config {
 		ClientID: c.PagerdutyClientID, Subdomain: c.PagerdutySubdomain, Region: c.PagerdutyRegion,
 		APIURL: c.PagerdutyAPIUrl, TokenURL: c.PagerdutyTokenUrl, From: c.PagerdutyFrom, Now: time.Now, Log: log,
 	}
+	p.Concurrency, _ = c.concurrency() // what is no number was a mistake before
 	if c.PagerdutyToken.isSet() {
 		p.Token = c.PagerdutyToken.value
 	} else {
@@ -91,12 +97,15 @@ func (c config) pagerDuty(log *slog.Logger) pagerduty.Config {
 }
 
 // rollCallOver is a roll call for a command: over the database, without Slack.
-func rollCallOver(cfg config, store lifecycle.RollStore, log *slog.Logger) (*lifecycle.RollCall, error) {
+// progress is told of the calls to PagerDuty.
+func rollCallOver(cfg config, store lifecycle.RollStore, log *slog.Logger, progress func(done, total int)) (*lifecycle.RollCall, error) {
 	rules, err := policy.Load(cfg.Policy)
 	if err != nil {
 		return nil, coded(exitUsage, err)
 	}
-	pd, err := pagerduty.New(cfg.pagerDuty(log))
+	way := cfg.pagerDuty(log)
+	way.Progress = progress
+	pd, err := pagerduty.New(way)
 	if err != nil {
 		return nil, fmt.Errorf("set up PagerDuty: %w", err)
 	}

@@ -26,6 +26,7 @@ type settings struct {
 	mode      lifecycle.Mode
 	location  *time.Location
 	reconcile lifecycle.Schedule
+	watch     lifecycle.Schedule // nil: no glances
 	digest    lifecycle.Schedule
 	slack     bot.Secrets
 	slackURL  string
@@ -85,6 +86,9 @@ func newService(ctx context.Context, s settings) (_ *service, err error) {
 		h.db.Handle(kind, handle)
 	}
 	h.db.Every("rollcall", s.reconcile, lifecycle.Job{Kind: lifecycle.JobRollCall, Ref: "schedule"}, true)
+	if s.watch != nil {
+		h.db.Every("glance", s.watch, lifecycle.Job{Kind: lifecycle.JobGlance, Ref: "schedule"}, false)
+	}
 	h.db.Every("digests", every(digestsEvery), lifecycle.Job{Kind: lifecycle.JobDigests}, true)
 	var lc net.ListenConfig
 	if h.listener, err = lc.Listen(ctx, "tcp", s.listen); err != nil {

@@ -29,7 +29,7 @@ type chapter struct {
 }
 
 func (w *world) chapters() []chapter {
-	return []chapter{joinerChapter(), moverChapter(), leaverChapter(), driftChapter(w), digestChapter()}
+	return []chapter{joinerChapter(), moverChapter(), leaverChapter(w), driftChapter(w), digestChapter()}
 }
 
 var nora = lifecycle.Person{
@@ -82,35 +82,14 @@ func moverChapter() chapter {
 	}
 }
 
-func leaverChapter() chapter {
-	return chapter{
-		id: "leaver", title: "A leaver", actor: "ines@acme.test", channel: "payments", subject: "Ana Kim", about: "ana@acme.test",
-		action: "Send the leaver notice", said: "The leaver notice is sent. The cards come in #payments.",
-		text: "Ana Kim leaves. Policy contains her at once, without asking: lowest role, off her team. Deleting her account is final, so an owner decides that apart. " +
-			"Act as Ines and approve the deletion with a reason; it waits out its hold (12 s here, longer in life), and Undo stops it.",
-		begin: func(ctx context.Context, w *world) error { return w.send(ctx, w.left("ana@acme.test")) },
-		play: func(ctx context.Context, t *teller) error {
-			if err := t.until(ctx, func() bool { _, ok := t.card("payments", "Ana Kim", bot.ActionApprove); return ok }); err != nil {
-				return fmt.Errorf("wait for the card about the deletion: %w", err)
-			}
-			t.showCard("security", "Ana Kim", "off Payments")
-			if err := t.awaitCard(ctx, "payments", "Ana Kim", bot.ActionApprove); err != nil {
-				return err
-			}
-			return t.press(ctx, "ines@acme.test", "payments", "Ana Kim", bot.ActionApprove, "Her last day was Friday; the handover is done.")
-		},
-		over: func(w *world) bool { _, there := w.pd.UserByEmail("ana@acme.test"); return !there },
-	}
-}
-
 func driftChapter(w *world) chapter {
 	owner, _ := w.company.find(w.owner("Ledger"))
 	return chapter{
 		id: "drift", title: "Drift", actor: owner.email, channel: "ledger", subject: "Dana Novak", about: "dana@acme.test",
-		action: "Make Dana an admin behind rolecall's back", said: "Dana is an admin now, and the roll is being called. The card comes in #ledger.",
-		text: "Sam makes Dana Novak a Global Admin in PagerDuty's own pages. Nobody decided that. The next roll call finds it, and asks. " +
+		action: "Make Dana an admin behind rolecall's back", said: "Dana is an admin now. The card comes in #ledger in a few seconds.",
+		text: "Sam makes Dana Novak a Global Admin in PagerDuty's own pages. Nobody decided that. Every few minutes (5 s here) rolecall looks at what has changed, sees who did it, and asks. " +
 			"Act as " + owner.first + ", who owns Ledger, and press Revoke in #ledger. To keep an admin is to make one, so Keep, with a reason and an end, is for Priya of Security.",
-		begin: func(ctx context.Context, w *world) error {
+		begin: func(_ context.Context, w *world) error {
 			u, ok := w.pd.UserByEmail("dana@acme.test")
 			if !ok {
 				return fmt.Errorf("find dana@acme.test in PagerDuty: %w", lifecycle.ErrNotFound)
@@ -118,7 +97,7 @@ func driftChapter(w *world) chapter {
 			if err := w.pd.SetRoleAs("sam@acme.test", u.ID, "admin"); err != nil {
 				return fmt.Errorf("make Dana an admin: %w", err)
 			}
-			return w.service.askRollCall(ctx, lifecycle.System)
+			return nil
 		},
 		play: func(ctx context.Context, t *teller) error {
 			if err := t.awaitCard(ctx, "ledger", "Dana Novak", bot.ActionRevoke); err != nil {

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	"rolecall/bot"
 	"rolecall/bot/slacktest"
 )
 
@@ -127,6 +129,47 @@ func (t *teller) press(ctx context.Context, email, channel, who, action, reason 
 	return nil
 }
 
+// choose presses Choose replacement… and fills the modal in: who is named in
+// to takes over, by the text of the input; all else stays as proposed.
+func (t *teller) choose(ctx context.Context, email, channel, who string, to map[string]string) error {
+	if err := t.press(ctx, email, channel, who, bot.ActionChoose, ""); err != nil {
+		return err
+	}
+	p, err := t.person(email)
+	if err != nil {
+		return err
+	}
+	if err := t.until(ctx, func() bool { _, open := t.w.slack.Modal(p.slack); return open }); err != nil {
+		return fmt.Errorf("wait for the modal: %w", err)
+	}
+	modal, _ := t.w.slack.Modal(p.slack)
+	values := map[string]any{}
+	for _, in := range slacktest.Controls(modal.Blocks) {
+		name, named := to[in.Text]
+		if !named {
+			continue
+		}
+		k := slices.IndexFunc(in.Options, func(o slacktest.Option) bool { return strings.HasPrefix(o.Text, name) })
+		if k < 0 {
+			return fmt.Errorf("%s is not offered for %s", name, in.Text)
+		}
+		values[in.BlockID] = in.Options[k].Value
+		fmt.Fprintf(t.out, "   → %s picks %s for %s (%s)\n", p.first, in.Options[k].Text, in.Text, in.Options[k].Description)
+	}
+	if len(values) != len(to) {
+		return fmt.Errorf("the modal asks for %d of %v", len(values), to)
+	}
+	wrong, err := t.w.slack.Submit(ctx, p.slack, values)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s submits: %w", p.first, err)
+	case len(wrong) > 0:
+		return fmt.Errorf("%s's modal is refused: %v", p.first, wrong)
+	default:
+		return nil
+	}
+}
+
 // pressRefused presses as somebody who may not, and shows what they are told.
 func (t *teller) pressRefused(ctx context.Context, email, channel, who, action string) error {
 	p, err := t.person(email)
@@ -199,8 +242,11 @@ func (t *teller) show(where string, m slacktest.Message) {
 
 var markup = strings.NewReplacer("*", "", "`", "", "&lt;", "<", "&gt;", ">", "&amp;", "&")
 
-// readable returns text as Slack would show it: mentions by name, no markup.
+var dated = regexp.MustCompile(`<!date\^[^|>]*\|([^>]*)>`)
+
+// readable returns text as Slack would show it: mentions by name, moments in UTC, no markup.
 func (t *teller) readable(text string) string {
+	text = dated.ReplaceAllString(text, "$1")
 	for _, u := range t.w.slack.Users() {
 		text = strings.ReplaceAll(text, "<@"+u.ID+">", "@"+u.RealName)
 	}
@@ -208,12 +254,12 @@ func (t *teller) readable(text string) string {
 }
 
 // verify checks what the story left: whether Slack or PagerDuty would have
-// objected to anything, and the record.
+// objected to anything, whether anything was without anybody on call, and the record.
 func (t *teller) verify(ctx context.Context) error {
 	if err := t.w.violations(); err != nil {
 		return err
 	}
-	fmt.Fprintf(t.out, "\nThe rules of Slack and PagerDuty\nKept: %d calls to Slack and %d to PagerDuty, and nothing that either would object to.\n", len(t.w.slack.Calls("")), t.w.pd.TotalCalls())
+	fmt.Fprintf(t.out, "\nThe rules of Slack and PagerDuty\nKept: %d calls to Slack and %d to PagerDuty, and nothing that either would object to.\nNo level and no schedule was without anybody at any moment.\n", len(t.w.slack.Calls("")), t.w.pd.TotalCalls())
 	fmt.Fprint(t.out, "\nThe record\n")
 	return verify(ctx, &terminal{out: t.out, err: io.Discard}, t.w.service.database)
 }
@@ -251,7 +297,7 @@ func (t *teller) news() {
 func (t *teller) eachDirect(f func(name string, m slacktest.Message)) {
 	for _, u := range t.w.slack.Users() {
 		for _, m := range t.w.slack.Messages(t.w.slack.DirectMessage(u.ID)) {
-			if strings.Contains(string(m.Metadata), `"subject/`) {
+			if about := string(m.Metadata); strings.Contains(about, `"subject/`) || strings.Contains(about, `"takeover/`) {
 				f(u.RealName, m)
 			}
 		}
@@ -272,7 +318,17 @@ func (t *teller) showCard(channel, who, what string) {
 func (t *teller) pagerDuty() {
 	effects := t.w.pd.Effects()
 	for _, e := range effects[t.written:] {
-		fmt.Fprintf(t.out, "   PagerDuty  %s\n", strings.TrimSpace(e.Method+" "+e.Path+" "+e.Body))
+		fmt.Fprintf(t.out, "   PagerDuty  %s\n", shortly(e.Method+" "+e.Path+" "+e.Body))
 	}
 	t.written = len(effects)
+}
+
+const lineLength = 180
+
+// shortly returns the beginning of a text that is too long for a line.
+func shortly(s string) string {
+	if r := []rune(strings.TrimSpace(s)); len(r) > lineLength {
+		return string(r[:lineLength]) + "…"
+	}
+	return strings.TrimSpace(s)
 }

@@ -39,6 +39,8 @@ type world struct {
 const (
 	demoToken   = "demo-pagerduty-key"
 	demoFrom    = "rolecall@acme.test"
+	demoGlance  = 5 * time.Second
+	demoLead    = 3 * time.Second // minutes in life, so that a crash meanwhile is made up for
 	demoSource  = "hr/acme"
 	demoWebhook = "whsec_ZGVtby1zZWNyZXQtZGVtby1zZWNyZXQtZGVtbyE=" // opens nothing but the demo's own loopback listener
 )
@@ -97,9 +99,9 @@ func (w *world) settings(database string, log *slog.Logger) (settings, error) {
 	}
 	slack := w.slack.Config()
 	return settings{
-		database: database, rules: rules, mode: lifecycle.Enforce, location: time.UTC, reconcile: every(4 * time.Hour), digest: daily,
+		database: database, rules: rules, mode: lifecycle.Enforce, location: time.UTC, reconcile: every(4 * time.Hour), watch: every(demoGlance), digest: daily,
 		slack:     bot.Secrets{BotToken: slack.BotToken, SigningSecret: slack.SigningSecret},
-		pagerDuty: pagerduty.Config{Token: func() (string, error) { return demoToken, nil }, From: demoFrom, Now: time.Now, Log: log},
+		pagerDuty: pagerduty.Config{Token: func() (string, error) { return demoToken, nil }, From: demoFrom, Lead: demoLead, Now: time.Now, Log: log},
 		webhook:   func() ([]intake.Secret, error) { return secrets, nil },
 		listen:    "127.0.0.1:0", log: log,
 	}, nil
@@ -175,18 +177,40 @@ func (w *world) startPagerDuty() (string, error) {
 	for _, p := range w.company.people {
 		w.addHolder(p)
 	}
-	stray := w.pd.AddUser(pagerdutytest.User{Name: "Jo Temp", Email: "jo.temp@contractors.example", Role: "limited_user", JobTitle: "Contractor"})
-	w.pd.AddMember(w.teamID("Fraud"), stray.ID, "responder")
-	if kofi, ok := w.pd.UserByEmail("kofi@acme.test"); ok {
-		w.pd.AddMember(w.teamID("Billing"), kofi.ID, "manager")
+	w.addPhones()
+	w.addOnCall()
+	if err := w.strays(); err != nil {
+		return "", err
 	}
-	w.addEscalation()
 	base, err := w.pd.Start()
 	if err != nil {
 		return "", fmt.Errorf("start the demo's PagerDuty: %w", err)
 	}
 	w.cleanup = append(w.cleanup, w.pd.Close)
 	return base, nil
+}
+
+// lastSignIn is a few days ago; of somebody in Checkout it is more than half a year.
+func (w *world) lastSignIn(p demoPerson) time.Time {
+	if p.email == "kofi@acme.test" {
+		return w.started.AddDate(0, -7, 0)
+	}
+	return w.started.AddDate(0, 0, -1-len(p.email)%9)
+}
+
+// strays are what somebody did in the web app, long before anybody asked.
+func (w *world) strays() error {
+	jo, err := w.pd.CreateUserAs("sam@acme.test", pagerdutytest.User{Name: "Jo Temp", Email: "jo.temp@contractors.example", Role: "limited_user", JobTitle: "Contractor"})
+	if err != nil {
+		return fmt.Errorf("make the demo's contractor: %w", err)
+	}
+	if err := w.pd.SetMemberAs("sam@acme.test", w.teamID("Fraud"), jo, "responder"); err != nil {
+		return fmt.Errorf("put the demo's contractor on a team: %w", err)
+	}
+	if err := w.pd.SetMemberAs("sam@acme.test", w.teamID("Billing"), w.userID("kofi@acme.test"), "manager"); err != nil {
+		return fmt.Errorf("make Kofi a manager of another team: %w", err)
+	}
+	return nil
 }
 
 func (w *world) addHolder(p demoPerson) {
@@ -200,7 +224,9 @@ func (w *world) addHolder(p demoPerson) {
 	case !carriesPager:
 		return
 	}
-	u := w.pd.AddUser(pagerdutytest.User{Name: p.name(), Email: p.email, Role: role, JobTitle: p.title})
+	u := w.pd.AddUser(pagerdutytest.User{
+		Name: p.name(), Email: p.email, Role: role, JobTitle: p.title, CreatedAt: w.started.AddDate(-1, 0, 0), LastSignInAt: w.lastSignIn(p),
+	})
 	if !carriesPager {
 		return
 	}
@@ -209,16 +235,6 @@ func (w *world) addHolder(p demoPerson) {
 	} else {
 		w.pd.AddMember(team.id, u.ID, "responder")
 	}
-}
-
-func (w *world) addEscalation() {
-	level := func(email string) pagerdutytest.Rule {
-		u, _ := w.pd.UserByEmail(email)
-		return pagerdutytest.Rule{DelayMinutes: 15, Targets: []pagerdutytest.Target{pagerdutytest.UserTarget(u.ID)}}
-	}
-	w.pd.AddEscalationPolicy(pagerdutytest.EscalationPolicy{
-		Name: "Payments-Crit", TeamIDs: []string{w.teamID("Payments")}, Rules: []pagerdutytest.Rule{level("ines@acme.test"), level("marco@acme.test")},
-	})
 }
 
 func (w *world) teamID(name string) string {
@@ -314,7 +330,7 @@ func (w *world) send(ctx context.Context, p lifecycle.Person) error {
 }
 
 // violations returns everything that the real Slack or PagerDuty would have
-// objected to so far, or nil.
+// objected to so far, and whatever was without anybody on call, or nil.
 func (w *world) violations() error {
 	var all []error
 	for _, v := range w.slack.Violations() {
@@ -322,6 +338,9 @@ func (w *world) violations() error {
 	}
 	for _, v := range w.pd.Violations() {
 		all = append(all, fmt.Errorf("PagerDuty objects: %s", v))
+	}
+	for _, g := range w.pd.GapsSeen() {
+		all = append(all, fmt.Errorf("nobody was on call: %s", g))
 	}
 	return errors.Join(all...)
 }
