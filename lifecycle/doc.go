@@ -60,6 +60,14 @@
 // the role it speaks of has changed. Whatever was approved while nothing could
 // be written is asked again once something can.
 //
+// Between two whole roll calls a glance ([RollCall.Glance]) reads again only whom
+// PagerDuty's audit records name, and concludes what a roll call would of them.
+// Those records also say who made what is new ([Explain]); what was made with our
+// own key is ours only where a request says so. A roll call reads who answers on
+// call too: a place of somebody who was deleted, and one with nobody in it, are
+// findings that no button mends. That something was not told clears nothing, and
+// is said. Somebody who joined is followed until they can be paged ([LastMile]).
+//
 // # What must hold
 //
 // Approved is never shown as applied before it was read back. A partial read

@@ -80,8 +80,13 @@ func TestWhoMadeItSo(t *testing.T) {
 		},
 		"rolecall, as was asked":                       {[]lifecycle.Trace{by(ours)}, []lifecycle.Request{wrote(at)}, "rolecall at 02:00 UTC on 4 May, as request req_1 asked", "Before.", false},
 		"rolecall's key, long after what rolecall did": {[]lifecycle.Trace{by(ours)}, []lifecycle.Request{wrote(at.Add(-time.Hour))}, nobodys, "Before.", true},
-		"rolecall's key, before anybody had decided":   {[]lifecycle.Trace{by(ours)}, []lifecycle.Request{wrote(at.Add(3 * time.Hour))}, nobodys, "Before.", true},
-		"rolecall's key, and nothing on record":        {[]lifecycle.Trace{by(ours)}, nil, nobodys, "Before.", true},
+		"rolecall's key, while what was approved still held": {[]lifecycle.Trace{by(ours)}, []lifecycle.Request{func() lifecycle.Request {
+			r := wrote(at.Add(31 * time.Minute))
+			r.Decisions[0].At, r.HoldUntil = at.Add(-time.Hour), at.Add(30*time.Minute)
+			return r
+		}()}, nobodys, "Before.", true},
+		"rolecall's key, before anybody had decided": {[]lifecycle.Trace{by(ours)}, []lifecycle.Request{wrote(at.Add(3 * time.Hour))}, nobodys, "Before.", true},
+		"rolecall's key, and nothing on record":      {[]lifecycle.Trace{by(ours)}, nil, nobodys, "Before.", true},
 		"rolecall's app, of which no key is shown": {
 			[]lifecycle.Trace{by(func(tr *lifecycle.Trace) { tr.Way, tr.Ours = lifecycle.WayApp, true })},
 			nil,
@@ -178,6 +183,11 @@ func TestARollCallNamesWhoMadeWhatIsNewAndAsksOnlyThen(t *testing.T) {
 	if again := h.found(t); again.MadeBy != f.MadeBy || again.Note != f.Note || len(h.pager.asked) != 2 {
 		t.Errorf("nothing is new: asked %d times, %+v", len(h.pager.asked), again)
 	}
+	h.setBase(lifecycle.RoleAdmin) // by somebody of whom there is no record
+	h.pass(4 * time.Hour)
+	if f = h.found(t); f.MadeBy != "" || f.Note != "At the last roll call it was Manager (user). PagerDuty's audit records do not tell who made it so." {
+		t.Errorf("it has become another role, and Sam is blamed: %+v", f)
+	}
 }
 
 func TestTheCardSaysWhoMadeItSo(t *testing.T) {
@@ -212,6 +222,9 @@ func TestARollCallGoesOnWhenNobodyCanBeNamed(t *testing.T) {
 			h.pager.put(account(lifecycle.RoleAdmin, on(payments, lifecycle.TeamResponder)))
 			h.known(t, person("Payments"))
 			result := h.call(t)
+			if diff := cmp.Diff([]time.Time{monday.Add(-365 * day)}, h.pager.asked); diff != "" {
+				t.Errorf("the first roll call asks for what PagerDuty remembers (-want +got):\n%s", diff)
+			}
 			if len(result.Open) != 1 || result.Open[0].Note != tt.says || !strings.Contains(strings.Join(result.Blind, " "), tt.says) {
 				t.Errorf("found %+v, blind %q", result.Open, result.Blind)
 			}

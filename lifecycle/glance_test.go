@@ -141,6 +141,18 @@ func TestAGlanceConcludesOnlyWhatItSaw(t *testing.T) {
 	}
 }
 
+func TestARecordThatAppearsLateIsSeenByTheNextGlance(t *testing.T) {
+	t.Parallel()
+	h := quiet(t)
+	h.call(t)
+	h.setBase(lifecycle.RoleAdmin)
+	h.pager.traces = []lifecycle.Trace{risen(h.now().Add(-4*time.Minute), lifecycle.RoleAdmin)} // and nothing told of it at the roll call
+	h.pass(time.Minute)
+	if result := h.glance(t); len(result.Open) != 1 {
+		t.Errorf("found %v", result.Open)
+	}
+}
+
 func TestAGlanceKeepsWhatOnlyAWholeRollCallTells(t *testing.T) {
 	t.Parallel()
 	h := idle(t)
@@ -265,6 +277,32 @@ func TestAGlanceDoesNotOverwriteALaterRollCall(t *testing.T) {
 	}
 	if got := h.only(t, lifecycle.Pending); got.ID != f.Request {
 		t.Errorf("asked by %s, want %s", got.ID, f.Request)
+	}
+}
+
+// A snapshot of a large account takes minutes, and does not know what a glance has seen since it began.
+func TestARollCallClearsNothingThatAGlanceHasFoundMeanwhile(t *testing.T) {
+	t.Parallel()
+	h := quiet(t)
+	h.pager.meanwhile = func() {
+		h.pager.meanwhile = nil
+		h.pass(10 * time.Minute)
+		h.raised()
+		h.glance(t)
+	}
+	result := h.call(t)
+	if len(result.Cleared) != 0 || len(result.Open) != 1 {
+		t.Errorf("open %v, cleared %v", result.Open, result.Cleared)
+	}
+	r := h.only(t, lifecycle.Pending)
+	h.pass(4 * time.Hour)
+	if f := h.found(t); f.Request != r.ID || f.Kind != lifecycle.FoundDrift {
+		t.Errorf("the next roll call: %+v", f)
+	}
+	baseline, err := h.store.Baseline(t.Context())
+	must(t, err)
+	if baseline[0].BaseRole != lifecycle.RoleAdmin {
+		t.Errorf("the baseline has Ben as %s", baseline[0].BaseRole)
 	}
 }
 

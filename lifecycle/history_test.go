@@ -10,18 +10,19 @@ import (
 
 // history is what PagerDuty tells beside its accounts.
 type history struct {
-	coverage lifecycle.Coverage
-	blind    []string
-	unlisted map[lifecycle.AccountID]bool // there, and missed by a listing
-	noGone   error
-	signals  map[lifecycle.AccountID]lifecycle.Signal
-	noUsage  error
-	traces   []lifecycle.Trace
-	noTraces error
-	asked    []time.Time // since when traces were asked for
-	reach    lifecycle.Reach
-	noReach  error
-	looks    int // at how somebody is reached
+	coverage  lifecycle.Coverage
+	blind     []string
+	meanwhile func()                       // happens while a snapshot is taken
+	unlisted  map[lifecycle.AccountID]bool // there, and missed by a listing
+	noGone    error
+	signals   map[lifecycle.AccountID]lifecycle.Signal
+	noUsage   error
+	traces    []lifecycle.Trace
+	noTraces  error
+	asked     []time.Time // since when traces were asked for
+	reach     lifecycle.Reach
+	noReach   error
+	looks     int // at how somebody is reached
 }
 
 func (p *pager) Activity(context.Context) (map[lifecycle.AccountID]lifecycle.Signal, error) {

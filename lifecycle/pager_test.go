@@ -142,6 +142,11 @@ func (p *pager) Snapshot(context.Context) (lifecycle.Snapshot, error) {
 				s.Accounts = append(s.Accounts, p.accounts[id])
 			}
 		}
+		if p.meanwhile != nil {
+			p.mu.Unlock()
+			p.meanwhile()
+			p.mu.Lock()
+		}
 		return s, p.partial
 	})
 }

@@ -95,6 +95,23 @@ func TestAnObservedRuleHidesNoAdmin(t *testing.T) {
 	}
 }
 
+func TestOnlyWhatALeaverWasGivenBackIsSaid(t *testing.T) {
+	t.Parallel()
+	roll := lifecycle.Roll{
+		Policy: rules(), Identities: []lifecycle.Identity{known(ended(person("Payments")))}, Now: monday,
+		Have: lifecycle.Snapshot{Accounts: []lifecycle.Account{account(lifecycle.RoleResponder, on(payments, lifecycle.TeamResponder))}},
+		Last: map[lifecycle.AccountID]lifecycle.Account{"PBEN": account(lifecycle.RoleRestricted, on(payments, lifecycle.TeamResponder))},
+	}
+	want := "Ben Ode has left, and was given back Responder (limited_user) with no decision on file."
+	if found := lifecycle.Reconcile(roll); len(found) != 1 || found[0].Sentence() != want {
+		t.Errorf("found %+v, want %s", found, want)
+	}
+	roll.Last["PBEN"] = roll.Have.Accounts[0]
+	if found := lifecycle.Reconcile(roll); len(found) != 1 || found[0].Kind != lifecycle.FoundLeaverPresent {
+		t.Errorf("nothing was given back: %+v", found)
+	}
+}
+
 // What is left of a leaver is told from its note, to which nothing is added.
 func TestALeaverLeftBehindBeforeTheFirstRollCallIsKnownAsSuch(t *testing.T) {
 	t.Parallel()

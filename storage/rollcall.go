@@ -94,7 +94,7 @@ func (t *tx) saveFinding(ctx context.Context, f lifecycle.Finding, exceptions ma
 // known returns f with what has become known about it, which stood as was.
 func known(was, f lifecycle.Finding, exceptions map[lifecycle.ExceptionID]lifecycle.Exception, at time.Time) lifecycle.Finding {
 	f.Request = was.Request
-	if f.MadeBy == "" {
+	if f.MadeBy == "" && f.From == was.From { // another role is of somebody else's making
 		f.MadeBy = was.MadeBy
 	}
 	if was.Since.Before(f.Since) {
