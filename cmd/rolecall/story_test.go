@@ -117,6 +117,9 @@ func TestTheGuideGoesOnHoweverOneDecides(t *testing.T) {
 	if err := teller.until(ctx, joiner.Done); err != nil {
 		t.Errorf("denied, the joiner's chapter is not over: %v", err)
 	}
+	if err := w.service.db.Idle(ctx); err != nil { // a roll call that goes on has not seen it, and another is not called meanwhile
+		t.Fatal(err)
+	}
 	if err := w.service.askRollCall(ctx, lifecycle.System); err != nil {
 		t.Fatal(err)
 	}
