@@ -57,7 +57,10 @@ func showDigests(ctx context.Context, t *terminal, cfg config, rules lifecycle.P
 	if err != nil {
 		return err
 	}
-	source := asWritten{rules}
+	source, err := asSeen(ctx, rules, db)
+	if err != nil {
+		return err
+	}
 	desk := lifecycle.NewDesk(db, lifecycle.NewApprovals(db, source, time.Now), source, time.Now)
 	digests := lifecycle.NewDigests(db, desk, lifecycle.NewDirectory(db, source, time.Now), source, schedule, time.Now)
 	shown := []shownDigest{}

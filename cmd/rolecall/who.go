@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -32,7 +33,10 @@ func whoCommand(t *terminal) *cobra.Command {
 				return coded(exitUsage, err)
 			}
 			return withDatabase(cmd.Context(), func(ctx context.Context, db *storage.DB) error {
-				source := asSeen{rules, db}
+				source, err := asSeen(ctx, rules, db)
+				if err != nil {
+					return err
+				}
 				d := asking{term: t, db: db, source: source, desk: lifecycle.NewDesk(db, lifecycle.NewApprovals(db, source, time.Now), source, time.Now)}
 				if strings.Contains(args[0], "@") {
 					return d.person(ctx, args[0])
@@ -43,32 +47,24 @@ func whoCommand(t *terminal) *cobra.Command {
 	}
 }
 
-// asSeen is a policy whose teams are bound to those that the last roll call
-// saw somebody on. One on which there was nobody is known by its name alone.
-type asSeen struct {
-	rules lifecycle.Policy
-	db    *storage.DB
-}
-
-// Current returns the policy, or the error of the database.
-func (a asSeen) Current(ctx context.Context) (lifecycle.Policy, error) {
-	accounts, err := a.db.Baseline(ctx)
+// asSeen returns the policy with its teams bound to those that the last roll
+// call saw somebody on. One on which there was nobody is known by its name alone.
+func asSeen(ctx context.Context, rules lifecycle.Policy, db *storage.DB) (asWritten, error) {
+	accounts, err := db.Baseline(ctx)
 	if err != nil {
-		return lifecycle.Policy{}, fmt.Errorf("load the last roll call: %w", err)
+		return asWritten{}, fmt.Errorf("load the last roll call: %w", err)
 	}
-	var teams []lifecycle.Team
-	for _, account := range accounts {
-		for _, m := range account.Teams {
-			if !slices.Contains(teams, m.Team) {
-				teams = append(teams, m.Team)
-			}
+	seen := map[lifecycle.Team]bool{}
+	for _, a := range accounts {
+		for _, m := range a.Teams {
+			seen[m.Team] = true
 		}
 	}
-	rules, err := a.rules.Resolve(teams)
+	bound, err := rules.Resolve(slices.Collect(maps.Keys(seen)))
 	if err != nil && !errors.Is(err, lifecycle.ErrInvalid) { // a Refusal: some could not be bound
-		return lifecycle.Policy{}, fmt.Errorf("bind the policy's teams: %w", err)
+		return asWritten{}, fmt.Errorf("bind the policy's teams: %w", err)
 	}
-	return rules, nil
+	return asWritten{bound}, nil
 }
 
 // asking is one question to the desk.
