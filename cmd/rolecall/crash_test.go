@@ -52,7 +52,11 @@ type life struct {
 
 var lives = map[string]life{
 	"a joiner": {(*crashHouse).join, []string{"POST /users", "PUT /teams/PPAY/users/*"}},
-	"a leaver": {(*crashHouse).leave, []string{"PUT /users/*", "DELETE /teams/PPAY/users/*", "DELETE /users/*"}},
+	"a leaver": {(*crashHouse).leave, []string{"POST /users/*/regenerate_private_url_key", "PUT /users/*", "DELETE /teams/PPAY/users/*", "DELETE /users/*"}},
+	"a leaver on call": {(*crashHouse).leaveOnCall, []string{
+		"POST /users/*/regenerate_private_url_key", "PUT /users/*", "PUT /teams/PPAY/users/*",
+		"PUT /escalation_policies/PCRIT", "PUT /schedules/PSCHED", "DELETE /teams/PPAY/users/*", "DELETE /users/*",
+	}},
 }
 
 // TestNothingIsLostOrDoubledWhereverTheProcessIsKilled lets a joiner or a
@@ -87,11 +91,14 @@ func TestNothingIsLostOrDoubledWhereverTheProcessIsKilled(t *testing.T) {
 func TestNothingIsDoubledWhenKilledWhilePagerDutyAnswers(t *testing.T) {
 	t.Parallel()
 	for name, call := range map[string]struct{ life, method, path string }{
-		"creating the account": {"a joiner", http.MethodPost, "/users"},
-		"adding to the team":   {"a joiner", http.MethodPut, "/teams/*/users/*"},
-		"lowering the role":    {"a leaver", http.MethodPut, "/users/*"},
-		"taking off the team":  {"a leaver", http.MethodDelete, "/teams/*/users/*"},
-		"deleting the account": {"a leaver", http.MethodDelete, "/users/*"},
+		"creating the account":              {"a joiner", http.MethodPost, "/users"},
+		"adding to the team":                {"a joiner", http.MethodPut, "/teams/*/users/*"},
+		"replacing the key of the calendar": {"a leaver", http.MethodPost, "/users/*/regenerate_private_url_key"},
+		"handing over a level":              {"a leaver on call", http.MethodPut, "/escalation_policies/*"},
+		"handing over a seat":               {"a leaver on call", http.MethodPut, "/schedules/*"},
+		"lowering the role":                 {"a leaver", http.MethodPut, "/users/*"},
+		"taking off the team":               {"a leaver", http.MethodDelete, "/teams/*/users/*"},
+		"deleting the account":              {"a leaver", http.MethodDelete, "/users/*"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -164,14 +164,46 @@ func (h *crashHouse) join() {
 	h.settled("joins Payments")
 }
 
+// employ gives Nora what an engineer of Payments has, and returns her id.
+func (h *crashHouse) employ() string {
+	u := h.pd.AddUser(pagerdutytest.User{Name: "Nora Lind", Email: "nora@acme.test", Role: "limited_user"})
+	h.pd.AddMember("PPAY", u.ID, "responder")
+	return u.ID
+}
+
 // leave lets Nora be contained and deleted.
 func (h *crashHouse) leave() {
 	h.t.Helper()
-	u := h.pd.AddUser(pagerdutytest.User{Name: "Nora Lind", Email: "nora@acme.test", Role: "limited_user"})
-	h.pd.AddMember("PPAY", u.ID, "responder")
+	h.employ()
+	h.goes()
+}
+
+// leaveOnCall lets Nora be contained, replaced where the page wakes her alone, and deleted.
+func (h *crashHouse) leaveOnCall() {
+	h.t.Helper()
+	nora := h.employ()
+	ola := h.pd.AddUser(pagerdutytest.User{Name: "Ola", Email: "ola@acme.test"})
+	h.pd.AddMember("PPAY", ola.ID, "responder")
+	h.pd.AddContactMethod(ola.ID, pagerdutytest.ContactMethod{Type: "phone_contact_method", Label: "Mobile", Address: "5550100", CountryCode: 1})
+	schedule := h.pd.AddSchedule(pagerdutytest.Schedule{ID: "PSCHED", Name: "Nights", TeamIDs: []string{"PPAY"}, Layers: []pagerdutytest.Layer{{UserIDs: []string{nora}}}})
+	h.pd.AddEscalationPolicy(pagerdutytest.EscalationPolicy{ID: "PCRIT", Name: "Crit", TeamIDs: []string{"PPAY"}, Rules: []pagerdutytest.Rule{
+		{Targets: []pagerdutytest.Target{pagerdutytest.ScheduleTarget(schedule.ID)}}, {Targets: []pagerdutytest.Target{pagerdutytest.UserTarget(nora)}},
+	}})
+	h.goes()
+	for _, g := range h.pd.GapsSeen() {
+		h.t.Errorf("nobody was on call: %s", g)
+	}
+}
+
+// goes lets Nora's leaving take its course: whatever is asked is approved.
+func (h *crashHouse) goes() {
+	h.t.Helper()
 	gone := noraOfPayments
 	gone.Status = lifecycle.StatusEnded
 	h.send("evt-leave", gone)
+	if len(h.pd.EscalationPolicies()) > 0 {
+		h.approve("hand over 2 on-call duties", "")
+	}
 	h.approve("delete the PagerDuty account for good", "She has left.")
 	h.await("Nora deleted", func() bool { _, ok := h.pd.UserByEmail("nora@acme.test"); return !ok })
 	h.settled("account deleted for good")
@@ -276,8 +308,10 @@ func (h *crashHouse) countEffects(want []string) {
 	var got []string
 	for _, w := range h.pd.Effects() {
 		parts := strings.Split(w.Path, "/")
-		if parts[len(parts)-1] != "users" {
-			parts[len(parts)-1] = "*"
+		for i := 1; i < len(parts); i++ {
+			if parts[i-1] == "users" {
+				parts[i] = "*"
+			}
 		}
 		got = append(got, w.Method+" "+strings.Join(parts, "/"))
 	}
