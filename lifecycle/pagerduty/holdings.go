@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"sync"
@@ -54,15 +55,23 @@ type holdingsReader struct {
 	is lifecycle.Holdings
 }
 
+// withheld reports whether err is PagerDuty's no, or that it has no such thing: what can be done without is then not seen,
+// and to ask again would not help.
+func withheld(err error) bool {
+	e, is := asAnswer(err)
+	return lifecycle.ReasonOf(err) != "" || is && e.status == http.StatusNotFound
+}
+
 // tolerate notes what cannot be seen, where err is PagerDuty's no.
 func (h *holdingsReader) tolerate(what string, err error) error {
-	reason := lifecycle.ReasonOf(err)
-	if reason == "" || errors.Is(err, lifecycle.ErrNotFound) {
+	if err == nil || !withheld(err) {
 		return err
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.is.Blind = append(h.is.Blind, what+" could not be seen. "+reason)
+	reason := lifecycle.ReasonOf(err)
+	if reason == "" || errors.Is(err, lifecycle.ErrNotFound) { // whether the account is gone is asked of the account
+		reason = "PagerDuty has no such list here."
+	}
+	h.blind(what + " could not be seen. " + reason)
 	return nil
 }
 
@@ -73,6 +82,9 @@ func (h *holdingsReader) person(ctx context.Context) error {
 		return err
 	}
 	h.is.Calendar = feed
+	if feed == "" {
+		h.blind("The address of their calendar feed could not be seen, so it is not renewed.")
+	}
 	if role != lifecycle.RoleAdmin {
 		return nil
 	}
@@ -131,10 +143,11 @@ func (h *holdingsReader) blind(sentence string) {
 	h.is.Blind = append(h.is.Blind, sentence)
 }
 
-// sessions counts the sign-ins that are open.
+// sessions counts the sign-ins that are open; -1 when that cannot be seen, which is not none.
 func (h *holdingsReader) sessions(ctx context.Context) error {
 	open, err := h.delegations(ctx, h.prompt, h.id, "issued")
 	if err != nil {
+		h.is.Sessions = -1
 		return h.tolerate("Whether they are signed in", err)
 	}
 	for _, d := range open {

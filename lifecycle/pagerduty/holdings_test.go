@@ -189,6 +189,30 @@ func TestHoldingsOfAnAdmin(t *testing.T) {
 	}
 }
 
+// What is not to be seen is not none, and a list that PagerDuty does not have here hides nobody's duties.
+func TestHoldingsThatAreWithheld(t *testing.T) {
+	t.Parallel()
+	for name, no := range map[string]pagerdutytest.Kind{
+		"no right":                pagerdutytest.Refuses(403, 2010, "Access Denied", pagerdutytest.ErrorsList),
+		"not on this plan":        pagerdutytest.Refuses(402, 2014, "Required abilities are unavailable", pagerdutytest.NoErrors),
+		"no such list":            pagerdutytest.Refuses(404, 2100, "Not Found", pagerdutytest.NoErrors),
+		"no such path, as a text": pagerdutytest.Refuses(404, 0, "no such path", pagerdutytest.PlainText),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := onWatch(t, pagerdutytest.Config{})
+			for _, path := range []string{"/users/*/oauth_delegations", "/licenses"} {
+				w.fake.Fail(pagerdutytest.Fault{Method: "GET", Path: path, Times: -1, Kind: no})
+			}
+			h := holdings(t, w.client, w.ann.ID)
+			if all := strings.Join(h.Blind, "\n"); h.Sessions != -1 || len(h.Blind) != 3 || !strings.Contains(all, "Whether they are signed in") || !strings.Contains(all, "Licence seats") {
+				t.Errorf("%d sessions, blind to %q; want neither sessions nor licences to be seen", h.Sessions, h.Blind)
+			}
+			w.done(t, deeds()["sessions"].order(w), 1)
+		})
+	}
+}
+
 // What is no duty may stay unseen, and is said; duties may not.
 func TestHoldingsWithoutEveryRight(t *testing.T) {
 	t.Parallel()

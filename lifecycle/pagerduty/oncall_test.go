@@ -30,7 +30,7 @@ func watched(a *pagerdutytest.Account) guarded {
 		{UserIDs: []string{w.ann.ID, w.bo.ID, w.ann.ID}},
 	}})
 	w.shifts = a.AddShiftSchedule(pagerdutytest.ShiftSchedule{Name: "Nights", Rotations: []pagerdutytest.Rotation{{Events: []pagerdutytest.Event{
-		{Members: []string{w.owner.ID}, Start: long, Until: long.AddDate(0, 1, 0)}, // over
+		{Members: []string{w.owner.ID}, Start: long, Until: long.AddDate(0, 1, 0)},           // over
 		{Members: []string{w.owner.ID}, Start: long, Until: time.Now().Add(2 * time.Minute)}, // handed over, and over in a moment
 		{Members: []string{w.bo.ID, pagerdutytest.EmptyMember}, Until: time.Now().AddDate(0, 2, 0)},
 		{Members: []string{w.ann.ID}, Since: time.Now().AddDate(0, 2, 0)}, // ahead

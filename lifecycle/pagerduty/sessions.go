@@ -4,8 +4,6 @@ import (
 	"context"
 	"net/url"
 	"slices"
-
-	"rolecall/lifecycle"
 )
 
 // endSignIns signs the account out of the web and the mobile app. Where the key or the plan does not let sign-ins be seen,
@@ -17,7 +15,7 @@ func (h *handover) endSignIns(ctx context.Context) (sight, error) {
 	open, err := h.delegations(ctx, h.prompt, h.Order.Account, "issued")
 	open = slices.DeleteFunc(open, func(d delegation) bool { return !d.ExpiresAt.IsZero() && !d.ExpiresAt.After(h.now()) })
 	switch {
-	case lifecycle.ReasonOf(err) != "":
+	case err != nil && withheld(err):
 		return sight{left: []write{end}, blind: true}, nil
 	case err != nil:
 		return sight{}, err
