@@ -42,6 +42,25 @@ func TestObjectKeepsEveryByte(t *testing.T) {
 	}
 }
 
+// The address of a calendar feed is a key: it is not kept.
+func TestNoSecretIsKept(t *testing.T) {
+	t.Parallel()
+	const feed = `"http_cal_url":"https://webcal.example.com/private/SECRET","web_cal_url":"webcal://webcal.example.com/private/SECRET"`
+	for name, tt := range map[string]struct{ is, want string }{
+		"of the schedule": {`{"schedule":{"id":"P1",` + feed + `,"n":1.50}}`, `{"schedule":{"id":"P1","n":1.50}}`},
+		"of somebody":     {`{"a":[{"user":{` + feed + `,"id":"P2"}},7,"web_cal_url"]}`, `{"a":[{"user":{"id":"P2"}},7,"web_cal_url"]}`},
+		"none":            {`{ "a" : [ 1 ] }`, `{ "a" : [ 1 ] }`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := withoutSecrets([]byte(tt.is))
+			if err != nil || string(got) != tt.want {
+				t.Errorf("kept %s, %v; want %s", got, err, tt.want)
+			}
+		})
+	}
+}
+
 // byChance runs f with many sources of chance, each of which it can name.
 func byChance(t *testing.T, f func(t *testing.T, r *rand.Rand)) {
 	t.Helper()

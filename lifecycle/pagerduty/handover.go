@@ -101,7 +101,11 @@ func (h *handover) keep(ctx context.Context, body []byte) error {
 		return nil
 	}
 	e := h.Change.Entitlement
-	if err := h.Keep(ctx, lifecycle.Original{Kind: e.Kind, Object: e.Object, Body: body}); err != nil {
+	body, err := withoutSecrets(body)
+	if err == nil {
+		err = h.Keep(ctx, lifecycle.Original{Kind: e.Kind, Object: e.Object, Body: body})
+	}
+	if err != nil {
 		return fmt.Errorf("keep %s %s as it was: %w", e.Kind, e.Object.ID, err)
 	}
 	return nil

@@ -35,10 +35,16 @@ func (h *handover) handIncident(ctx context.Context) (sight, error) {
 		return h.settled(to == lifecycle.NoSuccessor || s.holds(assigned, to), nil)
 	}
 	is := s.once(assigned, from, to)
-	if len(is) == 0 {
+	if !slices.ContainsFunc(is, present) {
 		return sight{}, h.alone()
 	}
 	return sight{body: body, left: []write{h.assign(is)}}, nil
+}
+
+// present reports whether an assignee is more than the placeholder of somebody who was deleted.
+func present(assignment object) bool {
+	u, err := assignment.child("assignee")
+	return err == nil && !u.has("deleted_at")
 }
 
 // returnIncident assigns an open incident to those who had it, if those have it whom it was handed to.

@@ -2,7 +2,7 @@ package pagerduty_test
 
 import (
 	"bytes"
-	"encoding/json"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -119,44 +119,64 @@ func TestLayersThatWouldMoveOthers(t *testing.T) {
 	}
 }
 
-// An upright PagerDuty takes layers in the order in which it gives them, as it may one day.
-type upright struct{ http.RoundTripper }
-
-func (u *upright) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.Method == http.MethodGet || !strings.Contains(req.URL.Path, "/schedules/") || strings.Contains(req.URL.Path, "/v3/") {
-		return u.RoundTripper.RoundTrip(req)
+// upright is a PagerDuty that takes layers in the order in which it gives them, as it may one day, in some requests.
+func upright(when func(*http.Request) bool) *rewriter {
+	return &rewriter{
+		when: func(req *http.Request) bool {
+			return req.Method != http.MethodGet && strings.HasPrefix(req.URL.Path, "/schedules/") && when(req)
+		},
+		change: func(body map[string]any) {
+			slices.Reverse(body["schedule"].(map[string]any)["schedule_layers"].([]any))
+		},
 	}
-	all, err := io.ReadAll(req.Body)
-	if err != nil {
-		return nil, err
-	}
-	var body struct {
-		Schedule map[string]json.RawMessage `json:"schedule"`
-	}
-	var layers []json.RawMessage
-	must(json.Unmarshal(all, &body))
-	must(json.Unmarshal(body.Schedule["schedule_layers"], &layers))
-	slices.Reverse(layers)
-	body.Schedule["schedule_layers"], err = json.Marshal(layers)
-	must(err)
-	all, err = json.Marshal(body)
-	must(err)
-	req = req.Clone(req.Context())
-	req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(all)), int64(len(all))
-	return u.RoundTripper.RoundTrip(req)
 }
 
-// Which layer wins does not depend on what is known of the order that PagerDuty takes them in: its preview decides.
+// Which layer wins does not depend on what is known of the order that PagerDuty takes them in: its preview decides, and if
+// that says something else than comes of it, what came of it.
 func TestLayersKeepTheirOrder(t *testing.T) {
 	t.Parallel()
-	w := onWatch(t, pagerdutytest.Config{}, func(cfg *pagerduty.Config) { cfg.Transport = &upright{http.DefaultTransport} })
+	put := func(req *http.Request) bool { return req.Method == http.MethodPut }
+	for name, tt := range map[string]struct {
+		when   func(*http.Request) bool
+		writes int
+	}{
+		"as they are given, in both":    {func(*http.Request) bool { return true }, 1},
+		"as they are given, in writes":  {put, 2},
+		"as they are given, in preview": {func(req *http.Request) bool { return !put(req) }, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := onWatch(t, pagerdutytest.Config{}, func(cfg *pagerduty.Config) { cfg.Transport = upright(tt.when) })
+			o := w.handover(w.seat(""), w.cy)
+			var k keeper
+			k.keep(&o)
+			was, from := w.state(), w.time()
+			before := w.others(from, w.ann.ID, w.cy.ID)
+			w.done(t, o, tt.writes)
+			w.covered(t, from, before, w.ann.ID, w.cy.ID)
+			w.undone(t, k.undo(o))
+			same(t, was, w.state())
+		})
+	}
+}
+
+// Also after a crash right after the write.
+func TestLayersThatWereTurnedRound(t *testing.T) {
+	t.Parallel()
+	w := onWatch(t, pagerdutytest.Config{}, func(cfg *pagerduty.Config) {
+		cfg.Transport = upright(func(req *http.Request) bool { return req.Method == http.MethodPut })
+	})
 	o := w.handover(w.seat(""), w.cy)
 	var k keeper
 	k.keep(&o)
-	was, from := w.state(), w.time()
+	from := w.time()
 	before := w.others(from, w.ann.ID, w.cy.ID)
-	w.done(t, o, 1)
+	ctx, die := context.WithCancel(t.Context())
+	w.fake.Fail(pagerdutytest.Fault{Method: "PUT", Kind: pagerdutytest.After(die)})
+	if _, err := w.client.Apply(ctx, o); err == nil {
+		t.Fatal("it was applied by a process that is dead")
+	}
+	k.keep(&o)
+	w.done(t, o, 2)
 	w.covered(t, from, before, w.ann.ID, w.cy.ID)
-	w.undone(t, k.undo(o))
-	same(t, was, w.state())
 }

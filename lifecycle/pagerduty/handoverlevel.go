@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"rolecall/lifecycle"
 )
@@ -81,7 +82,58 @@ func (h *handover) handLevel(ctx context.Context) (sight, error) {
 		return sight{}, h.alone()
 	}
 	is, err := withLevel(policy, change.Entitlement.Level, targets)
-	return sight{body: body, left: []write{h.putPolicy(is)}}, err
+	w := h.putPolicy(is)
+	if change.To == lifecycle.NoSuccessor {
+		w = h.unlessAlone(w)
+	}
+	check := func(ctx context.Context) error { return h.checkPolicy(ctx, is) }
+	return sight{body: body, left: []write{w}, check: check}, err
+}
+
+// checkPolicy holds the policy to what it should be now: what PagerDuty does to a strategy, for one, is not documented.
+func (h *handover) checkPolicy(ctx context.Context, want object) error {
+	wanted, err := assigns(want)
+	if err != nil {
+		return err
+	}
+	got := ""
+	err = h.until(ctx, h.cfg.Patience, func() (bool, error) {
+		_, is, err := h.policy(ctx)
+		if err != nil {
+			return false, err
+		}
+		got, err = assigns(is)
+		return got == wanted, err
+	})
+	if err == nil && got != wanted {
+		err = lifecycle.Refuse(lifecycle.ErrConflict, "%s has %s now, but PagerDuty shows something else about %s changed with it. Look at whom its levels call there, and how.", h.newHolder(), h.thing(), h.object())
+	}
+	return err
+}
+
+// unlessAlone makes a write that leaves a level to others only while there are others: a schedule may have lost them all
+// since, and still be there.
+func (h *handover) unlessAlone(w write) write {
+	put := w.do
+	w.do = func(ctx context.Context) error {
+		duties, err := h.duties(ctx, lifecycle.AccountID(h.Change.From))
+		if err != nil {
+			return fmt.Errorf("look for who else answers: %w", err)
+		}
+		e := h.Change.Entitlement
+		i := slices.IndexFunc(duties, func(d lifecycle.Duty) bool {
+			return d.Kind == e.Kind && d.Object.ID == e.Object.ID && d.Level == e.Level
+		})
+		switch {
+		case i < 0:
+			return h.moved()
+		case duties[i].Alone():
+			return h.alone()
+		default:
+			return put(ctx)
+		}
+	}
+	return w
 }
 
 // answered reports whether any of the targets is more than the placeholder of somebody who was deleted.
@@ -115,12 +167,18 @@ func (h *handover) returnLevel(ctx context.Context) (sight, error) {
 	if err != nil {
 		return sight{}, err
 	}
-	is := sentPolicy(policy)
-	if len(differing(is, sentPolicy(before))) == 0 {
+	var plainly [3]object
+	for i, p := range []object{policy, before, put} {
+		if plainly[i], err = sentPolicy(p).withRuleIDs(object{}); err != nil {
+			return sight{}, err
+		}
+	}
+	if len(differing(plainly[0], plainly[1])) == 0 {
 		return sight{}, nil
 	}
-	if other := differing(is, sentPolicy(put)); len(other) > 0 {
+	if other := differing(plainly[0], plainly[2]); len(other) > 0 {
 		return sight{}, h.changed(other)
 	}
-	return sight{body: body, left: []write{h.putPolicy(before)}}, nil
+	back, err := before.withRuleIDs(policy)
+	return sight{body: body, left: []write{h.putPolicy(back)}}, err
 }

@@ -43,17 +43,17 @@ func (h *handover) handSeat() deed {
 	var first *schedule
 	return func(ctx context.Context) (sight, error) {
 		s, err := h.schedule(ctx)
+		if err == nil && (first == nil || first.shifts != s.shifts) {
+			first, err = h.kept(s)
+		}
 		switch {
 		case err != nil:
 			return sight{}, err
-		case !s.shifts:
-			return h.handTurns(s)
-		case first == nil:
-			if first, err = h.kept(s); err != nil {
-				return sight{}, err
-			}
+		case s.shifts:
+			return h.handShifts(ctx, *first, s)
+		default:
+			return h.handTurns(*first, s)
 		}
-		return h.handShifts(ctx, *first, s)
 	}
 }
 
@@ -99,17 +99,31 @@ func (h *handover) returnSeat() deed {
 	}
 }
 
-func (h *handover) handTurns(s schedule) (sight, error) {
+func (h *handover) handTurns(first, s schedule) (sight, error) {
 	now, change := h.now(), h.Change
 	seated, err := seatedInLayers(s.object, change.From, now)
 	if err != nil {
 		return sight{}, err
 	}
 	if !seated {
-		return h.settled(seatedInLayers(s.object, change.To, now))
+		found, err := h.settled(seatedInLayers(s.object, change.To, now))
+		if err != nil {
+			return found, err
+		}
+		return h.inOrder(first, s)
 	}
 	is, err := handLayers(s.object, change.From, change.To, now)
-	return sight{body: s.body, left: []write{h.putLayers(is)}}, err
+	return sight{body: s.body, left: []write{h.putLayers(is)}, check: h.checkLayers}, err
+}
+
+// inOrder returns what is left when all turns are as they should be.
+func (h *handover) inOrder(was, is schedule) (sight, error) {
+	round, err := turnedRound(was.object, is.object, h.now())
+	if err != nil || !round {
+		return sight{}, err
+	}
+	w, err := h.putOrder(is)
+	return sight{left: []write{w}}, err
 }
 
 // settled is when the one who had it has it no more: well if the other has it, else a Refusal.
@@ -126,8 +140,12 @@ func (h *handover) returnTurns(was, is schedule) (sight, error) {
 	if err != nil {
 		return sight{}, err
 	}
-	var sent [3]object
-	for i, o := range []object{is.object, was.object, handed} {
+	back, err := turned(was.object, now)
+	if err != nil {
+		return sight{}, err
+	}
+	var sent [4]object
+	for i, o := range []object{is.object, was.object, handed, back} {
 		if sent[i], err = sentSchedule(o, true, now); err != nil {
 			return sight{}, err
 		}
@@ -135,10 +153,13 @@ func (h *handover) returnTurns(was, is schedule) (sight, error) {
 	if len(differing(sent[0], sent[1])) == 0 {
 		return sight{}, nil
 	}
+	if len(differing(sent[0], sent[3])) == 0 {
+		return h.inOrder(was, is)
+	}
 	if other := differing(sent[0], sent[2]); len(other) > 0 {
 		return sight{}, h.changed(other)
 	}
-	return sight{body: is.body, left: []write{h.putLayers(was.object)}}, nil
+	return sight{body: is.body, left: []write{h.putLayers(was.object)}, check: h.checkLayers}, nil
 }
 
 const ahead = 4 * 7 * 24 * time.Hour // how far others' shifts are held to what they were

@@ -19,6 +19,14 @@ func (h *handover) taker() string {
 	return clean(cmp.Or(s.Name, s.Email, h.Change.To), 80)
 }
 
+// newHolder says who has it after the handover.
+func (h *handover) newHolder() string {
+	if h.Change.To == lifecycle.NoSuccessor {
+		return "Nobody but the others there"
+	}
+	return upper(h.taker())
+}
+
 // giver says who had it.
 func (h *handover) giver() string {
 	if h.Change.Restores != "" {

@@ -1,8 +1,11 @@
 package pagerduty_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
@@ -147,4 +150,28 @@ func (c *counted) RoundTrip(req *http.Request) (*http.Response, error) {
 		c.refused.Add(1)
 	}
 	return resp, err
+}
+
+// A rewriter changes some bodies on their way, as a PagerDuty would that takes them otherwise.
+type rewriter struct {
+	when   func(*http.Request) bool
+	change func(body map[string]any)
+}
+
+func (x *rewriter) RoundTrip(req *http.Request) (*http.Response, error) {
+	if !x.when(req) {
+		return http.DefaultTransport.RoundTrip(req)
+	}
+	var body map[string]any
+	if err := json.NewDecoder(req.Body).Decode(&body); err != nil {
+		return nil, err
+	}
+	x.change(body)
+	all, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.Clone(req.Context())
+	req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(all)), int64(len(all))
+	return http.DefaultTransport.RoundTrip(req)
 }

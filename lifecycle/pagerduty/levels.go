@@ -43,6 +43,52 @@ func handLevel(policy object, n int, from, to string) (object, error) {
 	return withLevel(policy, n, targetSpot().once(targets, from, to))
 }
 
+// withRuleIDs returns the policy with the ids that the levels have in another, or with none where that has no levels:
+// whether PagerDuty keeps those it is sent is not documented.
+func (o object) withRuleIDs(of object) (object, error) {
+	rules, err := o.list("escalation_rules")
+	if err != nil {
+		return o, err
+	}
+	var named []object
+	if !of.none() {
+		if named, err = of.list("escalation_rules"); err != nil {
+			return o, err
+		}
+	}
+	is := make([]object, len(rules))
+	for i, r := range rules {
+		is[i] = r.without("id")
+		if i < len(named) && named[i].has("id") {
+			is[i] = r.with("id", named[i].fields["id"])
+		}
+	}
+	return o.with("escalation_rules", is), nil
+}
+
+// assigns returns a fingerprint of whom the policy calls, when, and how: what must not change with anything but that.
+func assigns(policy object) (string, error) {
+	rules, err := policy.list("escalation_rules")
+	if err != nil {
+		return "", err
+	}
+	parts := []string{string(plain(policy.fields["num_loops"]))}
+	for _, r := range rules {
+		targets, err := r.list("targets")
+		if err != nil {
+			return "", err
+		}
+		var ids []string
+		for _, t := range targets {
+			ids = append(ids, t.text("id"))
+		}
+		slices.Sort(ids)
+		parts = append(parts, "level", string(plain(r.fields["escalation_delay_in_minutes"])), string(plain(r.fields["escalation_rule_assignment_strategy"])))
+		parts = append(parts, ids...)
+	}
+	return pin(parts...), nil
+}
+
 // sentPolicy returns what PUT is to be sent of a policy: all of it that can be written.
 func sentPolicy(policy object) object {
 	return withoutNoTeams(policy).without("services", "self", "html_url", "summary", "privilege")

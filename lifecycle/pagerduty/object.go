@@ -139,6 +139,35 @@ func (o object) without(keys ...string) object {
 	return is
 }
 
+// withoutSecrets returns a value without the addresses of calendar feeds in it, however deep, which read the calendar
+// without a password (OpenAPI schemas User and ScheduleResponse); the rest with every byte that came.
+func withoutSecrets(raw json.RawMessage) (json.RawMessage, error) {
+	if !bytes.Contains(raw, []byte("_cal_url")) {
+		return raw, nil
+	}
+	switch bytes.TrimSpace(raw)[0] {
+	case '{':
+		o, err := parseObject(raw)
+		for _, k := range o.keys {
+			if o.fields[k], err = withoutSecrets(o.fields[k]); err != nil {
+				return nil, err
+			}
+		}
+		return encode(o.without("http_cal_url", "web_cal_url")), err
+	case '[':
+		var all []json.RawMessage
+		err := json.Unmarshal(raw, &all)
+		for i := range all {
+			if all[i], err = withoutSecrets(all[i]); err != nil {
+				return nil, err
+			}
+		}
+		return encode(all), err
+	default:
+		return raw, nil
+	}
+}
+
 // encode writes what is made of texts, numbers, objects and lists of them, which cannot fail.
 func encode(v any) json.RawMessage {
 	var b bytes.Buffer
