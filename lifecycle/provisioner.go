@@ -281,7 +281,7 @@ func (v *Provisioner) trouble(ctx context.Context, r Request, cause error, last 
 	if stored.State != Approved && stored.State != Holding && stored.State != Applying {
 		return nil // undone or withdrawn while we looked: nothing comes of it any more
 	}
-	if reason == "" && !last {
+	if waits, is := errors.AsType[*JobError](cause); reason == "" && (!last || is && waits.RetryAfter > 0) {
 		return v.wait(ctx, stored, cause)
 	}
 	if reason == "" {

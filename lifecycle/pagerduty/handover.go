@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"time"
 
 	"rolecall/lifecycle"
 )
@@ -48,18 +49,37 @@ func (c *Client) applyDeed(ctx context.Context, o lifecycle.Order) (lifecycle.Ac
 	}
 	defer release()
 	if err := h.carry(ctx); err != nil {
-		return "", fmt.Errorf("change %s: %w", o.Change.ID, err)
+		return "", h.insist(fmt.Errorf("change %s: %w", o.Change.ID, err))
 	}
 	return o.Account, nil
+}
+
+const (
+	insisting = time.Hour        // how long what may stand half-way is tried again soon
+	sooner    = 15 * time.Second // which is how soon
+)
+
+// insist has what may stand half-way tried again soon, and not in the ever longer pauses that a job makes: somebody's shifts
+// may end in the meantime, and nobody follow yet.
+func (h *handover) insist(err error) error {
+	began := h.began
+	if began.IsZero() && h.Original != nil && h.Change.Restores == "" {
+		began = h.Original.KeptAt
+	}
+	if lifecycle.ReasonOf(err) != "" || began.IsZero() || h.now().Sub(began) > insisting {
+		return err
+	}
+	return lifecycle.RetryAfter(err, sooner)
 }
 
 // A handover is a change to something that hangs on an account.
 type handover struct {
 	*Client
 	lifecycle.Order
-	deed deed
-	made []string // the writes that were made by now
-	back bool     // it is being taken back half-way
+	deed  deed
+	made  []string  // the writes that were made by now
+	began time.Time // when the first of them was tried
+	back  bool      // it is being taken back half-way
 }
 
 // key names what one change at a time may write to.
@@ -115,6 +135,9 @@ func (h *handover) keep(ctx context.Context, body []byte) error {
 // what is still left after a while is written once more, and never again.
 func (h *handover) take(ctx context.Context, s sight) (sight, error) {
 	w := s.left[0]
+	if h.began.IsZero() {
+		h.began = h.now()
+	}
 	for try := 1; ; try++ {
 		err := w.do(ctx)
 		if err == nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 
 	"rolecall/lifecycle"
 )
@@ -18,12 +19,20 @@ func (h *handover) takeBack(ctx context.Context, was schedule, no error) error {
 	switch {
 	case e == nil:
 		return errors.Join(no, err)
+	case err != nil && !final(err):
+		return fmt.Errorf("change %s was refused (%v), and what was made of it before is not taken back yet: %w", h.Change.ID, no, err)
 	case err != nil:
 		h.log.ErrorContext(ctx, "take back half of a handover", slog.String("change", string(h.Change.ID)), slog.Any("err", err))
 		return lifecycle.Refuse(e.Kind, "%s What was done before that could not be taken back: some shifts of %s end within minutes, and nobody follows. Mend it in PagerDuty now.", e.Reason, h.object())
 	default:
 		return lifecycle.Refuse(e.Kind, "%s Nothing stands changed.", e.Reason)
 	}
+}
+
+// final reports whether err is PagerDuty's no, and nothing that may pass.
+func final(err error) bool {
+	e, is := asAnswer(err)
+	return lifecycle.ReasonOf(explain(err)) != "" || is && e.status == http.StatusNotFound
 }
 
 // undo writes until the events have the members that they had before. It begins once PagerDuty shows what was made: before

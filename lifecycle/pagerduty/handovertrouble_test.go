@@ -131,6 +131,55 @@ func TestHandoverTakesBack(t *testing.T) {
 	}
 }
 
+// While PagerDuty is away between the end of an event and what follows it, it is asked again and again soon, whatever that
+// does to a job's pauses; and when it is back, it goes on.
+func TestHalfAHandoverIsTriedAgainSoon(t *testing.T) {
+	t.Parallel()
+	const no = `{"error":{"message":"Invalid Request","code":2001,"errors":["no"]}}`
+	for name, tt := range map[string]struct {
+		fault  pagerdutytest.Fault // that lasts
+		once   *pagerdutytest.Fault
+		reason string // of the try after that
+	}{
+		"what follows is not answered": {fault: pagerdutytest.Fault{Method: "POST", Times: -1, Kind: pagerdutytest.Status(503, "")}},
+		"what is taken back is not": {
+			fault:  pagerdutytest.Fault{Method: "POST", Kind: pagerdutytest.Status(400, no)},
+			once:   &pagerdutytest.Fault{Method: "PUT", Times: -1, Kind: pagerdutytest.Status(503, "")},
+			reason: "Nothing stands changed.",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := onWatch(t, pagerdutytest.Config{}, quick, func(cfg *pagerduty.Config) { cfg.Patience = 10 * time.Millisecond })
+			o := w.handover(w.shiftSeat(""), w.cy)
+			var k keeper
+			k.keep(&o)
+			was := w.state()
+			if tt.once != nil {
+				w.fake.Fail(pagerdutytest.Fault{Method: "POST", Kind: pagerdutytest.Before(func() { w.fake.Fail(*tt.once) })})
+			}
+			w.fake.Fail(tt.fault)
+			for range 2 {
+				_, err := w.client.Apply(t.Context(), o)
+				if waits, is := errors.AsType[*lifecycle.JobError](err); !is || waits.RetryAfter <= 0 || waits.RetryAfter > time.Minute || lifecycle.ReasonOf(err) != "" {
+					t.Fatalf("apply: %v, want it to be tried again soon", err)
+				}
+				k.keep(&o)
+			}
+			w.fake.Heal()
+			if tt.reason == "" {
+				w.done(t, o, 6)
+				return
+			}
+			w.fake.Fail(pagerdutytest.Fault{Method: "POST", Kind: pagerdutytest.Status(400, no)})
+			if _, err := w.client.Apply(t.Context(), o); !strings.Contains(lifecycle.ReasonOf(err), tt.reason) {
+				t.Errorf("apply: %v, want %q", err, tt.reason)
+			}
+			same(t, was, w.state())
+		})
+	}
+}
+
 // Plans that lack something are no hindrance where it is not needed, and are named where it is.
 func TestHandoverOnSmallPlans(t *testing.T) {
 	t.Parallel()
