@@ -156,6 +156,7 @@ func without(ids []AccountID, id AccountID) []AccountID {
 // Holdings is what hangs on one account beside its roles.
 type Holdings struct {
 	Duties      []Duty
+	Unread      string   // why the duties could not be read; "" when they are all there is
 	Sessions    int      // sign-ins on the web and the mobile app that are open; -1 when they cannot be seen
 	Calendar    string   // fingerprint of the key in the address of its calendar feed; "" when there is none to be seen
 	OtherAdmins int      // how many others run the whole account; counted only for an admin, else -1

@@ -3,6 +3,7 @@ package lifecycle_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -67,7 +68,12 @@ func TestApplyingThatCrashesAnywhereHasEachEffectOnce(t *testing.T) {
 					if again := h.provisioner().Apply(t.Context(), id, false); again != nil {
 						t.Fatalf("call %d: the second try: %v", at, again)
 					}
-					if diff := cmp.Diff(tt.made, h.pager.made()); diff != "" {
+					want, got := slices.Clone(tt.made), h.pager.made()
+					if h.request(t, id).Contains() { // what does not answer is gone round, and taken later
+						slices.Sort(want)
+						slices.Sort(got)
+					}
+					if diff := cmp.Diff(want, got); diff != "" {
 						t.Errorf("call %d: writes (-want +got):\n%s", at, diff)
 					}
 					if r := h.request(t, id); r.State != lifecycle.Done {

@@ -18,7 +18,9 @@ func (p *Planner) planLeaver(ctx context.Context, c planning, n Notice, d draft)
 	if undone, err := p.undone(ctx, n); err != nil || undone {
 		return errors.Join(err, p.recordUndone(ctx, c, d, undone))
 	}
-	if err := p.lookAround(ctx, &c); err != nil {
+	if err := p.lookAround(ctx, &c); ReasonOf(err) != "" && !errors.Is(err, ErrNotFound) {
+		c.holdings = unread(ReasonOf(err))
+	} else if err != nil {
 		return err
 	}
 	first, last, stage, err := p.nextStage(ctx, n, "contain", Done, Blocked)
@@ -33,6 +35,10 @@ func (p *Planner) planLeaver(ctx context.Context, c planning, n Notice, d draft)
 		}
 		return p.openLatest(ctx, c, d)
 	}
+	if why := c.holdings.Unread; why != "" {
+		d.plan = Plan{Held: "What on-call expects of them could not be read, so nothing is handed over or deleted. " + why}
+		return p.openLatest(ctx, c, d)
+	}
 	a := withFrom(c.policy.Defaults.Approval, ApprovalQuorum, FromTeamOwners)
 	d.force, d.holds = &a, formerly(first.Holds, *c.link.Account) // its owners are still those of the teams that were left
 	if len(c.holdings.Duties) > 0 {
@@ -41,6 +47,10 @@ func (p *Planner) planLeaver(ctx context.Context, c planning, n Notice, d draft)
 	d.plan, d.stage, d.notBefore = PlanDelete(*c.link.Account), "delete", n.At.Add(c.policy.Leaver.DeleteAfter)
 	return p.openLatest(ctx, c, d)
 }
+
+// unread is what hangs on an account where a right is wanting to read it: that is no reason to leave a leaver what can be
+// taken without.
+func unread(why string) Holdings { return Holdings{Unread: why, Sessions: -1, OtherAdmins: -1} }
 
 // formerly returns what the account holds now, and its place on the teams that
 // it was taken off meanwhile.

@@ -25,6 +25,7 @@ type pager struct {
 	no        func(lifecycle.Order) error // PagerDuty's refusal, or a fault
 	unseen    int                         // so many times more a change is not to be seen yet
 	partial   error                       // what a snapshot fails with
+	unread    string                      // why holdings are refused
 	writes    []string
 	history
 }
@@ -84,6 +85,9 @@ func (p *pager) Holdings(_ context.Context, id lifecycle.AccountID) (lifecycle.H
 	return through(p.faults, func() (lifecycle.Holdings, error) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
+		if p.unread != "" {
+			return lifecycle.Holdings{}, lifecycle.Refuse(lifecycle.ErrForbidden, "%s", p.unread)
+		}
 		return lifecycle.Holdings{Duties: slices.Clone(p.duties[id]), Sessions: p.sessions[id], Calendar: p.calendars[id], OtherAdmins: -1}, nil
 	})
 }

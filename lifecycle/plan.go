@@ -64,7 +64,7 @@ func PlanMove(p Policy, before, after Person, account *Account) Plan {
 // does is kept until somebody has taken over, in the lowest role there is.
 // Which sessions are open cannot always be seen; then they are ended with the rest.
 func PlanContain(account Account, h Holdings) Plan {
-	roles, effects := containRoles(account, h.Duties)
+	roles, effects := containRoles(account, h)
 	var sessions []Change
 	if h.Sessions > 0 || h.Sessions < 0 && len(roles) > 0 {
 		sessions = append(sessions, contain(Entitlement{Kind: KindSession, Role: SessionSignIns}, "open", ""))
@@ -75,18 +75,22 @@ func PlanContain(account Account, h Holdings) Plan {
 	return Plan{Changes: append(sessions, roles...), Effects: effects}
 }
 
-func containRoles(account Account, duties []Duty) (changes []Change, effects []string) {
+func containRoles(account Account, h Holdings) (changes []Change, effects []string) {
 	if account.BaseRole.Rank() > RoleRestricted.Rank() {
 		changes = append(changes, contain(Entitlement{Kind: KindBaseRole}, string(account.BaseRole), string(RoleRestricted)))
 	}
 	for _, m := range account.Teams {
-		needs := dutiesOn(duties, m.Team.ID)
+		needs := dutiesOn(h.Duties, m.Team.ID)
 		switch {
-		case len(needs) == 0:
+		case len(needs) == 0 && h.Unread == "":
 			changes = append(changes, contain(OnTeam(m.Team, m.Role), string(m.Role), ""))
 			continue
 		case m.Role.Rank() > TeamObserver.Rank() && account.BaseRole != RoleAdmin: // an admin's role on a team is fixed
 			changes = append(changes, contain(OnTeam(m.Team, m.Role), string(m.Role), string(TeamObserver)))
+		}
+		if h.Unread != "" {
+			effects = append(effects, fmt.Sprintf("Stays on %s until it can be read what on-call expects of them there.", m.Team.Name))
+			continue
 		}
 		effects = append(effects, fmt.Sprintf("Stays on %s until somebody takes over: %s.", m.Team.Name, joinDuties(needs)))
 	}

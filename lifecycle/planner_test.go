@@ -190,6 +190,21 @@ func TestALeaversTeamsThatOnCallNeedsWait(t *testing.T) {
 	}
 }
 
+// What the key may not read holds up what follows, and not the containment.
+func TestALeaverIsContainedAlthoughOnCallCannotBeRead(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.pager.unread = "rolecall's PagerDuty app lacks the scope incidents.read."
+	away(t, h, level(payments.ID, 1))
+	want := []string{"leaver done [contain session sign-ins: open →  contain base_role: limited_user → restricted_access contain Payments: responder → observer]"}
+	if diff := cmp.Diff(want, h.story(t)); diff != "" {
+		t.Errorf("requests (-want +got):\n%s", diff)
+	}
+	if told := strings.Join(h.alerts, "\n"); !strings.Contains(told, "could not be read, so nothing is handed over or deleted. rolecall's PagerDuty app lacks the scope incidents.read.") {
+		t.Errorf("security was told %q", told)
+	}
+}
+
 func TestWhatALeaverIsGivenAfterContainmentIsTakenAgain(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

@@ -117,7 +117,7 @@ func (v *Provisioner) carry(ctx context.Context, r Request) (Request, error) {
 			return r, err
 		}
 	}
-	var refused error
+	var refused, passing error
 	for i := range r.Changes {
 		if r.Changes[i].State == ChangeVerified {
 			continue
@@ -129,9 +129,14 @@ func (v *Provisioner) carry(ctx context.Context, r Request) (Request, error) {
 			if r, err = v.refuse(ctx, r, i, err); err != nil {
 				return r, err
 			}
+		case err != nil && r.Contains() && atChange(err) && ctx.Err() == nil: // nor is one that does not answer
+			passing = cmp.Or(passing, err)
 		case err != nil:
 			return r, err
 		}
+	}
+	if passing != nil {
+		return r, passing
 	}
 	if refused != nil {
 		return r, refused
@@ -265,6 +270,12 @@ func (v *Provisioner) finish(ctx context.Context, r Request) (Request, error) {
 type changeError struct {
 	index int
 	err   error
+}
+
+// atChange reports whether it was a change that went wrong, and not its keeping.
+func atChange(err error) bool {
+	_, is := errors.AsType[*changeError](err)
+	return is
 }
 
 func (e *changeError) Error() string { return e.err.Error() }

@@ -253,12 +253,37 @@ func TestAnOutageIsWaitedOutAndSaidOnce(t *testing.T) {
 	if got := h.request(t, r.ID); got.State != lifecycle.Applying || got.Note == "" {
 		t.Errorf("it is %s, %q", got.State, got.Note)
 	}
+	h.pager.no = func(lifecycle.Order) error { return lifecycle.RetryAfter(errors.New("half of it stands"), time.Second) }
 	told, ok := errors.AsType[*lifecycle.JobError](h.provisioner().Apply(t.Context(), r.ID, true))
+	if !ok || told.RetryAfter != time.Second || h.request(t, r.ID).State != lifecycle.Applying {
+		t.Errorf("the last try of what asks to wait: got %+v, want it to wait", told)
+	}
+	h.pager.no = func(lifecycle.Order) error { return errors.New("503") }
+	told, ok = errors.AsType[*lifecycle.JobError](h.provisioner().Apply(t.Context(), r.ID, true))
 	if !ok || !told.Permanent {
 		t.Errorf("the last try: got %v, want it given up", told)
 	}
 	if got := h.request(t, r.ID); got.State != lifecycle.Failed || strings.Contains(got.Note, "503") {
 		t.Errorf("after the last try it is %s: %q", got.State, got.Note)
+	}
+}
+
+// A lock that does not answer is no reason to leave a leaver the others.
+func TestALeaverIsContainedAroundWhatDoesNotAnswer(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.pager.no = func(o lifecycle.Order) error {
+		if o.Change.Entitlement.Kind == lifecycle.KindBaseRole {
+			return errors.New("503")
+		}
+		return nil
+	}
+	away(t, h)
+	if a, _ := h.pager.see("PBEN"); len(a.Teams) > 0 || a.BaseRole != lifecycle.RoleResponder {
+		t.Fatalf("holds %+v, want the team taken and the base role not", a)
+	}
+	if r := h.requests(t)[0]; r.Changes[0].State == lifecycle.ChangeVerified {
+		t.Errorf("the base role is said to be taken: %+v", r.Changes)
 	}
 }
 
