@@ -260,6 +260,22 @@ func TestTheDemoInABrowser(t *testing.T) {
 	if _, there := w.pd.UserByEmail(theo.Emails[0]); there {
 		t.Error("who was denied has an account")
 	}
+
+	second := id("panel-level-payments-crit-2")
+	b.says(second, "Ana Kim")
+	if err := w.send(t.Context(), w.left("ana@acme.test")); err != nil {
+		t.Fatal(err)
+	}
+	b.says(last, "hand over 6 on-call duties")
+	b.press(chromedp.Click(acts("handover.choose.v1")), chromedp.WaitVisible(id("modal")))
+	b.shoot("7-choose")
+	b.press(chromedp.Click(id("modal-submit")), chromedp.WaitNotPresent(id("modal")))
+	b.press(chromedp.Click(acts(approve)), chromedp.WaitNotPresent(acts(approve)))
+	b.says(last, "delete the PagerDuty account for good")
+	b.shoot("8-replaced")
+	if on := w.dutiesOf("ana@acme.test"); len(on) > 0 {
+		t.Errorf("she is still on call in %v", on)
+	}
 	if err := w.violations(); err != nil {
 		t.Error(err)
 	}

@@ -31,7 +31,9 @@ func (w *world) panelTeam(t demoTeam) sandbox.PanelTeam {
 	team := sandbox.PanelTeam{Name: t.name}
 	for _, m := range w.pd.Members(t.id) {
 		if u, ok := w.pd.User(m.UserID); ok {
-			team.Members = append(team.Members, sandbox.PanelMember{Name: u.Name, Email: u.Email, TeamRole: m.Role, BaseRole: lifecycle.BaseRole(u.Role).String()})
+			team.Members = append(team.Members, sandbox.PanelMember{
+				Name: u.Name, Email: u.Email, TeamRole: m.Role, BaseRole: lifecycle.BaseRole(u.Role).String(), Contained: u.Role == pagerdutytest.Restricted,
+			})
 		}
 	}
 	return team
