@@ -68,7 +68,11 @@ func (a *Approvals) Decide(ctx context.Context, p Press) (Request, error) {
 		return Request{}, Refuse(ErrInvalid, "the reason is longer than %d characters", reasonLength)
 	}
 	return a.change(ctx, p.Request, p.By, func(was Request, policy Policy, who []string) (step, error) {
-		return a.decide(was.lapse(who), policy, p)
+		s, err := a.decide(was.lapse(who), policy, p)
+		if err == nil && p.Verdict == Approve {
+			err = a.takersHere(ctx, was)
+		}
+		return s, err
 	})
 }
 

@@ -14,8 +14,13 @@ func (v *Provisioner) moved(ctx context.Context, r Request, account *Account) (s
 	if r.written(account) {
 		return "", nil // only the reading back is left, whatever has come of the subject
 	}
-	if moved, err := v.movedOn(ctx, r); err != nil || moved != "" || r.begun() {
-		return moved, err
+	for _, look := range []func(context.Context, Request) (string, error){v.movedOn, v.undone, v.takerGone} {
+		if moved, err := look(ctx, r); err != nil || moved != "" {
+			return moved, err
+		}
+	}
+	if r.begun() {
+		return "", nil
 	}
 	deletes := slices.ContainsFunc(r.Changes, func(c Change) bool { return c.Op == OpDelete })
 	switch {
@@ -67,6 +72,8 @@ func dutiesMoved(r Request, now []Duty) string {
 			return fmt.Sprintf("%s has %s since this was approved. The approval does not cover that.", r.Subject.Label(), d)
 		case saw.Pin != d.Pin:
 			return fmt.Sprintf("%s was changed since this was approved.", d.Object.Name)
+		case !d.Optional() && r.leavesTo(d) == NoSuccessor:
+			return fmt.Sprintf("There is nobody else any more at %s, so somebody must take it over.", d)
 		}
 	}
 	for _, d := range r.Duties {
@@ -75,6 +82,15 @@ func dutiesMoved(r Request, now []Duty) string {
 		}
 	}
 	return ""
+}
+
+// leavesTo returns the id of who takes the duty over by the request, or "".
+func (r Request) leavesTo(d Duty) string {
+	k := slices.IndexFunc(r.Changes, func(c Change) bool { return c.Op == OpHandover && c.Restores == "" && c.duty() == d.Key() })
+	if k < 0 {
+		return ""
+	}
+	return r.Changes[k].To
 }
 
 // block stops the request before it changes anything, and has the rest asked again.
@@ -104,6 +120,50 @@ func (v *Provisioner) movedOn(ctx context.Context, r Request) (string, error) {
 	default:
 		return "", nil
 	}
+}
+
+// undone returns that somebody has taken back what the request is a part of, or "".
+func (v *Provisioner) undone(ctx context.Context, r Request) (string, error) {
+	if r.Account.ID == "" {
+		return "", nil
+	}
+	about, err := v.store.Requests(ctx, RequestFilter{Account: r.Account.ID})
+	if err != nil {
+		return "", fmt.Errorf("list requests about account %s: %w", r.Account.ID, err)
+	}
+	for _, u := range about {
+		if u.overrules(r) {
+			return "Undone: " + u.Why.Event, nil
+		}
+	}
+	return "", nil
+}
+
+// takerGone returns who of those that are to take over is being taken out
+// themselves, or "".
+func (v *Provisioner) takerGone(ctx context.Context, r Request) (string, error) {
+	for _, c := range r.Changes {
+		if !c.handsOn() {
+			continue
+		}
+		about, err := v.store.Requests(ctx, RequestFilter{Account: AccountID(c.To)})
+		if err != nil {
+			return "", fmt.Errorf("list requests about account %s: %w", c.To, err)
+		}
+		for _, leaving := range about {
+			if leaving.Kind != RequestLeaver || leaving.Subject.ID == "" {
+				continue
+			}
+			who, err := v.store.Identity(ctx, leaving.Subject.ID)
+			if err != nil {
+				return "", fmt.Errorf("load identity %s: %w", leaving.Subject.ID, err)
+			}
+			if who.StatusAt(v.now()) == StatusEnded {
+				return fmt.Sprintf("%s has left, and cannot take over %s.", c.taker(), c.Entitlement), nil
+			}
+		}
+	}
+	return "", nil
 }
 
 // written reports whether nothing of the request is left to write.

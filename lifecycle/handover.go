@@ -119,14 +119,16 @@ func (c Change) duty() string {
 	return Duty{Kind: e.Kind, Object: e.Object, Level: e.Level, Override: e.Override}.Key()
 }
 
-// withHandover puts before each loss the handovers that it needs, after the gains.
+// withHandover puts the handovers that the changes need before the first that
+// needs one, after the gains. Those that are among the changes are made anew.
 func withHandover(changes []Change, account AccountID, duties []Duty, candidates []Candidate) []Change {
 	needed := touchedBy(changes, duties)
 	if len(needed) == 0 {
 		return changes
 	}
-	first := slices.IndexFunc(changes, func(c Change) bool { return len(touchedBy([]Change{c}, duties)) > 0 })
-	return slices.Insert(slices.Clone(changes), first, handOver(account, needed, candidates)...)
+	rest := slices.DeleteFunc(slices.Clone(changes), func(c Change) bool { return c.Op == OpHandover && c.Restores == "" })
+	first := slices.IndexFunc(rest, func(c Change) bool { return len(touchedBy([]Change{c}, duties)) > 0 })
+	return slices.Insert(rest, max(first, 0), handOver(account, needed, candidates)...)
 }
 
 // A Choice is who takes over what, as somebody who is known has named them.
@@ -139,38 +141,73 @@ type Choice struct {
 }
 
 // Chosen is who last named those who take over, when, and how that came.
+// Whoever else has seen only an older revision approves nothing.
 type Chosen struct {
-	By  string    `json:"by"` // address
-	At  time.Time `json:"at"`
-	Via Via       `json:"via"`
+	By       string    `json:"by"` // address
+	At       time.Time `json:"at"`
+	Via      Via       `json:"via"`
+	Revision int       `json:"revision"` // of the request that this made
+}
+
+// unseen reports whether somebody who was looking at that revision has not seen
+// what another than they chose.
+func (c Chosen) unseen(by string, seen int) bool { return seen < c.Revision && FoldEmail(by) != c.By }
+
+func (c Chosen) words() string {
+	return fmt.Sprintf("%s has chosen who takes over since you looked; look again", c.By)
 }
 
 // Choose names who takes over, and returns the request as it stands after that.
 // It decides nothing: the plan that it completes is approved by itself, and what
-// was approved of it before counts no more. A choice that cannot be is a Refusal
-// whose Fields name the change.
+// was approved of it before counts no more. Of what has failed, where one may
+// decide alone, it is that approval. A choice that cannot be is a Refusal whose
+// Fields name the change.
 func (a *Approvals) Choose(ctx context.Context, c Choice) (Request, error) {
 	return a.change(ctx, c.Request, c.By, func(was Request, _ Policy, _ []string) (step, error) {
-		is, chosen, err := was.choose(c)
+		is, chosen, err := was.choose(c, a.now())
 		if err != nil {
 			return step{}, err
 		}
-		is.UpdatedAt = a.now()
-		is.Chosen = Chosen{By: c.By.Person.Email(), At: is.UpdatedAt, Via: c.Via}
+		if err := a.takersHere(ctx, is); err != nil {
+			return step{}, err
+		}
 		chosen["via"] = string(c.Via)
 		return step{request: is, kind: EventRequestChosen, detail: chosen, next: []Job{show(is.ID)}}, nil
 	})
 }
 
+// takersHere returns nil while nobody who is to take over has left, else a
+// Refusal that says who.
+func (a *Approvals) takersHere(ctx context.Context, r Request) error {
+	for _, c := range r.Changes {
+		if !c.handsOn() {
+			continue
+		}
+		known, err := a.store.IdentitiesByEmail(ctx, FoldEmail(c.Successor.Email))
+		if err != nil {
+			return fmt.Errorf("look up who takes over: %w", err)
+		}
+		if slices.ContainsFunc(known, func(i Identity) bool { return i.StatusAt(a.now()) == StatusEnded }) {
+			return c.refuseSuccessor(ErrConflict, "%s has left, and cannot take over %s: choose somebody else", c.taker(), c.Entitlement)
+		}
+	}
+	return nil
+}
+
 // choose returns the request with its successors named, and who they are.
-func (r Request) choose(c Choice) (Request, map[string]string, error) {
+func (r Request) choose(c Choice, now time.Time) (Request, map[string]string, error) {
+	by := c.By.Person.Email()
 	switch {
 	case r.State != Pending && (r.State != Failed || r.Needed > 1):
 		return r, nil, Refuse(ErrConflict, "this request is already %s%s", r.State, r.by())
+	case r.late(now):
+		return r, nil, r.expired()
 	case len(c.Successors) == 0:
 		return r, nil, Refuse(ErrInvalid, "nobody was chosen")
 	case c.Seen > r.Revision:
 		return r, nil, Refuse(ErrConflict, "revision %d of this request does not exist; it is at %d", c.Seen, r.Revision)
+	case r.Chosen.unseen(by, c.Seen):
+		return r, nil, Refuse(ErrConflict, "%s", r.Chosen.words())
 	}
 	chosen, left := map[string]string{}, len(c.Successors)
 	r.Changes = slices.Clone(r.Changes)
@@ -190,17 +227,24 @@ func (r Request) choose(c Choice) (Request, map[string]string, error) {
 	if left > 0 {
 		return r, nil, Refuse(ErrConflict, "what is to be handed over has changed since you looked; look again")
 	}
-	r.Decisions = slices.DeleteFunc(slices.Clone(r.Decisions), func(d Decision) bool { return d.Verdict == Approve && r.State == Pending })
 	r.Revision++
+	r.UpdatedAt, r.Chosen = now, Chosen{By: by, At: now, Via: c.Via, Revision: r.Revision}
+	r.Decisions = r.decisionsOn(c, now)
 	return r, chosen, nil
+}
+
+// decisionsOn returns the decisions that count of the plan that the choice made:
+// none of those that approved another, and of what has failed the choice itself.
+func (r Request) decisionsOn(c Choice, now time.Time) []Decision {
+	if r.State == Pending {
+		return slices.DeleteFunc(slices.Clone(r.Decisions), func(d Decision) bool { return d.Verdict == Approve })
+	}
+	return append(slices.Clone(r.Decisions), Decision{By: c.By.Person.Email(), ByID: c.By.ID, Verdict: Approve, Reason: "Chose who takes over.", At: now, Via: c.Via, Seen: c.Seen})
 }
 
 func (r Request) handTo(c Change, to AccountID) (Change, error) {
 	k := slices.IndexFunc(r.Candidates, func(x Candidate) bool { return x.ID == to })
-	refuse := func(format string, args ...any) error {
-		reason := fmt.Sprintf(format, args...)
-		return &Refusal{Kind: ErrInvalid, Reason: reason, Fields: []FieldError{{Path: string(c.ID), Message: reason}}}
-	}
+	refuse := func(format string, args ...any) error { return c.refuseSuccessor(ErrInvalid, format, args...) }
 	switch {
 	case c.Op != OpHandover || c.Restores != "":
 		return c, refuse("%s is not handed over by this request", c.Entitlement)
@@ -222,6 +266,19 @@ func (r Request) handTo(c Change, to AccountID) (Change, error) {
 	}
 }
 
+func (c Change) refuseSuccessor(kind error, format string, args ...any) error {
+	reason := fmt.Sprintf(format, args...)
+	return &Refusal{Kind: kind, Reason: reason, Fields: []FieldError{{Path: string(c.ID), Message: reason}}}
+}
+
+// handsOn reports whether the change is one by which somebody is still to take over.
+func (c Change) handsOn() bool {
+	return c.Op == OpHandover && c.Restores == "" && c.To != "" && c.To != NoSuccessor && c.State != ChangeVerified
+}
+
+// taker returns the name of who takes over.
+func (c Change) taker() string { return cmp.Or(c.Successor.Name, c.Successor.Email, c.To) }
+
 // optional reports whether the duty that c hands over may simply end.
 func (r Request) optional(c Change) bool {
 	k := slices.IndexFunc(r.Duties, func(d Duty) bool { return d.Key() == c.duty() })
@@ -232,5 +289,5 @@ func (c Change) successorWords() string {
 	if c.To == NoSuccessor {
 		return c.Entitlement.String() + ": nobody, the others there are enough"
 	}
-	return c.Entitlement.String() + ": " + cmp.Or(c.Successor.Name, c.Successor.Email, c.To)
+	return c.Entitlement.String() + ": " + c.taker()
 }

@@ -15,8 +15,11 @@ func (p *Planner) planLeaver(ctx context.Context, c planning, n Notice, d draft)
 		d.plan.Held = "Has no PagerDuty account: there is nothing to take away."
 		return p.open(ctx, c, d)
 	}
-	if undone, err := p.undone(ctx, n); err != nil || undone {
-		return errors.Join(err, p.recordUndone(ctx, c, d, undone))
+	switch undone, err := p.undone(ctx, n); {
+	case err != nil:
+		return err
+	case undone:
+		return p.store.Record(ctx, p.planned(c, d, undoneAlready))
 	}
 	if err := p.lookAround(ctx, &c); ReasonOf(err) != "" && !errors.Is(err, ErrNotFound) {
 		c.holdings = unread(ReasonOf(err))
@@ -89,12 +92,7 @@ func (p *Planner) planHandovers(ctx context.Context, c planning, n Notice, d dra
 	return nil
 }
 
-func (p *Planner) recordUndone(ctx context.Context, c planning, d draft, undone bool) error {
-	if !undone {
-		return nil
-	}
-	return p.store.Record(ctx, p.planned(c, d, "Was undone by a person: nothing more is taken because of this notice."))
-}
+const undoneAlready = "Was undone by a person: nothing more is taken because of this notice."
 
 // nextStage returns the first and the last request that the notice led to at the
 // stage, zero where there is none, and the name of the next one: after what is in

@@ -51,6 +51,8 @@ type ProvisionStore interface {
 	SaveEffect(ctx context.Context, r Request, f Effect, e AuditEvent, next ...Job) error
 	// Identity returns the identity, or ErrNotFound.
 	Identity(ctx context.Context, id IdentityID) (Identity, error)
+	// Requests returns the requests that f selects, oldest first.
+	Requests(ctx context.Context, f RequestFilter) ([]Request, error)
 }
 
 // A Provisioner is steps 7 and 8: it re-reads, applies, and reads back.

@@ -30,7 +30,7 @@ func (p *Planner) planJoiner(ctx context.Context, c planning, n Notice) (Plan, e
 }
 
 // lastLeaving returns what the last leaving of the identity did to the account,
-// the newest first, unless it has been undone.
+// the newest first, less what has been undone.
 func (p *Planner) lastLeaving(ctx context.Context, who IdentityID, account AccountID) ([]Request, error) {
 	all, err := p.read.Requests(ctx, RequestFilter{Subject: who})
 	if err != nil {
@@ -38,10 +38,11 @@ func (p *Planner) lastLeaving(ctx context.Context, who IdentityID, account Accou
 	}
 	var took []Request
 	for _, r := range slices.Backward(all) {
-		switch {
-		case r.Undoes != "" && r.State == Done || r.Kind == RequestJoiner && r.State == Done:
+		undone := slices.ContainsFunc(all, func(u Request) bool { return u.Undoes == r.ID && u.State == Done })
+		switch changes, _ := r.TakesBack(); {
+		case r.Kind == RequestJoiner && r.Undoes == "" && r.State == Done:
 			return took, nil // what came before that is settled
-		case r.Kind != RequestLeaver || r.State != Done || r.Account.ID != account || r.Why.Notice == "":
+		case r.Kind != RequestLeaver || r.Undoes != "" || undone || len(changes) == 0 || r.Account.ID != account || r.Why.Notice == "":
 		case len(took) > 0 && took[0].Why.Notice != r.Why.Notice:
 			return took, nil
 		default:

@@ -7,6 +7,11 @@ import (
 	"strings"
 )
 
+// askAgain is the stage of what is left of a request that was blocked.
+const askAgain = "again"
+
+func (r Request) askedAgain() RequestID { return RequestIDFor(string(r.ID), askAgain) }
+
 // Replan asks again for what is left of a request that was blocked because
 // something moved after it was approved. It asks for nothing that the blocked
 // request did not ask for, and for nothing that its cause does not call for any more.
@@ -23,7 +28,7 @@ func (p *Planner) Replan(ctx context.Context, id RequestID) error {
 		return err
 	}
 	d := draft{
-		ref: string(r.ID), kind: r.Kind, stage: "again", event: "Asked again: " + r.Note, notice: r.Why.Notice, finding: r.Why.Find,
+		ref: string(r.ID), kind: r.Kind, stage: askAgain, event: "Asked again: " + r.Note, notice: r.Why.Notice, finding: r.Why.Find,
 		asks: r.IsFinding(), replaces: r.ID, notBefore: r.NotBefore,
 	}
 	if err := p.moot(ctx, r, c, &d); err != nil {
@@ -56,7 +61,14 @@ func (p *Planner) moot(ctx context.Context, r Request, c planning, d *draft) err
 		if err != nil {
 			return fmt.Errorf("load notice %s: %w", r.Why.Notice, err)
 		}
+		undone, err := p.undone(ctx, n)
+		if err != nil {
+			return err
+		}
 		d.plan.Held = overtaken(n, c.identity, p.now())
+		if undone && r.Undoes == "" {
+			d.plan.Held = undoneAlready
+		}
 	case r.Why.Find != "":
 		f, err := p.read.Finding(ctx, r.Why.Find)
 		if err != nil {
@@ -119,7 +131,7 @@ func (c Change) again(a *Account) (Change, bool) {
 }
 
 // stillHandedOver adds to the changes the handovers of what they touch now, with
-// those who were chosen for it before.
+// those who were chosen for it before and still can take it.
 func (c planning) stillHandedOver(changes []Change, was Request) []Change {
 	if c.link.Account == nil {
 		return changes
@@ -128,7 +140,7 @@ func (c planning) stillHandedOver(changes []Change, was Request) []Change {
 	handed := handOver(c.link.Account.ID, touchedBy(append(kept, changes...), c.holdings.Duties), c.candidates)
 	for i, h := range handed {
 		k := slices.IndexFunc(kept, func(k Change) bool { return k.duty() == h.duty() })
-		if k >= 0 && kept[k].To != "" {
+		if k >= 0 && c.canTake(h, kept[k].To) {
 			handed[i].To, handed[i].Successor = kept[k].To, kept[k].Successor
 		}
 	}
@@ -137,4 +149,12 @@ func (c planning) stillHandedOver(changes []Change, was Request) []Change {
 		first = len(changes)
 	}
 	return slices.Insert(slices.Clone(changes), first, handed...)
+}
+
+// canTake reports whether what h hands over can still go to whom was chosen.
+func (c planning) canTake(h Change, to string) bool {
+	if to == NoSuccessor {
+		return slices.ContainsFunc(c.holdings.Duties, func(d Duty) bool { return d.Key() == h.duty() && d.Optional() })
+	}
+	return slices.ContainsFunc(c.candidates, func(x Candidate) bool { return string(x.ID) == to })
 }

@@ -206,14 +206,16 @@ func (r Request) Decide(d Decision) (Request, error) {
 		return r, Refuse(ErrInvalid, "a decision is to approve or to deny, not %q", d.Verdict)
 	case r.State != Pending:
 		return r, Refuse(ErrConflict, "this request is already %s%s", r.State, r.by())
-	case !r.DecideBy.IsZero() && !d.At.Before(r.DecideBy):
-		return r, Refuse(ErrConflict, "this request expired on %s", r.DecideBy.UTC().Format("2 Jan 15:04 UTC"))
+	case r.late(d.At):
+		return r, r.expired()
 	case d.ByID == "" || d.By == "":
 		return r, Refuse(ErrForbidden, "nobody decides without being known")
 	case d.ByID == r.Subject.ID || FoldEmail(d.By) == about || d.For != "" && FoldEmail(d.For) == about:
 		return r, Refuse(ErrForbidden, "no one decides on their own access")
 	case d.Seen > r.Revision:
 		return r, Refuse(ErrConflict, "revision %d of this request does not exist; it is at %d", d.Seen, r.Revision)
+	case d.Verdict == Approve && r.Chosen.unseen(d.By, d.Seen):
+		return r, Refuse(ErrConflict, "%s", r.Chosen.words())
 	case slices.ContainsFunc(r.Decisions, func(was Decision) bool { return was.ByID == d.ByID && !was.Lapsed }):
 		return r, Refuse(ErrDuplicate, "you have already decided on this; %d of %d have approved", r.Approvals(), r.Needed)
 	case d.Verdict == Approve && slices.ContainsFunc(r.Changes, Change.Unchosen):
@@ -231,6 +233,15 @@ func (r Request) Decide(d Decision) (Request, error) {
 		r.State = Approved
 	}
 	return r, nil
+}
+
+// late reports whether it is too late to decide.
+func (r Request) late(now time.Time) bool {
+	return r.State == Pending && !r.DecideBy.IsZero() && !now.Before(r.DecideBy)
+}
+
+func (r Request) expired() error {
+	return Refuse(ErrConflict, "this request expired on %s", r.DecideBy.UTC().Format("2 Jan 15:04 UTC"))
 }
 
 // unchosen names what nobody has been chosen for yet.

@@ -12,7 +12,7 @@ import (
 // TakesBack returns the changes that undo what the request has done, the last
 // first, and in words what cannot be undone. No changes: there is nothing to undo.
 func (r Request) TakesBack() (changes []Change, lost []string) {
-	if r.Observe || r.State != Done && r.State != Failed {
+	if r.Observe || r.State != Done && r.State != Failed && r.State != Withdrawn {
 		return nil, nil
 	}
 	for _, c := range slices.Backward(r.Changes) {
@@ -89,8 +89,12 @@ func (a *Approvals) takeBack(ctx context.Context, was Request, p Press) (Request
 	if err != nil {
 		return was, err
 	}
-	changes, lost := was.TakesBack()
-	undo := opposite(was, changes, policy.Judge(Plan{Changes: changes}), RequestIDFor(string(was.ID), stage), a.now())
+	plan, lost, err := a.planBack(ctx, was, policy)
+	if err != nil {
+		return was, err
+	}
+	j := policy.Judge(plan)
+	undo := opposite(was, plan.Changes, j, RequestIDFor(string(was.ID), stage), a.now())
 	undo.Effects, undo.Why.Policy = lost, policy.SHA256
 	undo.Why.Event = fmt.Sprintf("%s asks to undo %s: %s", p.By.Person.Label(), was.ID, p.Reason)
 	who, err := a.eligible(ctx, undo, policy)
@@ -100,15 +104,40 @@ func (a *Approvals) takeBack(ctx context.Context, was Request, p Press) (Request
 	if err := a.mayAsk(ctx, was, who, policy, p); err != nil {
 		return was, a.refused(ctx, was, p.By, err)
 	}
+	if j.Mode == ApprovalDeny {
+		return was, Refuse(ErrConflict, "the policy grants nobody by now what this would give back")
+	}
 	undo.Approvers = who
 	s, err := a.openUndo(undo, who, policy, p)
 	if err != nil {
 		return was, err
 	}
-	if err := a.save(ctx, s, p.By); err != nil {
+	if s.request.State == Pending {
+		s.next = append(s.next, clock(undo, j.Approval)...)
+	}
+	switch err := a.save(ctx, s, p.By); {
+	case errors.Is(err, ErrDuplicate):
+		return was, Refuse(ErrDuplicate, "somebody else has asked for that at this moment; look again")
+	case err != nil:
 		return was, err
 	}
 	return s.request, nil
+}
+
+// planBack returns the plan that takes back what the request did, and what
+// policy wants for its subject by now, whose rules say how carefully that is
+// decided; and in words what cannot be taken back.
+func (a *Approvals) planBack(ctx context.Context, was Request, policy Policy) (Plan, []string, error) {
+	changes, lost := was.TakesBack()
+	plan := Plan{Changes: changes}
+	known, err := a.store.IdentitiesByEmail(ctx, FoldEmail(was.Subject.Email))
+	if err != nil {
+		return plan, nil, fmt.Errorf("look up whose access it was: %w", err)
+	}
+	if len(known) == 1 && known[0].Sourced() {
+		plan.want = policy.Want(known[0].Person)
+	}
+	return plan, lost, nil
 }
 
 // mayAsk returns nil when p.By may ask for was to be undone with p's reason.
@@ -141,6 +170,13 @@ func (a *Approvals) undoStage(ctx context.Context, id RequestID) (string, error)
 	for k := 1; ; k++ {
 		stage := fmt.Sprintf("undo %d", k)
 		r, err := a.store.Request(ctx, RequestIDFor(string(id), stage))
+		for err == nil && r.State == Blocked { // what is left of it is asked again
+			again, missing := a.store.Request(ctx, r.askedAgain())
+			if errors.Is(missing, ErrNotFound) {
+				break
+			}
+			r, err = again, missing
+		}
 		switch {
 		case errors.Is(err, ErrNotFound):
 			return stage, nil
@@ -175,7 +211,6 @@ func (a *Approvals) openUndo(undo Request, who []string, policy Policy, p Press)
 		"undoes": string(undo.Undoes), "reason": p.Reason, "via": string(p.Via), "policy": policy.SHA256,
 	}}
 	if !slices.Contains(who, p.By.Person.Email()) {
-		s.next = append(s.next, Job{Kind: JobExpire, Ref: string(undo.ID), At: undo.DecideBy})
 		return s, nil
 	}
 	is, err := undo.Decide(Decision{By: p.By.Person.Email(), ByID: p.By.ID, Verdict: Approve, Reason: p.Reason, At: a.now(), Via: p.Via, Seen: 1})
@@ -194,20 +229,18 @@ func (a *Approvals) openUndo(undo Request, who []string, policy Policy, p Press)
 
 // Stop withdraws what is still open of the notice whose request the undo with
 // that id takes back: who is given their access again is not deleted meanwhile.
+// What is being applied is past that: it looks for the undo itself before it goes on.
 func (p *Planner) Stop(ctx context.Context, id RequestID) error {
 	undo, err := p.store.Request(ctx, id)
 	if err != nil {
 		return fmt.Errorf("load request %s: %w", id, err)
-	}
-	if undo.Undoes == "" || !undo.stands() {
-		return nil
 	}
 	open, err := p.read.Requests(ctx, RequestFilter{Account: undo.Account.ID, Open: true})
 	if err != nil {
 		return fmt.Errorf("list requests about account %s: %w", undo.Account.ID, err)
 	}
 	for _, r := range open {
-		if r.ID == undo.ID || r.Undoes != "" || r.Kind != undo.Kind {
+		if !undo.overrules(r) {
 			continue
 		}
 		if err := p.withdraw(ctx, r.ID, "Undone: "+undo.Why.Event); err != nil {
@@ -217,10 +250,26 @@ func (p *Planner) Stop(ctx context.Context, id RequestID) error {
 	return nil
 }
 
+// overrules reports whether r, about the same account, is not to be gone on with
+// because of the request, an undo that stands: it is what is undone or comes of
+// the same notice; or it was asked about a leaver before they were given their
+// access again.
+func (undo Request) overrules(r Request) bool {
+	switch {
+	case undo.Undoes == "" || !undo.stands() || r.Undoes != "":
+		return false
+	case r.ID == undo.Undoes || r.Why.Notice != "":
+		return r.ID == undo.Undoes || r.Why.Notice == undo.Why.Notice
+	default:
+		d, _ := undo.DecidedBy()
+		return undo.Kind == RequestLeaver && r.Kind == RequestLeaver && r.OpenedAt.Before(d.At)
+	}
+}
+
 // stands reports whether the request has been approved and may still come to
-// something, or has.
+// something, or has; what is left of one that was blocked is asked again.
 func (r Request) stands() bool {
-	return r.State == Approved || r.State == Holding || r.State == Applying || r.State == Done || r.State == Failed
+	return r.State == Approved || r.State == Holding || r.State == Applying || r.State == Done || r.State == Failed || r.State == Blocked
 }
 
 // undone returns whether somebody has taken back what the notice led to.
