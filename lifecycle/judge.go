@@ -41,7 +41,7 @@ func (p Policy) Judge(plan Plan) Judgement {
 func (p Policy) approvalOf(c Change, plan Plan) Approval {
 	strictest, found := Approval{}, false
 	for _, a := range plan.want.approvals {
-		if !c.Removes() && a.grants(c) {
+		if !c.Removes() && a.grants(c) && plan.want.covers(c) {
 			strictest, found = stricter(strictest, a.approval), true
 		}
 	}
@@ -49,6 +49,12 @@ func (p Policy) approvalOf(c Change, plan Plan) Approval {
 		return p.Defaults.Approval
 	}
 	return strictest
+}
+
+// covers reports whether the change gives no more of a team than policy wants:
+// what somebody is given back beyond that no rule has spoken of.
+func (w Want) covers(c Change) bool {
+	return c.Entitlement.Kind != KindTeamRole || TeamRole(c.To).Rank() <= w.Role(c.Entitlement.Team.ID).Rank()
 }
 
 func (a approvalFor) grants(c Change) bool {

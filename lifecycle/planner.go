@@ -309,7 +309,8 @@ const (
 )
 
 // supersede withdraws what is still open about the person: the newer notice is
-// the whole truth. It reports whether a request of the notice itself is open.
+// the whole truth. It reports whether a request of the notice itself is open that
+// the next stage waits for.
 func (p *Planner) supersede(ctx context.Context, n Notice) (mine bool, err error) {
 	open, err := p.read.Requests(ctx, RequestFilter{Subject: n.Identity, Open: true})
 	if err != nil {
@@ -318,7 +319,7 @@ func (p *Planner) supersede(ctx context.Context, n Notice) (mine bool, err error
 	for _, r := range open {
 		switch {
 		case r.Why.Notice == n.ID:
-			mine = mine || !(r.Contains() && r.State == Failed) // which waits to be retried beside the next stage
+			mine = mine || !r.leavesRoom()
 		case r.State == Applying && p.now().Sub(r.UpdatedAt) < applyPatience:
 			return false, RetryAfter(fmt.Errorf("plan notice %s: request %s is being applied", n.ID, r.ID), lookAgain)
 		default:
@@ -328,6 +329,12 @@ func (p *Planner) supersede(ctx context.Context, n Notice) (mine bool, err error
 		}
 	}
 	return mine, nil
+}
+
+// leavesRoom reports whether the notice goes on beside the request: a containment
+// that failed waits to be retried, and one team's handover says nothing of another's.
+func (r Request) leavesRoom() bool {
+	return r.State == Failed && r.Contains() || r.State == Pending && r.HandsOver()
 }
 
 func noticeEvent(n Notice) string {
