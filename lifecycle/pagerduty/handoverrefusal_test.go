@@ -2,6 +2,7 @@ package pagerduty_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -136,6 +137,50 @@ func TestHandoverRefusals(t *testing.T) {
 				t.Errorf("writes are %+v, want none", got)
 			}
 		})
+	}
+}
+
+// Whatever write PagerDuty says no to, and in whatever form: the words say why, nobody is left without an answer, and what
+// was before stands, or is said not to.
+func TestEveryWriteRefusedInEveryShape(t *testing.T) {
+	t.Parallel()
+	for name, d := range deeds() {
+		calls := d.writes
+		if name == "a seat in layers" || name == "a seat beside their own" {
+			calls++ // layers are looked at in a preview first
+		}
+		for nth := 1; nth <= calls; nth++ {
+			for _, shape := range pagerdutytest.Shapes() {
+				t.Run(fmt.Sprintf("%s, write %d, %s", name, nth, shape), func(t *testing.T) {
+					t.Parallel()
+					w := onWatch(t, pagerdutytest.Config{})
+					o := d.order(w)
+					status, text := 400, "moon phase"
+					if shape == pagerdutytest.ScopeText {
+						status, text = 403, "moon.write"
+					}
+					was, kept := w.state(), keeper{}
+					kept.keep(&o)
+					w.fake.FailWrite(nth, pagerdutytest.Refuses(status, 2001, text, shape))
+					_, err := w.client.Apply(t.Context(), o)
+					reason := lifecycle.ReasonOf(err)
+					switch {
+					case shape == pagerdutytest.Page && err != nil: // it proves nothing, and passes
+						t.Errorf("apply: %v", err)
+					case shape == pagerdutytest.Page:
+						return
+					case shape == pagerdutytest.Nothing && !strings.Contains(reason, "without saying why"), shape != pagerdutytest.Nothing && !strings.Contains(reason, text):
+						t.Errorf("apply: %v with reason %q, want it to say %q", err, reason, text)
+					}
+					if gaps := w.fake.GapsSeen(); len(gaps) > 0 {
+						t.Errorf("gaps: %v", gaps)
+					}
+					if !strings.Contains(reason, "stands; that of") {
+						same(t, was, w.state())
+					}
+				})
+			}
+		}
 	}
 }
 

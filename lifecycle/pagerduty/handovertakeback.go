@@ -20,7 +20,7 @@ func (h *handover) takeBack(ctx context.Context, was schedule, no error) error {
 	case e == nil:
 		return errors.Join(no, err)
 	case err != nil && !final(err):
-		return fmt.Errorf("change %s was refused (%v), and what was made of it before is not taken back yet: %w", h.Change.ID, no, err)
+		return fmt.Errorf("change %s was refused (%s), and what was made of it before is not taken back yet: %w", h.Change.ID, no.Error(), err) // not wrapped: a refusal would be for good
 	case err != nil:
 		h.log.ErrorContext(ctx, "take back half of a handover", slog.String("change", string(h.Change.ID)), slog.Any("err", err))
 		return lifecycle.Refuse(e.Kind, "%s What was done before that could not be taken back: some shifts of %s end within minutes, and nobody follows. Mend it in PagerDuty now.", e.Reason, h.object())

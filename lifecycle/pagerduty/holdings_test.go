@@ -133,6 +133,19 @@ func TestPinsMoveOnlyWhenSomebodyMovesThem(t *testing.T) {
 	if diff := cmp.Diff(before, pins(holdings(t, w.client, w.ann.ID))); diff != "" {
 		t.Errorf("time has moved pins (-before +after):\n%s", diff)
 	}
+	w.pass(55 * 24 * time.Hour) // every override is over
+	for key, pin := range pins(holdings(t, w.client, w.ann.ID)) {
+		if before[key] != pin {
+			t.Errorf("time has moved the pin of %s from %q to %q", key, before[key], pin)
+		}
+		delete(before, key)
+	}
+	for key := range before {
+		if strings.HasSuffix(key, "/") {
+			t.Errorf("time has taken %s away", key)
+		}
+	}
+	before = pins(holdings(t, w.client, w.ann.ID))
 	all := w.fake.EscalationPolicies()
 	p := all[slices.IndexFunc(all, func(p pagerdutytest.EscalationPolicy) bool { return p.ID == w.policy.ID })]
 	p.Rules[1].Targets = append(p.Rules[1].Targets, pagerdutytest.UserTarget(w.dan.ID))

@@ -59,13 +59,11 @@ func TestAppWithoutAnythingOptional(t *testing.T) {
 		"analytics":     "rolecall's PagerDuty app lacks analytics.write: when somebody last signed in cannot be told" + give,
 		"sessions":      "rolecall's PagerDuty app lacks oauth_delegations.read: whether a leaver is still signed in cannot be seen" + give,
 		"licences":      "rolecall's PagerDuty app lacks licenses.read: how many licence seats are free cannot be told" + give,
-		"on-calls":      "rolecall's PagerDuty app lacks oncalls.read: when somebody is on call next cannot be told" + give,
 		"optional scopes": "the app lacks analytics.write: when somebody last signed in cannot be told; " +
 			"the app lacks audit_records.read: who made a change cannot be told; " +
 			"the app lacks licenses.read: how many licence seats are free cannot be told; " +
 			"the app lacks oauth_delegations.read: whether a leaver is still signed in cannot be seen; " +
-			"the app lacks oauth_delegations.write: a leaver's sessions cannot be ended; " +
-			"the app lacks oncalls.read: when somebody is on call next cannot be told. " +
+			"the app lacks oauth_delegations.write: a leaver's sessions cannot be ended. " +
 			"Give them to the app in PagerDuty, under Integrations, App Registration",
 	}
 	if diff := cmp.Diff(want, said); diff != "" {
