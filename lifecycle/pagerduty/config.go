@@ -26,7 +26,7 @@ type Config struct {
 	TokenURL string // instead of PagerDuty's
 	From     string // the address of the PagerDuty user as whom accounts are created
 
-	Concurrency int           // calls at a time of a sweep, and of all else together; 8 when 0
+	Concurrency int           // calls at a time of a sweep, and of all else together; 4 when 0: PagerDuty asks for calls one after another
 	PerMinute   int           // calls a minute that a sweep may use up; 900 of PagerDuty's 960 when 0
 	Timeout     time.Duration // of one call; 10 s when 0
 	Backoff     time.Duration // before the second try of anything, doubling from there; 250 ms when 0
@@ -64,7 +64,7 @@ func (cfg Config) withDefaults() (Config, error) {
 	}
 	cfg.APIURL, cfg.TokenURL = strings.TrimRight(cfg.APIURL, "/"), cmp.Or(cfg.TokenURL, identityURL)
 	mistakes = append(mistakes, checkURL("API URL", cfg.APIURL), checkURL("token URL", cfg.TokenURL), checkFrom(cfg.From))
-	cfg.Concurrency, cfg.PerMinute = cmp.Or(cfg.Concurrency, 8), cmp.Or(cfg.PerMinute, 900)
+	cfg.Concurrency, cfg.PerMinute = cmp.Or(cfg.Concurrency, 4), cmp.Or(cfg.PerMinute, 900)
 	wrong(cfg.Concurrency < 1 || cfg.Concurrency > 32, "concurrency %d is not from 1 to 32", cfg.Concurrency)
 	wrong(cfg.PerMinute < 60 || cfg.PerMinute > 960, "%d calls a minute is not from 60 to 960, which is what PagerDuty allows", cfg.PerMinute)
 	cfg.Timeout, cfg.Backoff = cmp.Or(cfg.Timeout, 10*time.Second), cmp.Or(cfg.Backoff, 250*time.Millisecond)
