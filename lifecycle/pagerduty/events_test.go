@@ -145,7 +145,16 @@ func TestTurnoversAnyRotation(t *testing.T) {
 // same holds the seats from a moment on to what they were, with the seat in question somebody's.
 func (x *rotation) same(origin *rotation, from time.Time, user string) {
 	x.t.Helper()
-	for at := from; at.Before(from.Add(3000 * time.Hour)); at = at.Add(47 * time.Minute) {
+	moments := []time.Time{from} // and those in which who has the seats may change
+	for _, e := range slices.Concat(origin.events, x.events) {
+		for _, t := range []time.Time{e.since, e.until} {
+			moments = append(moments, t.Add(-time.Second), t)
+		}
+	}
+	for _, at := range moments {
+		if at.Before(from) {
+			continue
+		}
 		want := slices.Clone(origin.seats(at))
 		for i := range want {
 			if want[i] == "PLEAVER" {
