@@ -63,7 +63,7 @@ const (
 // may end in the meantime, and nobody follow yet.
 func (h *handover) insist(err error) error {
 	began := h.began
-	if began.IsZero() && h.Original != nil && h.Change.Restores == "" {
+	if h.Original != nil && h.Change.Restores == "" {
 		began = h.Original.KeptAt
 	}
 	if lifecycle.ReasonOf(err) != "" || began.IsZero() || h.now().Sub(began) > insisting {
@@ -78,7 +78,7 @@ type handover struct {
 	lifecycle.Order
 	deed  deed
 	made  []string  // the writes that were made by now
-	began time.Time // when the first of them was tried
+	began time.Time // when what was there before was kept, and so the first of them may have been made
 	back  bool      // it is being taken back half-way
 }
 
@@ -128,6 +128,9 @@ func (h *handover) keep(ctx context.Context, body []byte) error {
 	if err != nil {
 		return fmt.Errorf("keep %s %s as it was: %w", e.Kind, e.Object.ID, err)
 	}
+	if h.Change.Restores == "" { // of one that gives back it is not known later when it began
+		h.began = h.now()
+	}
 	return nil
 }
 
@@ -135,9 +138,6 @@ func (h *handover) keep(ctx context.Context, body []byte) error {
 // what is still left after a while is written once more, and never again.
 func (h *handover) take(ctx context.Context, s sight) (sight, error) {
 	w := s.left[0]
-	if h.began.IsZero() {
-		h.began = h.now()
-	}
 	for try := 1; ; try++ {
 		err := w.do(ctx)
 		if err == nil {

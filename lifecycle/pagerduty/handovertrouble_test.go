@@ -165,6 +165,11 @@ func TestHalfAHandoverIsTriedAgainSoon(t *testing.T) {
 					t.Fatalf("apply: %v, want it to be tried again soon", err)
 				}
 				k.keep(&o)
+				o.Original.KeptAt = w.time()
+			}
+			o.Original.KeptAt = w.time().Add(-2 * time.Hour)
+			if _, err := w.client.Apply(t.Context(), o); err == nil || errors.As(err, new(*lifecycle.JobError)) {
+				t.Errorf("apply after hours: %v, want it to be tried as often as anything", err)
 			}
 			w.fake.Heal()
 			if tt.reason == "" {
