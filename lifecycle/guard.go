@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // moved is the stale-approval guard: it returns what is no longer as the
@@ -53,10 +54,12 @@ func (v *Provisioner) movedDuties(ctx context.Context, r Request, account *Accou
 	if err != nil {
 		return "", fmt.Errorf("read what hangs on account %s: %w", account.ID, err)
 	}
-	return dutiesMoved(r, touchedBy(r.Changes, h.Duties)), nil
+	return dutiesMoved(r, touchedBy(r.Changes, h.Duties), v.now()), nil
 }
 
-func dutiesMoved(r Request, now []Duty) string {
+// dutiesMoved returns what is not as the approver saw it, or "". An override that
+// has ended by itself needs nobody any more.
+func dutiesMoved(r Request, now []Duty, at time.Time) string {
 	was := map[string]Duty{}
 	for _, d := range r.Duties {
 		if d.Kind != KindIncident {
@@ -77,11 +80,18 @@ func dutiesMoved(r Request, now []Duty) string {
 		}
 	}
 	for _, d := range r.Duties {
-		if _, gone := was[d.Key()]; gone {
+		if _, gone := was[d.Key()]; gone && !d.over(at) {
 			return fmt.Sprintf("%s does not have %s any more since this was approved.", r.Subject.Label(), d)
 		}
 	}
 	return ""
+}
+
+// over reports whether the duty was a stretch of time that has passed.
+func (d Duty) over(at time.Time) bool {
+	return d.Override != "" && len(d.Shifts) > 0 && !slices.ContainsFunc(d.Shifts, func(s Shift) bool {
+		return s.Until.IsZero() || at.Before(s.Until)
+	})
 }
 
 // leavesTo returns the id of who takes the duty over by the request, or "".

@@ -48,6 +48,7 @@ type JobError struct {
 	Err        error
 	Permanent  bool          // do not try again
 	RetryAfter time.Duration // try again then, without counting the attempt
+	Why        string        // what is waited for, in a sentence; "" where nothing answers
 }
 
 func (e *JobError) Error() string { return e.Err.Error() }
@@ -58,5 +59,10 @@ func Permanent(err error) error { return &JobError{Err: err, Permanent: true} }
 
 // RetryAfter marks a failure that passes by itself after d.
 func RetryAfter(err error, d time.Duration) error { return &JobError{Err: err, RetryAfter: d} }
+
+// WaitFor is RetryAfter for what is no failure: why says what is waited for.
+func WaitFor(why string, err error, d time.Duration) error {
+	return &JobError{Err: err, RetryAfter: d, Why: why}
+}
 
 func show(id RequestID) Job { return Job{Kind: JobShow, Ref: string(id)} }

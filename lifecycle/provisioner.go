@@ -327,9 +327,13 @@ func (v *Provisioner) goOn(r Request) []Job {
 	return []Job{{Kind: JobPlan, Ref: string(r.Why.Notice)}}
 }
 
-// wait says on the card that PagerDuty does not answer, once, and asks for another try.
+// wait says on the card that PagerDuty does not answer, or what else is waited
+// for, once, and asks for another try.
 func (v *Provisioner) wait(ctx context.Context, r Request, cause error) error {
-	const note = "PagerDuty is not answering. It will be tried again."
+	note := "PagerDuty is not answering. It will be tried again."
+	if told, ok := errors.AsType[*JobError](cause); ok && told.Why != "" {
+		note = told.Why
+	}
 	if r.Note == note {
 		return cause
 	}

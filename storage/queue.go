@@ -23,6 +23,7 @@ const (
 	maxPeriodicAttempts = 4  // the schedule brings these back anyway
 
 	jobTimeout      = 30 * time.Second
+	stepTimeout     = 2 * time.Minute // a step that reads all of on-call, and looks for each change until it is seen
 	periodicTimeout = 10 * time.Minute
 )
 

@@ -191,10 +191,14 @@ type worker struct {
 // Slack set, the time it takes; River's rescuer waits as long as this before it
 // takes such a job for dead.
 func (w *worker) Timeout(*river.Job[task]) time.Duration {
-	if periodic(w.kind) {
+	switch {
+	case periodic(w.kind):
 		return periodicTimeout
+	case queueOf(w.kind) == queuePagerDuty:
+		return stepTimeout
+	default:
+		return jobTimeout
 	}
-	return jobTimeout
 }
 
 // Work takes the step, and tells River what became of it in its own terms. A

@@ -31,7 +31,7 @@ type Config struct {
 	Timeout     time.Duration // of one call; 10 s when 0
 	Backoff     time.Duration // before the second try of anything, doubling from there; 250 ms when 0
 	Settle      time.Duration // how long a change is looked for after its answer was lost; 5 s when 0
-	Lead        time.Duration // how far ahead a seat of a shift-based schedule changes hands; 3 min when 0
+	Lead        time.Duration // how far ahead a seat of a shift-based schedule changes hands; 5 min when 0
 	Patience    time.Duration // how long ReadBack looks for a change; 20 s when 0
 
 	Progress  func(done, total int) // told of a sweep's calls, those known so far; may be nil

@@ -12,7 +12,7 @@ import (
 )
 
 // soonOver is how long it takes until what a handover has ended in shifts is over.
-const soonOver = 4 * time.Minute
+const soonOver = 6 * time.Minute
 
 // Each is done in as few writes as it takes, is seen to be done, and is not done a second time.
 func TestHandover(t *testing.T) {
@@ -176,4 +176,4 @@ func TestHandoverCrash(t *testing.T) {
 }
 
 // lead is how long there is to come back after a crash.
-const lead = 3 * time.Minute
+const lead = 5 * time.Minute

@@ -12,7 +12,7 @@ import (
 
 // lead is how far ahead a running event is ended, so that the one that follows is there before that: also after a crash
 // in between, which is repeated within a minute or two.
-const lead = 3 * time.Minute
+const lead = 5 * time.Minute
 
 // swap returns the seat that changes hands. The leaver is the one who had it first, also when it is given back.
 func (h *handover) swap(back bool) swap {

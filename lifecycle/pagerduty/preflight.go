@@ -166,7 +166,8 @@ func (c *Client) checkLeaving(ctx context.Context, id lifecycle.AccountID) error
 	}
 	for _, r := range on.rotas {
 		if slices.Contains(r.leaving, string(id)) {
-			return lifecycle.RetryAfter(fmt.Errorf("delete user %s: their shifts in schedule %s are handed over and end within %s", id, r.ID, c.cfg.Lead), c.cfg.Lead)
+			why := fmt.Sprintf("Waits until the shifts that were handed over in %s have changed hands, which takes %s at the most.", clean(r.Name, 80), c.cfg.Lead)
+			return lifecycle.WaitFor(why, fmt.Errorf("delete user %s: their shifts in schedule %s are handed over and end soon", id, r.ID), c.cfg.Lead)
 		}
 	}
 	return nil
