@@ -147,7 +147,23 @@ func (m cardMaker) done() string {
 	if by := m.by(); by != "" {
 		s += " Approved" + by + "."
 	}
-	return s + " Nothing is left to do."
+	return strings.TrimSpace(s + " " + m.left())
+}
+
+// left says what is still to come when all that was asked is done: a leaver is
+// asked about in stages.
+func (m cardMaker) left() string {
+	deletes := slices.ContainsFunc(m.r.Changes, func(c lifecycle.Change) bool { return c.Op == lifecycle.OpDelete })
+	switch {
+	case m.r.Kind != lifecycle.RequestLeaver || deletes:
+		return "Nothing is left to do."
+	case m.r.Undoes != "": // whether that is how it stays is for the next roll call to say
+		return ""
+	case m.r.Contains():
+		return "Whatever on-call still needs them for, and the deletion of the account, are asked apart."
+	default:
+		return "The deletion of the account is asked apart."
+	}
 }
 
 // by says who approved, and when, where that has not been said already.

@@ -55,6 +55,32 @@ func TestWhoTakesOverIsTold(t *testing.T) {
 	d.clean(t)
 }
 
+func TestWhoHadTakenOverIsToldWhenThatIsUndone(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	o := d.out(t)
+	was := with(decided(chosen(), lifecycle.Applying, "marco@acme.test", lifecycle.Approve, "Agreed"), func(r *lifecycle.Request) {
+		r.Changes[2] = handsTo("chg_3", r.Duties[2], "PINES")
+	})
+	was = with(verified(was, 4), func(r *lifecycle.Request) { r.State, r.Revision = lifecycle.Done, 9 })
+	d.show(t, o, was)
+	back := with(was, func(r *lifecycle.Request) {
+		r.ID, r.Undoes, r.State = "req_undo", was.ID, lifecycle.Applying
+		r.Changes, _ = was.TakesBack()
+	})
+	d.show(t, o, verified(back, 3))
+	if told := texts(d.dm("U0INES")); strings.Contains(told, "yours no longer") {
+		t.Errorf("told before all of it is done: %s", told)
+	}
+	done := with(verified(back, 4), func(r *lifecycle.Request) { r.State, r.Revision = lifecycle.Done, 10 })
+	d.show(t, o, done)
+	d.show(t, o, done)
+	wants(t, texts(d.dm("U0INES")), "What you had taken over from Ana Ito in PagerDuty is theirs again, and yours no longer, checked Mon 4 May 13:04 UTC:\n• a seat in Payments primary")
+	wants(t, texts(d.dm("U0MARCO")), "yours no longer, checked Mon 4 May 13:04 UTC:\n• incident #123 Checkout is down")
+	sameCount(t, "what Ines is told of it", strings.Count(texts(d.dm("U0INES")), "yours no longer"), 1)
+	d.clean(t)
+}
+
 // reached is a joiner's request once it was looked how they can be reached.
 func reached(missing ...string) lifecycle.Request {
 	return with(verified(decided(joiner(), lifecycle.Done, "ines@acme.test", lifecycle.Approve, ""), 2), func(r *lifecycle.Request) {

@@ -280,7 +280,7 @@ func (h *crashHouse) settled(what string) {
 	h.await("the card that says "+what+" to be done", func() bool {
 		return slices.ContainsFunc(h.slack.Messages("C0PAYMENTS"), func(m slacktest.Message) bool {
 			text := slacktest.PlainText(m.Blocks)
-			return strings.Contains(text, what) && strings.Contains(text, "checked in PagerDuty") && strings.Contains(text, "Nothing is left to do")
+			return strings.Contains(text, what) && strings.Contains(text, "✅ Done, checked in PagerDuty")
 		})
 	})
 }
