@@ -37,6 +37,7 @@ func (d *dutyReader) period(length time.Duration) url.Values {
 func (d *dutyReader) readShifts(ctx context.Context, r rota) error {
 	var shifts []lifecycle.Shift
 	query := d.period(horizon)
+	query.Set("overflow", "true") // else a shift seems to end where the period does
 	if r.shiftBased {
 		query.Set("include[]", "final_schedule")
 		s, err := d.prompt.shifts(ctx, r.ID, query)
@@ -45,7 +46,7 @@ func (d *dutyReader) readShifts(ctx context.Context, r rota) error {
 		}
 		for _, e := range s.Final.Shifts {
 			if e.Member.ID == string(d.id) {
-				shifts = append(shifts, lifecycle.Shift{From: e.Start.UTC(), Until: e.End.UTC()})
+				shifts = append(shifts, d.shift(e.Start, e.End))
 			}
 		}
 	} else {
@@ -55,7 +56,7 @@ func (d *dutyReader) readShifts(ctx context.Context, r rota) error {
 		}
 		for _, e := range s.Final.Entries {
 			if e.User.ID == string(d.id) {
-				shifts = append(shifts, lifecycle.Shift{From: e.Start.UTC(), Until: e.End.UTC()})
+				shifts = append(shifts, d.shift(e.Start, e.End))
 			}
 		}
 	}
@@ -71,6 +72,14 @@ func upgraded(err error) error {
 		return fmt.Errorf("%w: %w", errMoved, err)
 	}
 	return err
+}
+
+// shift is what is ahead of it.
+func (d *dutyReader) shift(start, end time.Time) lifecycle.Shift {
+	if start.Before(d.at) {
+		start = d.at
+	}
+	return lifecycle.Shift{From: start.UTC(), Until: end.UTC()}
 }
 
 // merged returns the first few shifts, those that touch as one.

@@ -81,7 +81,17 @@ type answerError struct {
 }
 
 func (e *answerError) Error() string {
-	return fmt.Sprintf("%s %s: %d (%d) %s", e.method, e.path, e.status, e.code, strings.Join(e.said, ": "))
+	words := fmt.Sprintf("%s %s: PagerDuty answered %d", e.method, e.path, e.status)
+	if e.code != 0 {
+		words += fmt.Sprintf(" (%d)", e.code)
+	}
+	switch e.status {
+	case http.StatusUnauthorized:
+		words += ": it does not accept rolecall's key, or the token of its app"
+	case http.StatusTooManyRequests:
+		words += ": too many calls in a minute; try again in one"
+	}
+	return strings.Join(append([]string{words}, e.said...), ": ")
 }
 
 // says reports whether PagerDuty's words contain part, whatever the case.

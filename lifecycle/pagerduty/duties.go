@@ -160,7 +160,7 @@ func (d *dutyReader) assemble() []lifecycle.Duty {
 	for i := range duties {
 		duties[i].Pin = d.on.pin(duties[i])
 		if duties[i].Kind == lifecycle.KindSchedule {
-			duties[i].Shifts = d.shifts[duties[i].Object.ID]
+			duties[i].Shifts = d.forGood(d.shifts[duties[i].Object.ID], duties[i].Alone())
 		} else {
 			duties[i].Shifts = []lifecycle.Shift{{From: d.at}} // whoever is called directly is on call for good
 		}
@@ -171,6 +171,15 @@ func (d *dutyReader) assemble() []lifecycle.Duty {
 		duties = append(duties, duty)
 	}
 	return duties
+}
+
+// forGood returns the shifts; of somebody who has the schedule to themselves,
+// and is on call all the time that was read, without an end.
+func (d *dutyReader) forGood(shifts []lifecycle.Shift, alone bool) []lifecycle.Shift {
+	if alone && len(shifts) == 1 && !shifts[0].From.After(d.at) && !shifts[0].Until.Before(d.at.Add(horizon)) {
+		return []lifecycle.Shift{{From: shifts[0].From}}
+	}
+	return shifts
 }
 
 func (on onCall) pin(d lifecycle.Duty) string {

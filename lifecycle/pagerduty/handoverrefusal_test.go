@@ -169,7 +169,7 @@ func TestEveryWriteRefusedInEveryShape(t *testing.T) {
 						t.Errorf("apply: %v", err)
 					case shape == pagerdutytest.Page:
 						return
-					case shape == pagerdutytest.Nothing && !strings.Contains(reason, "without saying why"), shape != pagerdutytest.Nothing && !strings.Contains(reason, text):
+					case shape == pagerdutytest.Nothing && !strings.Contains(reason, "it does not say why"), shape != pagerdutytest.Nothing && !strings.Contains(reason, text):
 						t.Errorf("apply: %v with reason %q, want it to say %q", err, reason, text)
 					}
 					if gaps := w.fake.GapsSeen(); len(gaps) > 0 {

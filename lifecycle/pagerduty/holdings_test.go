@@ -124,6 +124,39 @@ func TestHoldingsTellShiftsAhead(t *testing.T) {
 	}
 }
 
+// A shift that goes on past what is read ahead ends when it does, and not where reading ended.
+func TestHoldingsTellWhenTheLastShiftEnds(t *testing.T) {
+	t.Parallel()
+	w := onWatch(t, pagerdutytest.Config{})
+	now := w.time()
+	days := func(n int) time.Time { return now.AddDate(0, 0, n) }
+	two, alone := []string{w.ann.ID, w.bo.ID}, []string{w.ann.ID}
+	weekly := func(members []string) []pagerdutytest.Rotation {
+		return []pagerdutytest.Rotation{{Events: []pagerdutytest.Event{{Name: "Weekly", Start: days(-3), End: days(4), Members: members}}}}
+	}
+	layers := func(members []string) []pagerdutytest.Layer {
+		return []pagerdutytest.Layer{{Name: "Weekly", Turn: 7 * 24 * time.Hour, Start: days(-3), UserIDs: members}}
+	}
+	in := []lifecycle.Shift{{From: now, Until: days(4)}, {From: days(11), Until: days(18)}, {From: days(25), Until: days(32)}}
+	for name, tt := range map[string]struct {
+		id   string
+		want []lifecycle.Shift
+	}{
+		"layers":                     {w.fake.AddSchedule(pagerdutytest.Schedule{Name: "L2", Layers: layers(two)}).ID, in},
+		"shifts":                     {w.fake.AddShiftSchedule(pagerdutytest.ShiftSchedule{Name: "S2", Rotations: weekly(two)}).ID, in},
+		"shifts, and nobody beside":  {w.fake.AddShiftSchedule(pagerdutytest.ShiftSchedule{Name: "S1", Rotations: weekly(alone)}).ID, []lifecycle.Shift{{From: now}}},
+		"layers, and nobody besides": {w.fake.AddSchedule(pagerdutytest.Schedule{Name: "L1", Layers: layers(alone)}).ID, []lifecycle.Shift{{From: now}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := holdings(t, w.client, w.ann.ID)
+			seat := h.Duties[slices.IndexFunc(h.Duties, func(d lifecycle.Duty) bool { return d.Object.ID == tt.id })]
+			if diff := cmp.Diff(tt.want, seat.Shifts); diff != "" {
+				t.Errorf("shifts (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 // An approval is for what was seen: pins stay while only time passes, and move when somebody changes who is called.
 func TestPinsMoveOnlyWhenSomebodyMovesThem(t *testing.T) {
 	t.Parallel()

@@ -35,11 +35,11 @@ func (e *noError) Unwrap() []error { return []error{e.refusal, e.answer} }
 func (e *answerError) sentence() (kind error, sentence string) { //nolint:staticcheck // ST1008: the kind is what is returned, not a failure
 	switch {
 	case e.status == http.StatusPaymentRequired:
-		return lifecycle.ErrForbidden, "This PagerDuty plan does not include what that takes: " + e.quote() + "."
+		return lifecycle.ErrForbidden, "This PagerDuty plan does not include what that takes" + e.because() + "."
 	case e.status == http.StatusForbidden && len(e.needs) > 0:
 		return lifecycle.ErrForbidden, fmt.Sprintf("rolecall's PagerDuty app lacks the scope %s. Give it to the app in PagerDuty, under Integrations, App Registration, and try again.", join(e.needs))
 	case e.status == http.StatusForbidden:
-		return lifecycle.ErrForbidden, "PagerDuty does not let rolecall's key do that: " + e.quote() + ". A read-only key cannot make changes."
+		return lifecycle.ErrForbidden, "PagerDuty does not let rolecall's key do that" + e.because() + ". A read-only key cannot make changes."
 	case e.code == 1008:
 		return lifecycle.ErrInvalid, "PagerDuty knows no user with the address that rolecall acts as. Set ROLECALL_PAGERDUTY_FROM to the address of one."
 	case e.says(`in the "From" header`):
@@ -55,14 +55,22 @@ func (e *answerError) sentence() (kind error, sentence string) { //nolint:static
 	case e.status == http.StatusNotFound:
 		return nil, "" // not PagerDuty's word that something is gone: a wrong address, or something in between
 	default:
-		return lifecycle.ErrInvalid, fmt.Sprintf("PagerDuty refused (%d): %s.", e.status, e.quote())
+		return lifecycle.ErrInvalid, fmt.Sprintf("PagerDuty refused (%d)%s.", e.status, e.because())
 	}
+}
+
+// because quotes PagerDuty after a colon, or says that it gave no reason.
+func (e *answerError) because() string {
+	if len(e.said) == 0 {
+		return ", and it does not say why"
+	}
+	return ": " + e.quote()
 }
 
 func (e *answerError) quote() string {
 	switch len(e.said) {
 	case 0:
-		return "without saying why"
+		return "no reason"
 	case 1:
 		return "“" + e.said[0] + "”"
 	default: // the message says what kind of refusal it is, the errors say why

@@ -48,13 +48,25 @@ func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
 			return resp, settled(req, err)
 		}
 		r.log.WarnContext(req.Context(), "PagerDuty is asked again", slog.String("method", req.Method),
-			slog.String("path", req.URL.Path), slog.Int("try", try), slog.Bool("limited", what == limited), slog.Any("err", err))
+			slog.String("path", req.URL.Path), slog.Int("try", try), slog.String("why", reasonAgain(what, err)))
 		if what == limited {
 			continue // everybody pauses together where calls are paced
 		}
 		if err := pause(req.Context(), r.backoff<<(try-1)); err != nil {
 			return nil, err
 		}
+	}
+}
+
+// reasonAgain says why a call is made again.
+func reasonAgain(what outcome, err error) string {
+	switch {
+	case err != nil:
+		return err.Error()
+	case what == limited:
+		return "too many calls in a minute"
+	default:
+		return "the account is locked by another write"
 	}
 }
 
