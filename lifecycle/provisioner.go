@@ -55,18 +55,26 @@ type ProvisionStore interface {
 	Requests(ctx context.Context, f RequestFilter) ([]Request, error)
 }
 
+// Safeguards are what a write to PagerDuty rests on.
+type Safeguards interface {
+	OriginalStore
+	// Exclusively runs f while no other replica does for the same thing: PagerDuty
+	// knows no lock, and of two who write the later has the last word.
+	Exclusively(ctx context.Context, thing string, f func(context.Context) error) error
+}
+
 // A Provisioner is steps 7 and 8: it re-reads, applies, and reads back.
 type Provisioner struct {
-	store     ProvisionStore
-	originals OriginalStore
-	platform  Platform
-	mode      Mode
-	now       func() time.Time
+	store    ProvisionStore
+	safe     Safeguards
+	platform Platform
+	mode     Mode
+	now      func() time.Time
 }
 
 // NewProvisioner returns a provisioner.
-func NewProvisioner(store ProvisionStore, originals OriginalStore, platform Platform, mode Mode, now func() time.Time) *Provisioner {
-	return &Provisioner{store: store, originals: originals, platform: platform, mode: mode, now: now}
+func NewProvisioner(store ProvisionStore, safe Safeguards, platform Platform, mode Mode, now func() time.Time) *Provisioner {
+	return &Provisioner{store: store, safe: safe, platform: platform, mode: mode, now: now}
 }
 
 // Apply takes an approved request as far as it goes. It may be repeated and
@@ -195,7 +203,11 @@ func (v *Provisioner) make(ctx context.Context, r Request, i int, account *Accou
 		if !c.Untouched(account) {
 			return r, account, Refuse(ErrConflict, "%s is %s now, which nobody approved changing", r.Subject.Label(), roleWords(c.Entitlement, c.Current(account)))
 		}
-		id, err := v.platform.Apply(ctx, o)
+		var id AccountID
+		err := v.safe.Exclusively(ctx, o.thing(), func(ctx context.Context) (err error) {
+			id, err = v.platform.Apply(ctx, o)
+			return err
+		})
 		if err != nil {
 			return r, account, &changeError{i, fmt.Errorf("apply change %s: %w", c.ID, err)}
 		}
@@ -209,6 +221,22 @@ func (v *Provisioner) make(ctx context.Context, r Request, i int, account *Accou
 	return v.verify(ctx, r, i, o)
 }
 
+// thing names what one change at a time may write to: an object of on-call; one
+// account's teams and sessions; or all accounts, because nobody else must be
+// lowered while the last admin but one is.
+func (o Order) thing() string {
+	switch e := o.Change.Entitlement; e.Kind {
+	case KindTeamRole, KindSession:
+		return "account " + string(o.Account)
+	case KindBaseRole, KindAccount:
+		return "accounts"
+	case KindSchedule, KindEscalationPolicy, KindIncident:
+		return "object " + e.Object.ID
+	default:
+		return "accounts"
+	}
+}
+
 // order returns the order for the change: it keeps what is replaced, and knows
 // what is to be put back.
 func (v *Provisioner) order(ctx context.Context, r Request, c Change) (Order, error) {
@@ -216,7 +244,7 @@ func (v *Provisioner) order(ctx context.Context, r Request, c Change) (Order, er
 	o.Keep = func(ctx context.Context, was Original) error {
 		was.Request, was.Change, was.KeptAt = r.ID, c.ID, v.now()
 		e := v.event(r, EventOriginalKept, map[string]string{"change": string(c.ID), "object": was.Object.ID, "name": was.Object.Name, "kind": string(was.Kind)})
-		if err := v.originals.KeepOriginal(ctx, was, e); err != nil {
+		if err := v.safe.KeepOriginal(ctx, was, e); err != nil {
 			return fmt.Errorf("keep %s as it was: %w", was.Object.ID, err)
 		}
 		return nil
@@ -224,7 +252,7 @@ func (v *Provisioner) order(ctx context.Context, r Request, c Change) (Order, er
 	if c.Op != OpHandover {
 		return o, nil
 	}
-	was, err := v.originals.Original(ctx, cmp.Or(c.Restores, c.ID))
+	was, err := v.safe.Original(ctx, cmp.Or(c.Restores, c.ID))
 	switch {
 	case errors.Is(err, ErrNotFound): // nothing was written yet; or it is an incident, which is given back as it was taken
 		return o, nil

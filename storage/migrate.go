@@ -28,7 +28,7 @@ const migrateLock = 7307219981
 // replicas that start at once one does it and the others wait.
 func (db *DB) Migrate(ctx context.Context) (err error) {
 	if db.pg {
-		unlock, err := db.advisory(ctx)
+		unlock, err := db.advisory(ctx, migrateLock)
 		if err != nil {
 			return err
 		}
@@ -53,20 +53,6 @@ func (db *DB) Migrate(ctx context.Context) (err error) {
 	}
 	db.log.DebugContext(ctx, "database migrated", slog.Int("queue_versions", len(done.Versions)))
 	return nil
-}
-
-func (db *DB) advisory(ctx context.Context) (unlock func() error, err error) {
-	conn, err := db.writer.Conn(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("connect to %s: %w", db.name, err)
-	}
-	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock($1)", int64(migrateLock)); err != nil {
-		return nil, errors.Join(fmt.Errorf("wait for other replicas to migrate: %w", err), conn.Close())
-	}
-	return func() error {
-		_, err := conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", int64(migrateLock))
-		return errors.Join(err, conn.Close())
-	}, nil
 }
 
 // goose returns the migrations: what runs on both databases is numbered SQL;

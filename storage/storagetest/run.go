@@ -24,6 +24,7 @@ func Run(t *testing.T, fresh func(t *testing.T) string) {
 		"roll calls":  testRollCalls,
 		"glances":     testGlances,
 		"originals":   testOriginals,
+		"locks":       testLocks,
 		"every field": testEveryField,
 		"messages":    testMessages,
 		"digests":     testDigests,
