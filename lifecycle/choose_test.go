@@ -161,3 +161,30 @@ func TestNobodyIsEnoughOnlyWhileOthersAreThere(t *testing.T) {
 		t.Errorf("asked again with nobody: %v", say(again.Changes))
 	}
 }
+
+func TestAChoiceThatCrashesAnywhereStands(t *testing.T) {
+	t.Parallel()
+	first := newHouse(t)
+	r := handover(t, first)
+	c := lifecycle.Choice{
+		Request: r.ID, Seen: r.Revision, By: first.who(t, "marco"), Via: lifecycle.ViaSlack,
+		Successors: map[lifecycle.ChangeID]lifecycle.AccountID{r.Changes[0].ID: "PINES"},
+	}
+	again := first.still(t)
+	for _, how := range []fault{refused, lost, dead} {
+		for at := 1; ; at++ {
+			h := again()
+			h.faults.hit(at, how)
+			_, err := h.approvals().Choose(t.Context(), c)
+			h.faults.hit(0, how)
+			is, repeated := h.approvals().Choose(t.Context(), c)
+			must(t, repeated)
+			if is.State != lifecycle.Pending || is.Changes[0].To != "PINES" || is.Changes[1].To != "PKIM" || len(is.Decisions) != 0 {
+				t.Errorf("fault %d at call %d: %s %v", how, at, is.State, say(is.Changes))
+			}
+			if err == nil {
+				break
+			}
+		}
+	}
+}

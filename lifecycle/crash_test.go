@@ -59,9 +59,11 @@ func TestApplyingThatCrashesAnywhereHasEachEffectOnce(t *testing.T) {
 		for how, way := range map[fault]string{refused: "is not made", lost: "loses its answer", dead: "is the last"} {
 			t.Run(fmt.Sprintf("%s whose call %s", name, way), func(t *testing.T) {
 				t.Parallel()
+				first := newHouse(t)
+				id := tt.begin(t, first)
+				again := first.still(t)
 				for at := 1; ; at++ {
-					h := newHouse(t)
-					id := tt.begin(t, h)
+					h := again()
 					h.faults.hit(at, how)
 					err := h.provisioner().Apply(t.Context(), id, false)
 					h.faults.hit(0, how)

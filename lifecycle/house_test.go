@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,19 +19,26 @@ import (
 	"rolecall/storage"
 )
 
-// emptyDatabase is a migrated SQLite file, made once: every test begins with a copy.
-var emptyDatabase = sync.OnceValues(func() ([]byte, error) {
+// firstMorning is a migrated SQLite file that knows who the policy names, made
+// once: every test begins with a copy.
+var firstMorning = sync.OnceValues(func() ([]byte, error) {
 	dir, err := os.MkdirTemp("", "rolecall")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // a temporary directory
 	path := filepath.Join(dir, "rolecall.db")
-	db, err := storage.Open(context.Background(), storage.Config{URL: path, Role: storage.Serve, Log: slog.New(slog.DiscardHandler), Now: time.Now})
+	p := rules()
+	h := &house{clock: &clock{at: monday}, policy: &p}
+	db, err := storage.Open(context.Background(), storage.Config{URL: path, Role: storage.Serve, Log: slog.New(slog.DiscardHandler), Now: h.now})
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(db.Migrate(context.Background()), db.Close()); err != nil {
+	if err := db.Migrate(context.Background()); err != nil {
+		return nil, err
+	}
+	admitted := lifecycle.NewDirectory(db, h, h.now).Admit(context.Background(), p)
+	if err := errors.Join(admitted, db.Close()); err != nil {
 		return nil, err
 	}
 	return os.ReadFile(path)
@@ -74,14 +82,15 @@ func (h *house) Current(context.Context) (lifecycle.Policy, error) { return *h.p
 // newHouse opens on a Monday morning, in enforce mode, with nobody in it.
 func newHouse(t testing.TB) *house {
 	t.Helper()
-	empty, err := emptyDatabase()
-	if err != nil {
-		t.Fatal(err)
-	}
+	first, err := firstMorning()
+	must(t, err)
+	return openHouse(t, first)
+}
+
+func openHouse(t testing.TB, file []byte) *house {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "rolecall.db")
-	if err := os.WriteFile(path, empty, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.WriteFile(path, file, 0o600))
 	p := rules()
 	p.Breaker = lifecycle.Breaker{Removals: 5, Percent: 2, Window: 24 * time.Hour}
 	p.Leaver.DeleteAfter = 14 * 24 * time.Hour
@@ -98,8 +107,25 @@ func newHouse(t testing.TB) *house {
 	h.store = &store{DB: db, faults: h.faults}
 	h.pager = &pager{faults: h.faults, now: h.now, accounts: map[lifecycle.AccountID]lifecycle.Account{}, duties: map[lifecycle.AccountID][]lifecycle.Duty{}, sessions: map[lifecycle.AccountID]int{}, calendars: map[lifecycle.AccountID]string{}}
 	h.pager.put(lifecycle.Account{ID: "POWNER", Email: "owner@acme.test", Name: "Owner", BaseRole: lifecycle.RoleOwner})
-	must(t, h.directory().Admit(t.Context(), p))
 	return h
+}
+
+// still keeps the house as it is, and returns what opens another one like it.
+func (h *house) still(t testing.TB) func() *house {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "still.db")
+	must(t, h.store.Backup(t.Context(), path))
+	file, err := os.ReadFile(path)
+	must(t, err)
+	return func() *house {
+		is := openHouse(t, file)
+		is.at, is.mode, *is.policy = h.now(), h.mode, *h.policy
+		is.store.jobs, is.store.lines, is.store.events = slices.Clone(h.store.jobs), slices.Clone(h.store.lines), h.store.events
+		is.pager.accounts, is.pager.duties = maps.Clone(h.pager.accounts), maps.Clone(h.pager.duties)
+		is.pager.sessions, is.pager.calendars = maps.Clone(h.pager.sessions), maps.Clone(h.pager.calendars)
+		is.pager.stand, is.pager.writes = slices.Clone(h.pager.stand), slices.Clone(h.pager.writes)
+		return is
+	}
 }
 
 func (h *house) inbox() *lifecycle.Inbox         { return lifecycle.NewInbox(h.store, h.now) }

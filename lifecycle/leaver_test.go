@@ -23,24 +23,28 @@ func onTwoTeams(t *testing.T, h *house) {
 // Between the requests of two teams the process may die.
 func TestEveryTeamIsAskedAlthoughThePlanDiedBetweenThem(t *testing.T) {
 	t.Parallel()
-	for at := 1; ; at++ {
-		h := newHouse(t)
-		onTwoTeams(t, h)
-		n := h.receive(t, "hr", ended(person("Payments")), h.now(), h.now())
-		h.until(t, lifecycle.JobApply)
-		contain := h.requests(t)[0]
-		h.store.take(lifecycle.JobApply, string(contain.ID))
-		must(t, h.provisioner().Apply(t.Context(), contain.ID, false))
-		h.store.take(lifecycle.JobPlan, string(n))
-		h.faults.hit(at, refused)
-		err := h.planner().Plan(t.Context(), n)
-		h.faults.hit(0, refused)
-		must(t, h.planner().Plan(t.Context(), n))
-		if got := h.requests(t, lifecycle.Pending); len(got) != 2 {
-			t.Fatalf("call %d: %d teams are asked: %v", at, len(got), h.story(t))
-		}
-		if err == nil {
-			return
+	first := newHouse(t)
+	onTwoTeams(t, first)
+	n := first.receive(t, "hr", ended(person("Payments")), first.now(), first.now())
+	first.until(t, lifecycle.JobApply)
+	contain := first.requests(t)[0].ID
+	first.store.take(lifecycle.JobApply, string(contain))
+	must(t, first.provisioner().Apply(t.Context(), contain, false))
+	first.store.take(lifecycle.JobPlan, string(n))
+	again := first.still(t)
+	for _, how := range []fault{refused, lost, dead} {
+		for at := 1; ; at++ {
+			h := again()
+			h.faults.hit(at, how)
+			err := h.planner().Plan(t.Context(), n)
+			h.faults.hit(0, how)
+			must(t, h.planner().Plan(t.Context(), n))
+			if got := h.requests(t, lifecycle.Pending); len(got) != 2 {
+				t.Errorf("fault %d at call %d: %d teams are asked: %v", how, at, len(got), h.story(t))
+			}
+			if err == nil {
+				break
+			}
 		}
 	}
 }

@@ -143,6 +143,10 @@ func (s *store) SaveIdentity(ctx context.Context, i lifecycle.Identity, n *lifec
 	return s.write(e, next, func() error { return s.DB.SaveIdentity(ctx, i, n, e, next...) })
 }
 
+func (s *store) KeepOriginal(ctx context.Context, o lifecycle.Original, e lifecycle.AuditEvent) error {
+	return s.write(e, nil, func() error { return s.DB.KeepOriginal(ctx, o, e) })
+}
+
 func (s *store) SaveRequest(ctx context.Context, r lifecycle.Request, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
 	return s.write(e, next, func() error { return s.DB.SaveRequest(ctx, r, e, next...) })
 }
@@ -221,6 +225,18 @@ func (s *store) Request(ctx context.Context, id lifecycle.RequestID) (lifecycle.
 
 func (s *store) Requests(ctx context.Context, f lifecycle.RequestFilter) ([]lifecycle.Request, error) {
 	return through(s.faults, func() ([]lifecycle.Request, error) { return s.DB.Requests(ctx, f) })
+}
+
+func (s *store) Original(ctx context.Context, id lifecycle.ChangeID) (lifecycle.Original, error) {
+	return through(s.faults, func() (lifecycle.Original, error) { return s.DB.Original(ctx, id) })
+}
+
+func (s *store) Headcount(ctx context.Context, since time.Time, except lifecycle.IdentityID) (linked, leaving int, err error) {
+	linked, err = through(s.faults, func() (n int, err error) {
+		n, leaving, err = s.DB.Headcount(ctx, since, except)
+		return n, err
+	})
+	return linked, leaving, err
 }
 
 func (s *store) Notice(ctx context.Context, id lifecycle.NoticeID) (lifecycle.Notice, error) {

@@ -170,3 +170,57 @@ func TestAnUndoIsDecidedAsTheRuleSaysThatGrantsIt(t *testing.T) {
 		t.Errorf("%s with %d of %d by one person, where the rule asks for two", undo.State, undo.Approvals(), undo.Needed)
 	}
 }
+
+func TestAnUndoThatCrashesAnywhereIsAskedOnce(t *testing.T) {
+	t.Parallel()
+	first := newHouse(t)
+	away(t, first)
+	press := lifecycle.Press{Request: first.only(t, lifecycle.Done).ID, By: first.who(t, "marco"), Reason: "the feed was wrong", Via: lifecycle.ViaSlack}
+	again := first.still(t)
+	for _, how := range []fault{refused, lost, dead} {
+		for at := 1; ; at++ {
+			h := again()
+			h.faults.hit(at, how)
+			_, err := h.approvals().Undo(t.Context(), press)
+			h.faults.hit(0, how)
+			if _, again := h.approvals().Undo(t.Context(), press); again != nil && !errors.Is(again, lifecycle.ErrDuplicate) {
+				t.Fatalf("fault %d at call %d: %v", how, at, again)
+			}
+			if n := h.store.waiting(lifecycle.JobApply); n != 1 || h.store.waiting(lifecycle.JobStop) != 1 {
+				t.Errorf("fault %d at call %d: %d steps: %v", how, at, n, h.story(t))
+			}
+			h.work(t)
+			if now, _ := h.pager.see("PBEN"); now.BaseRole != lifecycle.RoleResponder || len(h.requests(t, lifecycle.Withdrawn)) != 1 {
+				t.Errorf("fault %d at call %d: %+v, %v", how, at, now, h.story(t))
+			}
+			if err == nil {
+				break
+			}
+		}
+	}
+}
+
+func TestAStopThatCrashesAnywhereWithdrawsAll(t *testing.T) {
+	t.Parallel()
+	first := newHouse(t)
+	onTwoTeams(t, first)
+	first.hear(t, ended(person("Payments")))
+	undo, err := first.undo(t, first.only(t, lifecycle.Done).ID, "priya")
+	must(t, err)
+	again := first.still(t)
+	for _, how := range []fault{refused, lost, dead} {
+		for at := 1; ; at++ {
+			h := again()
+			h.faults.hit(at, how)
+			err := h.planner().Stop(t.Context(), undo.ID)
+			h.faults.hit(0, how)
+			must(t, h.planner().Stop(t.Context(), undo.ID))
+			if got := h.requests(t, lifecycle.Withdrawn); len(got) != 2 || len(h.requests(t, lifecycle.Pending)) != 0 {
+				t.Errorf("fault %d at call %d: %v", how, at, h.story(t))
+			}
+			if err == nil {
+				break
+			}
+		}
+	}
+}
