@@ -76,9 +76,13 @@ func (a *Approvals) Decide(ctx context.Context, p Press) (Request, error) {
 	})
 }
 
-// Retry lets a failed request go on from the step that failed.
+// Retry lets a failed request go on from the step that failed, unless it is
+// asked to be undone: that would take back only a part of what it did then.
 func (a *Approvals) Retry(ctx context.Context, id RequestID, by Identity) (Request, error) {
 	return a.change(ctx, id, by, func(was Request, _ Policy, _ []string) (step, error) {
+		if _, err := a.undoStage(ctx, id); err != nil {
+			return step{}, err
+		}
 		is, err := was.Retry(a.now())
 		return step{request: is, kind: EventRequestRetried, next: []Job{show(id), {Kind: JobApply, Ref: string(id)}}}, err
 	})

@@ -188,3 +188,16 @@ func TestAChoiceThatCrashesAnywhereStands(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatTwoHadToAgreeToNobodyChangesAloneOnceItHasFailed(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.policy.Defaults.Approval.N = 2
+	r := handover(t, h)
+	h.pager.no = func(lifecycle.Order) error { return lifecycle.Refuse(lifecycle.ErrConflict, "Kim cannot be on call.") }
+	h.approve(t, r, "marco")
+	r = h.approve(t, h.request(t, r.ID), "ines")
+	if _, err := h.choose(t, r, "ines", 0, "PINES"); r.State != lifecycle.Failed || !strings.Contains(lifecycle.ReasonOf(err), "nobody changes it alone") {
+		t.Errorf("it is %s: %v", r.State, err)
+	}
+}

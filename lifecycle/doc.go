@@ -76,13 +76,16 @@
 // in a quorum begun before, and no one decides on their own access, under
 // whatever address or account. What the approver saw is compared with PagerDuty
 // before the first write; if it moved, the request is Blocked and asked again
-// with only what is left. Who the subject is, is looked at on every try: who left
-// is given nothing, who is back loses nothing. Only the newest notice about
+// with only what is left. Who has chosen a successor has changed the plan: it is
+// approved anew, by whoever has seen it. Who the subject is, and whether those who
+// take over are still there, is looked at on every try: who left is given nothing,
+// neither a role nor a duty, and who is back loses nothing. Only the newest notice about
 // somebody is planned. A leaver is contained at once, reversibly; then each team's
 // owner says who takes over there, and nothing that on-call rests on is taken
 // before somebody has; then the account is deleted by a second decision after a
 // hold, never by silence. Whoever is back before that, to the same work, is given
-// back exactly what was taken. An undo is asked for and decided as any gain is. Nothing else that takes power
+// back exactly what was taken. An undo is asked for and decided as any gain is;
+// once it is approved nothing more comes of the notice whose effect it takes back. Nothing else that takes power
 // away is automatic, and more leavers than the breaker allows wait for a person.
 // The account owner and protected addresses are never touched, by any road. In
 // observe mode nothing is ever written to PagerDuty.

@@ -198,7 +198,9 @@ func (a *Approvals) takersHere(ctx context.Context, r Request) error {
 func (r Request) choose(c Choice, now time.Time) (Request, map[string]string, error) {
 	by := c.By.Person.Email()
 	switch {
-	case r.State != Pending && (r.State != Failed || r.Needed > 1):
+	case r.State == Failed && r.Needed > 1:
+		return r, nil, Refuse(ErrConflict, "%d people had to agree to this, so nobody changes it alone now that it has failed; retry it, or let the next roll call ask for what is left", r.Needed)
+	case r.State != Pending && r.State != Failed:
 		return r, nil, Refuse(ErrConflict, "this request is already %s%s", r.State, r.by())
 	case r.late(now):
 		return r, nil, r.expired()

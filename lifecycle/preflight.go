@@ -84,7 +84,7 @@ func adminEffects(c Change, h Holdings) []string {
 	case -1:
 		return []string{"How many others run the account could not be counted."}
 	case 0:
-		return []string{"Is the last Global Admin: rolecall will not leave the account without one. Make somebody else one first."}
+		return []string{fmt.Sprintf("Is the last %s: rolecall will not leave the account without one. Make somebody else one first.", RoleAdmin)}
 	case 1:
 		return []string{"Leaves one other person who runs the whole account."}
 	default:

@@ -224,3 +224,30 @@ func TestAStopThatCrashesAnywhereWithdrawsAll(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsAskedToBeUndoneIsNotRetriedMeanwhile(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	r := handover(t, h)
+	h.policy.Defaults.Approval.N = 2
+	h.pager.no = func(o lifecycle.Order) error {
+		if o.Change.Entitlement.Kind == lifecycle.KindSchedule {
+			return lifecycle.Refuse(lifecycle.ErrConflict, "The schedule is locked.")
+		}
+		return nil
+	}
+	r = h.approve(t, r, "marco")
+	undo, err := h.undo(t, r.ID, "marco")
+	must(t, err)
+	if got := say(undo.Changes); undo.State != lifecycle.Pending || len(got) != 1 {
+		t.Fatalf("asked: %s %v", undo.State, got)
+	}
+	h.pager.no = nil
+	if _, err := h.approvals().Retry(t.Context(), r.ID, h.who(t, "marco")); !errors.Is(err, lifecycle.ErrDuplicate) {
+		t.Errorf("retried what is asked to be undone: %v", err)
+	}
+	h.approve(t, undo, "ines")
+	if now := h.pager.duties["PBEN"]; len(now) != 2 {
+		t.Errorf("given back: %v\n%v", now, h.story(t))
+	}
+}
