@@ -52,7 +52,9 @@ func (d *Desk) Standing(ctx context.Context, i Identity) (Standing, error) {
 	if err != nil {
 		return s, fmt.Errorf("read the policy in force: %w", err)
 	}
-	s.Want = policy.Want(i.Person)
+	if i.StatusAt(d.now()) != StatusEnded { // who has left is to hold nothing, whatever a rule says of their work
+		s.Want = policy.Want(i.Person)
+	}
 	accounts, err := d.store.Baseline(ctx)
 	if err != nil {
 		return s, fmt.Errorf("load the last roll call: %w", err)
@@ -84,7 +86,7 @@ type Holder struct {
 }
 
 // Team returns who is on the team that policy calls name, highest role first.
-// A name that is no team's is a Refusal that proposes the nearest.
+// A name that is no team's is a Refusal that says which there are.
 func (d *Desk) Team(ctx context.Context, name string) (TeamPolicy, []Holder, error) {
 	policy, err := d.policies.Current(ctx)
 	if err != nil {
@@ -94,7 +96,7 @@ func (d *Desk) Team(ctx context.Context, name string) (TeamPolicy, []Holder, err
 		return strings.EqualFold(t.Name, name) || string(t.ID) == name
 	})
 	if k < 0 {
-		return TeamPolicy{}, nil, Refuse(ErrNotFound, "No team of the policy is called %q.", name)
+		return TeamPolicy{}, nil, Refuse(ErrNotFound, "No team of the policy is called %q; %s.", name, policy.teamsLike(name))
 	}
 	accounts, err := d.store.Baseline(ctx)
 	if err != nil {
@@ -113,6 +115,26 @@ func (d *Desk) Team(ctx context.Context, name string) (TeamPolicy, []Holder, err
 		return strings.Compare(a.Account.Name, b.Account.Name)
 	})
 	return policy.Teams[k], holders, nil
+}
+
+const manyTeams = 12 // that are named where one was not found
+
+// teamsLike names the teams that name may have meant, or else all of them.
+func (p Policy) teamsLike(name string) string {
+	var like, all []string
+	for _, t := range p.Teams {
+		all = append(all, t.Name)
+		if a, b := strings.ToLower(t.Name), strings.ToLower(strings.TrimSpace(name)); b != "" && (strings.Contains(a, b) || strings.Contains(b, a)) {
+			like = append(like, t.Name)
+		}
+	}
+	if len(like) == 0 {
+		like = all
+	}
+	if n := len(like); n > manyTeams {
+		like = append(like[:manyTeams:manyTeams], fmt.Sprintf("%d more", n-manyTeams))
+	}
+	return "there are " + strings.Join(like, ", ")
 }
 
 // Inbox returns the requests that wait for i, oldest first. One that i has

@@ -130,10 +130,16 @@ func (f Finding) Sentence() string {
 		if f.leftBehind() {
 			return who + " " + f.Note + "."
 		}
+		if f.Entitlement.Kind == KindAccount {
+			return who + " has left and still has a PagerDuty account."
+		}
 		return fmt.Sprintf("%s has left and still holds %s.", who, f.Entitlement)
 	case FoundExcess:
 		return fmt.Sprintf("%s holds %s; %s.", who, f.held(), f.policySays())
 	case FoundMissing:
+		if f.Entitlement.Kind == KindAccount {
+			return who + " should have a PagerDuty account and has none."
+		}
 		return fmt.Sprintf("%s should hold %s and holds %s.", who, f.wanted(), f.held())
 	case FoundDrift:
 		if f.regained() {

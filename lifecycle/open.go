@@ -238,7 +238,10 @@ func (p *Planner) hold(ctx context.Context, c planning, d draft, why string) err
 	if d.quiet || c.link.State == Unmatched && w.Conflict == "" && len(w.Undetermined) == 0 {
 		return p.store.Record(ctx, p.planned(c, d, why))
 	}
-	sentence := fmt.Sprintf("%s: %s %s Nothing was changed.", c.identity.Person.Label(), d.event, why)
+	sentence := fmt.Sprintf("%s %s Nothing was changed.", d.event, why)
+	if d.finding == "" { // which says whom it is about
+		sentence = c.identity.Person.Label() + ": " + sentence
+	}
 	return p.store.Record(ctx, p.planned(c, d, why), alert(sentence))
 }
 

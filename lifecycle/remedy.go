@@ -8,6 +8,7 @@ import (
 const (
 	goneAlready = "The account is gone already."
 	agreesAgain = "PagerDuty agrees with policy again."
+	nothingLeft = "The account holds nothing that could be taken from it: delete it in PagerDuty's own pages, or let a source of truth say whose it is."
 )
 
 // PlanFinding returns the changes that mend the finding: take back what is
@@ -24,7 +25,11 @@ func PlanFinding(p Policy, f Finding, i Identity, account *Account, h Holdings) 
 	case f.leftBehind() && account.Contained() && len(h.Duties) == 0:
 		return PlanDelete(*account)
 	case whole || f.Kind == FoundOrphan || f.Kind == FoundLeaverPresent:
-		return planAway(*account, h)
+		plan := planAway(*account, h)
+		if plan.Held == agreesAgain && f.Kind == FoundOrphan {
+			plan.Held = nothingLeft
+		}
+		return plan
 	case f.Entitlement.Kind == KindBaseRole || f.Entitlement.Kind == KindTeamRole:
 		return planBack(p, f, i, *account)
 	default: // only another tool speaks of these

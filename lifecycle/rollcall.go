@@ -197,6 +197,15 @@ func (a Account) first(known bool, now time.Time) Account {
 	return a
 }
 
+// notRead says to Security that a roll call came to nothing, and why where that is said in words.
+func notRead(err error) string {
+	why := ReasonOf(err)
+	if why == "" {
+		why = "The record says why, and rolecall doctor what is wrong now."
+	}
+	return "The roll call could not read all of PagerDuty, so nothing was concluded from it. " + why
+}
+
 // Run calls the roll, stores what it found, and asks about what an owner must
 // decide. A snapshot that is not whole is recorded as such, and is a permanent
 // error: Security is told, and the schedule comes round again. Where nothing
@@ -205,7 +214,7 @@ func (c *RollCall) Run(ctx context.Context, by Actor) (RollResult, error) {
 	result, err := c.Look(ctx)
 	if err != nil {
 		e := AuditEvent{At: c.now(), Actor: by, Kind: EventRollCallFailed, Ref: "rollcall", Detail: map[string]string{"why": err.Error()}}
-		if recErr := c.store.Record(ctx, e, alert("The roll call could not read all of PagerDuty, so nothing was concluded from it. The record says why.")); recErr != nil {
+		if recErr := c.store.Record(ctx, e, alert(notRead(err))); recErr != nil {
 			return result, errors.Join(err, fmt.Errorf("record failed roll call: %w", recErr))
 		}
 		return result, Permanent(err)

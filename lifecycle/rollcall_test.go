@@ -3,6 +3,7 @@ package lifecycle_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -197,7 +198,8 @@ func TestOnlySecurityKeepsAnAdmin(t *testing.T) {
 func TestASnapshotThatIsNotWholeConcludesNothing(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]func(*house){
-		"a listing that broke off": func(h *house) { h.pager.partial = errors.New("page 3 of 7: 502") },
+		"a listing that broke off":      func(h *house) { h.pager.partial = errors.New("page 3 of 7: 502") },
+		"a listing that may not be had": func(h *house) { h.pager.partial = lifecycle.Refuse(lifecycle.ErrForbidden, "The key may not.") },
 		"an account that was not listed, and cannot be asked for": func(h *house) {
 			h.pager.unlisted = map[lifecycle.AccountID]bool{"PBEN": true}
 			h.pager.noGone = errors.New("502")
@@ -218,6 +220,14 @@ func TestASnapshotThatIsNotWholeConcludesNothing(t *testing.T) {
 			must(t, err)
 			if diff := cmp.Diff(before, after); diff != "" || h.trail(lifecycle.EventRollCallFailed) != 1 {
 				t.Errorf("findings (-before +after), with %d lines of the failure:\n%s", h.trail(lifecycle.EventRollCallFailed), diff)
+			}
+			h.work(t)
+			why := "The record says why"
+			if reason := lifecycle.ReasonOf(h.pager.partial); reason != "" {
+				why = reason
+			}
+			if len(h.alerts) == 0 || !strings.Contains(h.alerts[len(h.alerts)-1], "nothing was concluded from it. "+why) {
+				t.Errorf("security is told %q, without %q", h.alerts, why)
 			}
 			baseline, err := h.store.Baseline(t.Context())
 			must(t, err)
@@ -396,6 +406,33 @@ func TestPowerShowsAlsoOfWhoIsOnLeave(t *testing.T) {
 	h.pager.put(account(lifecycle.RoleAdmin)) // not on the team: who is on leave misses nothing
 	if f := h.found(t); f.Kind != lifecycle.FoundExcess || f.Severity != lifecycle.SeverityHigh {
 		t.Errorf("found %+v", f)
+	}
+}
+
+func TestAnAccountThatIsNobodysAndHoldsNothingIsSaidToNeedAPerson(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.pager.put(lifecycle.Account{ID: "PJO", Email: "jo@contractors.example", Name: "Jo Temp", BaseRole: lifecycle.RoleRestricted})
+	if f := h.found(t); f.Kind != lifecycle.FoundOrphan || f.Request != "" {
+		t.Errorf("found %+v", f)
+	}
+	want := []string{"Jo Temp has a PagerDuty account (Restricted Access (restricted_access)), and no source of truth knows them. PagerDuty's audit records do not tell who made it so. " +
+		"The account holds nothing that could be taken from it: delete it in PagerDuty's own pages, or let a source of truth say whose it is. Nothing was changed."}
+	if diff := cmp.Diff(want, h.alerts); diff != "" {
+		t.Errorf("security is told (-want +got):\n%s", diff)
+	}
+}
+
+func TestTheDeskSaysThatPolicyWantsNothingForWhoHasLeft(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p := person("Payments")
+	p.Status = lifecycle.StatusEnded
+	h.known(t, p)
+	s, err := h.desk().Standing(t.Context(), h.who(t, "ben"))
+	must(t, err)
+	if s.Want.Matched() || s.Want.BaseRole != "" || len(s.Want.Teams) != 0 {
+		t.Errorf("policy is said to want %+v", s.Want)
 	}
 }
 
