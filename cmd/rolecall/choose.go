@@ -45,6 +45,9 @@ func chooseCommand(t *terminal) *cobra.Command {
 }
 
 func choose(ctx context.Context, t *terminal, h hand, c chosen) error {
+	if len(handovers(h.request)) == 0 {
+		return lifecycle.Refuse(lifecycle.ErrConflict, "%s hands nothing over", h.request.ID)
+	}
 	successors, err := c.successors(h.request)
 	if err != nil {
 		return err

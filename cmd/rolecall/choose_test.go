@@ -163,6 +163,9 @@ func TestWhatIsDoneIsUndoneAtTheCommandLine(t *testing.T) {
 	if o := command(t, "request", "undo", "req_contained", "--as", "marco@acme.test").exits(t, exitUsage); !strings.Contains(o.err, "needs a reason") {
 		t.Errorf("without a reason it says %q", o.err)
 	}
+	if o := command(t, "request", "choose", "req_contained", "--as", "marco@acme.test", "--to", "ines@acme.test").exits(t, exitConflict); !strings.Contains(o.err, "req_contained hands nothing over") {
+		t.Errorf("choosing where there is nothing to choose says %q", o.err)
+	}
 	if o := command(t, "request", "undo", "req_contained", "--as", "omar@acme.test", "--reason", "He is my friend.").exits(t, exitRefused); !strings.Contains(o.err, "can decide this") {
 		t.Errorf("to somebody who may not it says %q", o.err)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 )
 
@@ -37,33 +36,6 @@ func printJSONLine(w io.Writer, v any) error {
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(v); err != nil {
 		return fmt.Errorf("write JSON: %w", err)
-	}
-	return nil
-}
-
-// printTable writes rows under a header, in columns. Text from outside cannot
-// break a row or colour the terminal.
-func printTable(w io.Writer, header []string, rows [][]string) error {
-	tw := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(tw, strings.Join(header, "\t"))
-	for _, row := range rows {
-		for i := range row {
-			row[i] = plain(row[i])
-		}
-		fmt.Fprintln(tw, strings.Join(row, "\t"))
-	}
-	if err := tw.Flush(); err != nil {
-		return fmt.Errorf("write table: %w", err)
-	}
-	return nil
-}
-
-// printFields writes names and what they are, one a line.
-func printFields(w io.Writer, fields [][2]string) error {
-	for _, f := range fields {
-		if _, err := fmt.Fprintf(w, "%-10s %s\n", f[0], plain(f[1])); err != nil {
-			return fmt.Errorf("write: %w", err)
-		}
 	}
 	return nil
 }

@@ -174,7 +174,7 @@ func personRows(a personAnswer, email string) [][2]string {
 		rows = append(rows, accountRows(*a.Account, a.AsOf)...)
 	}
 	if a.Identity != nil {
-		rows = append(rows, [2]string{"Policy", wantedInWords(a.Policy)})
+		rows = append(rows, [2]string{"Policy", wantedInWords(a.Identity, a.Policy)})
 	}
 	for _, f := range a.Findings {
 		rows = append(rows, [2]string{"Finding", findingInWords(f)})
@@ -220,7 +220,10 @@ func lastRoll(at time.Time) string {
 	return "the roll call of " + at.UTC().Format("2006-01-02 15:04 UTC")
 }
 
-func wantedInWords(w wanted) string {
+func wantedInWords(i *lifecycle.Identity, w wanted) string {
+	if i.StatusAt(time.Now()) == lifecycle.StatusEnded {
+		return "nothing, because they have left"
+	}
 	if len(w.Rules) == 0 {
 		return "no rule speaks of them"
 	}

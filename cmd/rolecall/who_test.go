@@ -47,8 +47,11 @@ func TestWhoHoldsWhat(t *testing.T) {
 			t.Errorf("of a team it does not say %q:\n%s", line, team)
 		}
 	}
-	if o := command(t, "who", "paiments").exits(t, exitUsage); !strings.Contains(o.err, `No team of the policy is called "paiments"`) {
+	if o := command(t, "who", "paiments").exits(t, exitUsage); !strings.Contains(o.err, `No team of the policy is called "paiments"; there are Payments, Platform.`) {
 		t.Errorf("of no team it says %q", o.err)
+	}
+	if o := command(t, "who", "plat").exits(t, exitUsage); !strings.Contains(o.err, `"plat"; there are Platform.`) {
+		t.Errorf("of half a name it says %q", o.err)
 	}
 
 	var jo personAnswer
