@@ -101,7 +101,7 @@ func (m cardMaker) lastApproval() string {
 func (m cardMaker) withdrawn(note string) string {
 	words := []string{"Withdrawn.", note, "Nothing is left to decide."}
 	if m.begun() {
-		words = []string{"Withdrawn.", note, m.stand(), "Nothing more happens."}
+		words = []string{"Withdrawn.", note, m.made(), "Nothing more happens."}
 	}
 	return strings.Join(slices.DeleteFunc(words, func(s string) bool { return s == "" }), " ")
 }
@@ -122,6 +122,15 @@ func (m cardMaker) verified() int {
 		}
 	}
 	return n
+}
+
+// made says how many changes were made: one that was withdrawn may have been
+// undone since, by a request of its own.
+func (m cardMaker) made() string {
+	if m.verified() == 0 {
+		return "No change is known to have been made."
+	}
+	return fmt.Sprintf("%d of %d changes had been made.", m.verified(), len(m.r.Changes))
 }
 
 // stand says how many changes stand.

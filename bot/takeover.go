@@ -10,19 +10,17 @@ import (
 	"rolecall/lifecycle"
 )
 
-func takeoverKey(id lifecycle.RequestID, email string) string {
-	return "takeover/" + string(id) + "/" + email
-}
-
-func returnKey(id lifecycle.RequestID, email string) string {
-	return "return/" + string(id) + "/" + email
+// takerKey is another once there is more to tell: a request that failed
+// half-way may be tried again.
+func takerKey(what string, id lifecycle.RequestID, email string, duties int) string {
+	return fmt.Sprintf("%s/%s/%s/%d", what, id, email, duties)
 }
 
 // tellTakers tells everybody who has taken over, once, what they answer for
-// now: they will be woken by it. Where that is undone they are told too, lest
-// they go on reckoning with it.
+// now: they will be woken by it, also where the rest of it failed. Where it is
+// undone they are told too, lest they go on reckoning with it.
 func (o *outbound) tellTakers(ctx context.Context, s scene) error {
-	if s.r.State != lifecycle.Done {
+	if s.r.State != lifecycle.Done && s.r.State != lifecycle.Failed {
 		return nil
 	}
 	m := cardMaker{frame: s.frame, r: s.r}
@@ -30,10 +28,10 @@ func (o *outbound) tellTakers(ctx context.Context, s scene) error {
 	failed := []error{err}
 	for _, t := range takers(s.r, had) {
 		if len(t.taken) > 0 {
-			failed = append(failed, o.tellUnder(ctx, s, t.email, takeoverKey(s.r.ID, t.email), m.takeover(t.taken)))
+			failed = append(failed, o.tellUnder(ctx, s, t.email, takerKey("takeover", s.r.ID, t.email, len(t.taken)), m.takeover(t.taken)))
 		}
 		if len(t.returned) > 0 {
-			failed = append(failed, o.tellUnder(ctx, s, t.email, returnKey(s.r.ID, t.email), m.handedBack(t.returned)))
+			failed = append(failed, o.tellUnder(ctx, s, t.email, takerKey("return", s.r.ID, t.email, len(t.returned)), m.handedBack(t.returned)))
 		}
 	}
 	return errors.Join(failed...)

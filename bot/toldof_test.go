@@ -55,6 +55,26 @@ func TestWhoTakesOverIsTold(t *testing.T) {
 	d.clean(t)
 }
 
+func TestWhoTakesOverIsToldAlsoWhereTheRestFailed(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	o := d.out(t)
+	r := with(decided(chosen(), lifecycle.Failed, "marco@acme.test", lifecycle.Approve, "Agreed"), func(r *lifecycle.Request) {
+		r.Changes[1] = handsTo("chg_2", r.Duties[1], "PINES")
+		r.Changes[2] = handsTo("chg_3", r.Duties[2], "PINES")
+	})
+	half := with(verified(r, 2), func(r *lifecycle.Request) { r.State = lifecycle.Failed })
+	d.show(t, o, half)
+	d.show(t, o, half)
+	wants(t, texts(d.dm("U0INES")), "You have taken over from Ana Ito in PagerDuty, checked Mon 4 May 13:02 UTC:\n• level 2 of Payments-Crit")
+	sameCount(t, "what Ines is told half-way", strings.Count(texts(d.dm("U0INES")), "taken over"), 1)
+	d.show(t, o, with(verified(r, 4), func(r *lifecycle.Request) { r.State, r.Revision = lifecycle.Done, 9 }))
+	wants(t, texts(d.dm("U0INES")), "• a seat in Payments primary")
+	sameCount(t, "what Ines is told", strings.Count(texts(d.dm("U0INES")), "taken over"), 2)
+	sameCount(t, "what Marco is told", strings.Count(texts(d.dm("U0MARCO")), "taken over"), 1)
+	d.clean(t)
+}
+
 func TestWhoHadTakenOverIsToldWhenThatIsUndone(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)

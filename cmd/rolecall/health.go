@@ -47,6 +47,9 @@ func askReady(ctx context.Context, listen string) error {
 		return fmt.Errorf("ask: %w", err)
 	}
 	res, err := http.DefaultClient.Do(req)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%s does not say within %s whether it is ready: what it rests on, such as PagerDuty, may not answer", listen, readyWithin)
+	}
 	if why, ok := errors.AsType[*url.Error](err); ok {
 		return fmt.Errorf("nothing answers at %s: %w", listen, why.Err)
 	}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"context"
+	"net/http/httptest"
 	"rolecall/bot/slacktest"
 	"rolecall/lifecycle/pagerduty/pagerdutytest"
 )
@@ -118,5 +120,17 @@ func TestServeIsNotReady(t *testing.T) {
 	gone := command(t, "health").exits(t, exitUnwell)
 	if !strings.Contains(gone.err, "nothing answers at "+p.listen) {
 		t.Errorf("health says %q when serve is down", gone.err)
+	}
+}
+
+func TestHealthTellsSilenceFromNobodyThere(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	t.Cleanup(server.Close)
+	ctx, cancel := context.WithDeadline(t.Context(), now()) // it is over before an answer can be
+	defer cancel()
+	err := askReady(ctx, server.Listener.Addr().String())
+	if err == nil || strings.Contains(err.Error(), "nothing answers") || !strings.Contains(err.Error(), "does not say within") {
+		t.Errorf("of a serve that is silent it says %v", err)
 	}
 }
