@@ -5,24 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 )
-
-// An Order is one change to make, on whom.
-type Order struct {
-	Account AccountID // "" before it is created
-	Subject Subject
-	Change  Change
-	// Keep stores an object as it was right before it is written to; it is called
-	// before the write, and an error from it stops the write. It may be nil where
-	// the change says by itself what it replaced, such as a role.
-	Keep func(ctx context.Context, o Original) error
-	// Original is the object as it was before the change that this one undoes; or
-	// before this change itself, when a try at it was interrupted after it had begun
-	// to write. Nil when nothing was kept.
-	Original *Original
-}
 
 // Platform is the port to PagerDuty for making changes. A *Refusal from it is
 // PagerDuty's no, in words; any other error may pass.
@@ -53,14 +37,6 @@ type ProvisionStore interface {
 	Identity(ctx context.Context, id IdentityID) (Identity, error)
 	// Requests returns the requests that f selects, oldest first.
 	Requests(ctx context.Context, f RequestFilter) ([]Request, error)
-}
-
-// Safeguards are what a write to PagerDuty rests on.
-type Safeguards interface {
-	OriginalStore
-	// Exclusively runs f while no other replica does for the same thing: PagerDuty
-	// knows no lock, and of two who write the later has the last word.
-	Exclusively(ctx context.Context, thing string, f func(context.Context) error) error
 }
 
 // A Provisioner is steps 7 and 8: it re-reads, applies, and reads back.
@@ -154,16 +130,6 @@ func (v *Provisioner) carry(ctx context.Context, r Request) (Request, error) {
 	return v.finish(ctx, r)
 }
 
-// refuse puts on the request that PagerDuty will not make its i-th change.
-func (v *Provisioner) refuse(ctx context.Context, r Request, i int, cause error) (Request, error) {
-	c := r.Changes[i]
-	c.State, c.Error = ChangeFailed, ReasonOf(cause)
-	r = r.WithChange(i, c, v.now())
-	detail := changeDetail(c)
-	detail["why"] = c.Error
-	return r, v.save(ctx, r, EventChangeFailed, detail)
-}
-
 func (v *Provisioner) read(ctx context.Context, r Request) (*Account, error) {
 	if r.Account.ID != "" {
 		a, err := v.platform.Account(ctx, r.Account.ID)
@@ -221,48 +187,6 @@ func (v *Provisioner) make(ctx context.Context, r Request, i int, account *Accou
 	return v.verify(ctx, r, i, o)
 }
 
-// thing names what one change at a time may write to: an object of on-call; one
-// account's teams and sessions; or all accounts, because nobody else must be
-// lowered while the last admin but one is.
-func (o Order) thing() string {
-	switch e := o.Change.Entitlement; e.Kind {
-	case KindTeamRole, KindSession:
-		return "account " + string(o.Account)
-	case KindBaseRole, KindAccount:
-		return "accounts"
-	case KindSchedule, KindEscalationPolicy, KindIncident:
-		return "object " + e.Object.ID
-	default:
-		return "accounts"
-	}
-}
-
-// order returns the order for the change: it keeps what is replaced, and knows
-// what is to be put back.
-func (v *Provisioner) order(ctx context.Context, r Request, c Change) (Order, error) {
-	o := Order{Account: r.Account.ID, Subject: r.Subject, Change: c}
-	o.Keep = func(ctx context.Context, was Original) error {
-		was.Request, was.Change, was.KeptAt = r.ID, c.ID, v.now()
-		e := v.event(r, EventOriginalKept, map[string]string{"change": string(c.ID), "object": was.Object.ID, "name": was.Object.Name, "kind": string(was.Kind)})
-		if err := v.safe.KeepOriginal(ctx, was, e); err != nil {
-			return fmt.Errorf("keep %s as it was: %w", was.Object.ID, err)
-		}
-		return nil
-	}
-	if c.Op != OpHandover {
-		return o, nil
-	}
-	was, err := v.safe.Original(ctx, cmp.Or(c.Restores, c.ID))
-	switch {
-	case errors.Is(err, ErrNotFound): // nothing was written yet; or it is an incident, which is given back as it was taken
-		return o, nil
-	case err != nil:
-		return o, fmt.Errorf("load what change %s replaced: %w", cmp.Or(c.Restores, c.ID), err)
-	}
-	o.Original = &was
-	return o, nil
-}
-
 func (v *Provisioner) verify(ctx context.Context, r Request, i int, o Order) (Request, *Account, error) {
 	account, err := v.platform.ReadBack(ctx, o)
 	if err != nil {
@@ -296,81 +220,10 @@ func (v *Provisioner) finish(ctx context.Context, r Request) (Request, error) {
 	return r, v.save(ctx, r, EventRequestDone, nil, next...)
 }
 
-// changeError says at which change things went wrong.
-type changeError struct {
-	index int
-	err   error
-}
-
 // atChange reports whether it was a change that went wrong, and not its keeping.
 func atChange(err error) bool {
 	_, is := errors.AsType[*changeError](err)
 	return is
-}
-
-func (e *changeError) Error() string { return e.err.Error() }
-func (e *changeError) Unwrap() error { return e.err }
-
-// trouble leaves the request in a state that says what happened: a refusal, or
-// the last of all tries, fails it; anything else waits for the next try.
-func (v *Provisioner) trouble(ctx context.Context, r Request, cause error, last bool) error {
-	stored, err := v.store.Request(ctx, r.ID)
-	if err != nil {
-		return errors.Join(cause, fmt.Errorf("load request %s: %w", r.ID, err))
-	}
-	reason := ReasonOf(cause)
-	if stored.State != Approved && stored.State != Holding && stored.State != Applying {
-		return nil // undone or withdrawn while we looked: nothing comes of it any more
-	}
-	if waits, is := errors.AsType[*JobError](cause); reason == "" && (!last || is && waits.RetryAfter > 0) {
-		return v.wait(ctx, stored, cause)
-	}
-	if reason == "" {
-		reason = "PagerDuty could not be reached, and no more tries are left."
-	}
-	failed, kind := stored, EventRequestFailed
-	if at, ok := errors.AsType[*changeError](cause); ok {
-		c := stored.Changes[at.index]
-		c.State, c.Error = ChangeFailed, reason
-		failed = failed.WithChange(at.index, c, v.now())
-		failed.Revision-- // one save, one revision
-		kind = EventChangeFailed
-	}
-	failed = failed.to(Failed, reason, v.now())
-	if err := v.save(ctx, failed, kind, map[string]string{"why": reason}, v.goOn(failed)...); err != nil {
-		return errors.Join(cause, err)
-	}
-	return Permanent(cause)
-}
-
-// goOn returns the step that plans a leaver's next stage although the containment
-// failed: sessions that cannot be ended are no reason to leave on-call with them.
-func (v *Provisioner) goOn(r Request) []Job {
-	stuck := slices.ContainsFunc(r.Changes, func(c Change) bool {
-		return c.State != ChangeVerified && c.Entitlement.Kind != KindSession
-	})
-	if !r.Contains() || r.Why.Notice == "" || stuck {
-		return nil
-	}
-	return []Job{{Kind: JobPlan, Ref: string(r.Why.Notice)}}
-}
-
-// wait says on the card that PagerDuty does not answer, or what else is waited
-// for, once, and asks for another try.
-func (v *Provisioner) wait(ctx context.Context, r Request, cause error) error {
-	note := "PagerDuty is not answering. It will be tried again."
-	if told, ok := errors.AsType[*JobError](cause); ok && told.Why != "" {
-		note = told.Why
-	}
-	if r.Note == note {
-		return cause
-	}
-	r.Note, r.UpdatedAt = note, v.now()
-	r.Revision++
-	if err := v.save(ctx, r, EventRequestWaiting, map[string]string{"why": cause.Error()}); err != nil {
-		return errors.Join(cause, err)
-	}
-	return cause
 }
 
 func (v *Provisioner) save(ctx context.Context, r Request, kind EventKind, detail map[string]string, next ...Job) error {
