@@ -281,3 +281,12 @@ func plant(t *testing.T, db *storage.DB) {
 		t.Fatal(err)
 	}
 }
+
+func TestTheDemoWantsAPortThatThereIs(t *testing.T) {
+	t.Parallel()
+	for _, port := range []string{"99999", "-1", "http"} {
+		if o := command(t, "demo", "--port="+port).exits(t, exitUsage); !strings.Contains(o.err, "--port") || o.out != "" {
+			t.Errorf("port %s: it says %q and prints %q", port, o.err, o.out)
+		}
+	}
+}

@@ -32,6 +32,9 @@ func demoCommand(t *terminal) *cobra.Command {
 			if verbose {
 				log = slog.New(slog.NewTextHandler(t.err, nil))
 			}
+			if port < 0 || port > mostPort {
+				return coded(exitUsage, fmt.Errorf("--port: %d is no port: give one from 1 to %d, or 0 for a free one", port, mostPort))
+			}
 			if err := fresh(database); err != nil {
 				return err
 			}
@@ -51,6 +54,8 @@ func demoCommand(t *terminal) *cobra.Command {
 	cmd.Flags().BoolVar(&verbose, "verbose", false, "log what the bot does")
 	return cmd
 }
+
+const mostPort = 65535
 
 // fresh refuses a database that exists: the demo's company would be added to it.
 func fresh(database string) error {

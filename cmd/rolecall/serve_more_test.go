@@ -1,12 +1,12 @@
 package main
 
 import (
+	"context"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
-	"context"
-	"net/http/httptest"
 	"rolecall/bot/slacktest"
 	"rolecall/lifecycle/pagerduty/pagerdutytest"
 )

@@ -84,10 +84,11 @@ func (d *dutyReader) read(ctx context.Context) ([]lifecycle.Duty, error) {
 	return d.assemble(), nil
 }
 
-// unexplained says by which schedules the account is on call for no reason that is to be seen.
+// unexplained says by which schedules the account is on call for no reason that is to be seen. A seat that was handed over,
+// and is over in a moment, is one.
 func (d *dutyReader) unexplained(watched []rota) {
 	for _, r := range watched {
-		if !r.seats(d.id) && !slices.ContainsFunc(d.extra, func(x lifecycle.Duty) bool { return x.Object.ID == r.ID }) {
+		if !r.seats(d.id) && !slices.Contains(r.leaving, string(d.id)) && !slices.ContainsFunc(d.extra, func(x lifecycle.Duty) bool { return x.Object.ID == r.ID }) {
 			d.blind = append(d.blind, fmt.Sprintf("Is on call by %s, and PagerDuty shows neither a seat nor an override that says why.", r.Name))
 		}
 	}

@@ -157,6 +157,30 @@ func TestHoldingsTellWhenTheLastShiftEnds(t *testing.T) {
 	}
 }
 
+// While the shift that runs changes hands, it is on call by what was handed over, and by nothing unheard of.
+func TestHoldingsExplainASeatThatIsOverInAMoment(t *testing.T) {
+	t.Parallel()
+	w := onWatch(t, pagerdutytest.Config{})
+	start := w.time().AddDate(0, 0, -1)
+	s := w.fake.AddShiftSchedule(pagerdutytest.ShiftSchedule{Name: "Handed", Rotations: []pagerdutytest.Rotation{{Events: []pagerdutytest.Event{
+		{Name: "Weekly", Start: start, End: start.AddDate(0, 0, 7), Members: []string{w.ann.ID, w.bo.ID}},
+	}}}})
+	w.fake.AddEscalationPolicy(pagerdutytest.EscalationPolicy{Name: "Handed", Rules: []pagerdutytest.Rule{{Targets: []pagerdutytest.Target{pagerdutytest.ShiftScheduleTarget(s.ID)}}}})
+	h := holdings(t, w.client, w.ann.ID)
+	seat := h.Duties[slices.IndexFunc(h.Duties, func(d lifecycle.Duty) bool { return d.Object.ID == s.ID })]
+	if _, err := w.client.Apply(t.Context(), w.handover(seat.Entitlement(), w.cy)); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(w.fake.Shifts(s.ID, w.time(), w.time().Add(time.Second)), func(s pagerdutytest.Shift) bool { return s.UserID == w.ann.ID }) {
+		t.Error("the shift has changed hands at once, which this is not about")
+	}
+	for _, b := range holdings(t, w.client, w.ann.ID).Blind {
+		if strings.Contains(b, "Handed") {
+			t.Errorf("it is said that %s", b)
+		}
+	}
+}
+
 // An approval is for what was seen: pins stay while only time passes, and move when somebody changes who is called.
 func TestPinsMoveOnlyWhenSomebodyMovesThem(t *testing.T) {
 	t.Parallel()
