@@ -75,6 +75,7 @@ func (d *Desk) Standing(ctx context.Context, i Identity) (Standing, error) {
 			s.Findings = append(s.Findings, f)
 		}
 	}
+	SortFindings(s.Findings)
 	return s, nil
 }
 

@@ -456,3 +456,21 @@ func TestARollCallThatCrashesAnywhereAsksOnce(t *testing.T) {
 		}
 	}
 }
+
+func TestTheDeskTellsTheWorstFindingFirst(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.known(t, person("Payments"))
+	h.pager.put(account(lifecycle.RoleAdmin, on(platform, lifecycle.TeamManager)))
+	if result := h.call(t); len(result.Open) < 2 {
+		t.Fatalf("found %+v, want several", result.Open)
+	}
+	s, err := h.desk().Standing(t.Context(), h.who(t, "ben"))
+	must(t, err)
+	if !slices.IsSortedFunc(s.Findings, func(a, b lifecycle.Finding) int {
+		rank := []lifecycle.Severity{lifecycle.SeverityHigh, lifecycle.SeverityMedium, lifecycle.SeverityLow}
+		return slices.Index(rank, a.Severity) - slices.Index(rank, b.Severity)
+	}) || len(s.Findings) < 2 {
+		t.Errorf("told in this order: %+v", s.Findings)
+	}
+}
