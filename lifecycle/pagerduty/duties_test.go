@@ -146,6 +146,7 @@ type deed struct {
 	order  func(*watch) lifecycle.Order
 }
 
+// deeds returns every kind there is.
 func deeds() map[string]deed {
 	session := func(role string) func(*watch) lifecycle.Order {
 		return func(w *watch) lifecycle.Order {
@@ -156,6 +157,14 @@ func deeds() map[string]deed {
 			return order(w.ann, lifecycle.OpContain, lifecycle.Entitlement{Kind: lifecycle.KindSession, Role: role}, from, "")
 		}
 	}
+	all := handovers()
+	all["sessions"] = deed{1, session(lifecycle.SessionSignIns)}
+	all["the calendar"] = deed{1, session(lifecycle.SessionCalendar)}
+	return all
+}
+
+// handovers returns the kinds that can be taken back: what is ended stays ended.
+func handovers() map[string]deed {
 	return map[string]deed{
 		"a level":                {1, func(w *watch) lifecycle.Order { return w.handover(w.level(2), w.cy) }},
 		"a level among others":   {1, func(w *watch) lifecycle.Order { return w.handover(w.level(1), w.cy) }},
@@ -177,8 +186,6 @@ func deeds() map[string]deed {
 		"an incident to nobody": {1, func(w *watch) lifecycle.Order {
 			return w.handover(w.onIncident(), pagerdutytest.User{ID: lifecycle.NoSuccessor})
 		}},
-		"sessions":     {1, session(lifecycle.SessionSignIns)},
-		"the calendar": {1, session(lifecycle.SessionCalendar)},
 	}
 }
 

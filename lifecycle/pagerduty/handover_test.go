@@ -59,15 +59,12 @@ func (w *watch) done(t *testing.T, o lifecycle.Order, writes int) {
 // What was there before is there again, to the last field, and everybody has the shifts that they had.
 func TestUndo(t *testing.T) {
 	t.Parallel()
-	for name, d := range deeds() {
+	for name, d := range handovers() {
 		for when, wait := range map[string]time.Duration{"at once": 0, "within minutes": 2 * time.Minute, "later": time.Hour, "much later": 10 * 24 * time.Hour} {
 			t.Run(name+" "+when, func(t *testing.T) {
 				t.Parallel()
 				w := onWatch(t, pagerdutytest.Config{})
 				o := d.order(w)
-				if o.Change.Entitlement.Kind == lifecycle.KindSession {
-					t.Skip("what was ended stays ended")
-				}
 				from := w.time().Add(wait + soonOver)
 				was, shifts := w.state(), w.others(from)
 				var k keeper
@@ -96,14 +93,11 @@ func (w *watch) undone(t *testing.T, back lifecycle.Order) {
 // Nothing is written when what was there before cannot be kept.
 func TestHandoverKeepsFirst(t *testing.T) {
 	t.Parallel()
-	for name, d := range deeds() {
+	for name, d := range handovers() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := onWatch(t, pagerdutytest.Config{})
 			o := d.order(w)
-			if o.Change.Entitlement.Kind == lifecycle.KindSession {
-				t.Skip("there is nothing to keep")
-			}
 			k := keeper{fail: errors.New("the disk is full")}
 			k.keep(&o)
 			if _, err := w.client.Apply(t.Context(), o); !errors.Is(err, k.fail) || len(w.fake.Writes()) > 0 {
