@@ -75,6 +75,9 @@ func TestNothingIsLostOrDoubledWhereverTheProcessIsKilled(t *testing.T) {
 				t.Fatalf("the undisturbed run took %d steps; it cannot have gone all the way", len(points))
 			}
 			for n, kind := range points {
+				if !looked(n) {
+					continue
+				}
 				t.Run(fmt.Sprintf("killed after line %d, %s", n, kind), func(t *testing.T) {
 					t.Parallel()
 					h := newCrashHouse(t)
@@ -85,6 +88,10 @@ func TestNothingIsLostOrDoubledWhereverTheProcessIsKilled(t *testing.T) {
 		})
 	}
 }
+
+// looked reports whether the n-th of many like cases is tried. What each of them
+// shows does not hang on the race detector, which sees enough in every fifth.
+func looked(n int) bool { return !raceDetector || n%5 == 0 }
 
 // TestNothingIsDoubledWhenKilledWhilePagerDutyAnswers kills between a write to
 // PagerDuty and its answer: the process cannot know that it was done.

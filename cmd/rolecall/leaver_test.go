@@ -66,8 +66,11 @@ func TestALeaverIsReplacedWhateverFails(t *testing.T) {
 	if writes < 12 {
 		t.Fatalf("it took %d writes; it cannot have gone all the way:\n%s", writes, undisturbed.story())
 	}
-	for _, disaster := range pagerdutytest.Disasters() {
+	for k, disaster := range pagerdutytest.Disasters() {
 		for nth := 1; nth <= writes; nth++ {
+			if !looked(k + nth) {
+				continue
+			}
 			t.Run(fmt.Sprintf("write %d: %s", nth, disaster.Name), func(t *testing.T) {
 				t.Parallel()
 				h := newLeaverHouse(t, "", "0s")
