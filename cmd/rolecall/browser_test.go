@@ -53,7 +53,7 @@ func openTab(t *testing.T, width, height int64) *tab {
 	if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, height)); err != nil {
 		t.Fatalf("start the browser: %v", err)
 	}
-	limited, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	limited, cancel := context.WithTimeout(ctx, slowness*2*time.Minute)
 	t.Cleanup(cancel)
 	return &tab{t: t, ctx: limited}
 }

@@ -90,8 +90,8 @@ func (o outcome) exits(t *testing.T, code int) outcome {
 }
 
 const (
-	patience      = 30 * time.Second // for what should take milliseconds
-	storyTime     = 3 * time.Minute
+	patience      = slowness * 30 * time.Second // for what should take milliseconds, and waits its turn where Slack sets the pace
+	storyTime     = slowness * 3 * time.Minute
 	webhookSecret = "whsec_c2VjcmV0LW9mLXRoZS10ZXN0cy1vZi1yb2xlY2FsbCE="
 	pagerDutyKey  = "u+key-of-the-tests"
 	payments      = "C0PAYMENTS"

@@ -64,7 +64,7 @@ func newLeaverHouse(t *testing.T, database, deleteAfter string) *leaverHouse {
 	h.must(h.db.Migrate(t.Context()))
 	client, err := pagerduty.New(pagerduty.Config{
 		Token: func() (string, error) { return demoToken, nil }, APIURL: url, From: "rolecall@acme.test", Now: time.Now, Log: quiet(),
-		Backoff: time.Millisecond, Settle: 50 * time.Millisecond, Patience: 2 * time.Second, Timeout: 5 * time.Second, Lead: 2 * time.Second,
+		Backoff: time.Millisecond, Settle: 50 * time.Millisecond, Patience: 2 * time.Second, Timeout: 5 * time.Second, Lead: slowness * 2 * time.Second,
 	})
 	h.must(err)
 	h.flows = newFlows(h.db, client, policy.NewLive(h.rules, client.Teams), lifecycle.Enforce, every(24*time.Hour), time.Now)

@@ -2,5 +2,7 @@
 
 package main
 
-// raceDetector says that the tests run with it, at a third of the speed.
-const raceDetector = false
+const (
+	raceDetector = false
+	slowness     = 1
+)

@@ -2,5 +2,8 @@
 
 package main
 
-// raceDetector says that the tests run with it, at a third of the speed.
-const raceDetector = true
+// The race detector makes everything a few times slower.
+const (
+	raceDetector = true
+	slowness     = 4
+)

@@ -24,7 +24,7 @@ type teller struct {
 	written int // how many changes of PagerDuty have been shown so far
 }
 
-const chapterTime = 45 * time.Second
+const chapterTime = 2 * time.Minute
 
 // tell plays every chapter to its end, then verifies the record.
 func (t *teller) tell(ctx context.Context) error {
