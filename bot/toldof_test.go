@@ -34,14 +34,19 @@ func TestTheThreadSaysWhoChoseWhom(t *testing.T) {
 	d.clean(t)
 }
 
+// inesTakesTwo is a handover that Marco approved, of which two duties go to Ines.
+func inesTakesTwo(state lifecycle.RequestState) lifecycle.Request {
+	return with(decided(chosen(), state, "marco@acme.test", lifecycle.Approve, "Agreed"), func(r *lifecycle.Request) {
+		r.Changes[1] = handsTo("chg_2", r.Duties[1], "PINES")
+		r.Changes[2] = handsTo("chg_3", r.Duties[2], "PINES")
+	})
+}
+
 func TestWhoTakesOverIsTold(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	o := d.out(t)
-	r := with(decided(chosen(), lifecycle.Applying, "marco@acme.test", lifecycle.Approve, "Agreed"), func(r *lifecycle.Request) {
-		r.Changes[2] = handsTo("chg_3", r.Duties[2], "PINES")
-		r.Changes[1] = handsTo("chg_2", r.Duties[1], "PINES")
-	})
+	r := inesTakesTwo(lifecycle.Applying)
 	d.show(t, o, verified(r, 2))
 	if told := texts(d.dm("U0INES")); strings.Contains(told, "taken over") {
 		t.Errorf("told before all of it is done: %s", told)
@@ -59,10 +64,7 @@ func TestWhoTakesOverIsToldAlsoWhereTheRestFailed(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	o := d.out(t)
-	r := with(decided(chosen(), lifecycle.Failed, "marco@acme.test", lifecycle.Approve, "Agreed"), func(r *lifecycle.Request) {
-		r.Changes[1] = handsTo("chg_2", r.Duties[1], "PINES")
-		r.Changes[2] = handsTo("chg_3", r.Duties[2], "PINES")
-	})
+	r := inesTakesTwo(lifecycle.Failed)
 	half := with(verified(r, 2), func(r *lifecycle.Request) { r.State = lifecycle.Failed })
 	d.show(t, o, half)
 	d.show(t, o, half)
