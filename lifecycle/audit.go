@@ -63,6 +63,22 @@ const (
 	EventFindingKept      EventKind = "finding.kept"
 	EventDigestSent       EventKind = "digest.sent"
 	EventPolicyLoaded     EventKind = "policy.loaded"
+	EventPolicyRefused    EventKind = "policy.refused" // a file that was not let in force; the old one still is
+	EventCaseOpened       EventKind = "case.opened"
+	EventCaseAnswered     EventKind = "case.answered"
+	EventIdentityMerged   EventKind = "identity.merged"
+	EventIdentitySplit    EventKind = "identity.split"
+	EventHoldOpened       EventKind = "hold.opened"
+	EventHoldProposed     EventKind = "hold.proposed"
+	EventHoldReleased     EventKind = "hold.released"
+	EventHoldRefused      EventKind = "hold.refused"
+	EventRemovalJudged    EventKind = "removal.judged"
+	EventSourceConnected  EventKind = "source.connected"
+	EventSourceStarted    EventKind = "source.started" // it may be acted on
+	EventSourceSilent     EventKind = "source.silent"
+	EventSnapshotTaken    EventKind = "snapshot.taken"
+	EventSnapshotRefused  EventKind = "snapshot.refused"
+	EventResourceChanged  EventKind = "resource.changed"
 	EventServiceStarted   EventKind = "service.started"
 	EventServiceStopped   EventKind = "service.stopped"
 )

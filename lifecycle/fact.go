@@ -2,15 +2,29 @@ package lifecycle
 
 import "time"
 
+// FactKind is how much a fact says.
+type FactKind string
+
+// The kinds of fact. A part of the state never stands for the whole of it.
+const (
+	FactState    FactKind = ""         // the whole state of somebody
+	FactStatus   FactKind = "status"   // their status alone, of somebody who is known already
+	FactDisabled FactKind = "disabled" // their account at the source was disabled: they are contained, and nothing else follows
+	FactAbsent   FactKind = "absent"   // a whole snapshot of the source did not have them
+)
+
 // A Fact is what a source said, append-only: (Source, EventID) is unique and
 // a repeat changes nothing. A notice that follows from a fact carries its id.
 type Fact struct {
 	ID          NoticeID  `json:"id"`
 	Source      string    `json:"source"`
 	EventID     string    `json:"event_id"`
+	Kind        FactKind  `json:"kind,omitempty"`
+	Key         string    `json:"key,omitempty"` // what the source knows them by, for ever; empty: their employee id
 	Person      Person    `json:"person"`
 	Urgent      bool      `json:"urgent,omitempty"`
-	Version     string    `json:"version,omitempty"` // the source's own counter, when it has one
+	Piecemeal   bool      `json:"piecemeal,omitempty"` // the source sends one change in several facts: wait until it has settled
+	Version     string    `json:"version,omitempty"`   // the source's own counter, when it has one
 	ObservedAt  time.Time `json:"observed_at"`
 	EffectiveAt time.Time `json:"effective_at,omitzero"` // zero: at once
 	ReceivedAt  time.Time `json:"received_at"`
@@ -35,4 +49,12 @@ func (f Fact) Stamp() time.Time {
 		return due
 	}
 	return f.ObservedAt
+}
+
+// SourceKey returns what the source knows the person by.
+func (f Fact) SourceKey() string {
+	if f.Key != "" {
+		return f.Key
+	}
+	return f.Person.EmployeeID
 }

@@ -16,6 +16,8 @@ type (
 	ChangeID    string
 	FindingID   string
 	ExceptionID string
+	CaseID      string
+	HoldID      string
 	AccountID   string
 	TeamID      string
 	SlackID     string
@@ -45,6 +47,15 @@ func RequestIDFor(cause, stage string) RequestID {
 func NoticeIDFor(fact NoticeID, moment string) NoticeID {
 	return NoticeID("ntc_" + derived(string(fact), moment))
 }
+
+// CaseIDFor returns the id of the question of that kind about what. It is derived:
+// the same question is asked once.
+func CaseIDFor(kind CaseKind, what ...string) CaseID {
+	return CaseID("cas_" + derived(append([]string{string(kind)}, what...)...))
+}
+
+// NewHoldID returns a fresh hold id.
+func NewHoldID() HoldID { return HoldID("hld_" + random()) }
 
 func random() string { return strings.ToLower(rand.Text()) }
 

@@ -22,6 +22,7 @@ type Person struct {
 	Groups     []string   `json:"groups,omitempty"`
 	StartDate  Date       `json:"start_date,omitempty"`
 	EndDate    Date       `json:"end_date,omitempty"`
+	Timezone   string     `json:"timezone,omitempty"` // IANA name: in which days begin and end; empty is UTC
 }
 
 // Email returns the primary address, folded, or "".
@@ -50,6 +51,12 @@ type Identity struct {
 	From     map[Attribute]string `json:"from,omitempty"`    // the source that each attribute of Person is from
 	Account  AccountID            `json:"account,omitempty"` // pinned PagerDuty account
 	Slack    SlackID              `json:"slack,omitempty"`   // pinned Slack user
+	Says     map[string]Statement `json:"says,omitempty"`    // source → the last that it has said of them
+	Spells   []Spell              `json:"spells,omitempty"`  // earlier ones, the oldest first
+	Former   []FormerAddress      `json:"former,omitempty"`  // addresses they had; reserved for a while
+	Not      []AccountID          `json:"not,omitempty"`     // accounts that a person has said are not theirs
+	Merged   IdentityID           `json:"merged,omitempty"`  // who they turned out to be: this identity is no more
+	Moving   *Moving              `json:"moving,omitempty"`  // a change that may not be all of it yet
 	Observed time.Time            `json:"observed"`          // when the source saw the newest fact that counted
 	Fact     NoticeID             `json:"fact,omitempty"`    // that fact
 	Notice   NoticeID             `json:"notice,omitempty"`  // the newest notice about them: an older one is not planned any more

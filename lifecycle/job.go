@@ -23,6 +23,13 @@ const (
 	JobGlance   JobKind = "glance"   // Ref: who asked for it, or "schedule"
 	JobFollow   JobKind = "follow"   // Ref: RequestID of a joiner who may not be reachable yet
 	JobStop     JobKind = "stop"     // Ref: RequestID of an undo, for which the rest of its notice is withdrawn
+	JobCase     JobKind = "case"     // Ref: CaseID whose card is to tell the truth
+	JobAnswer   JobKind = "answer"   // Ref: CaseID that was answered, and is to take effect
+	JobHold     JobKind = "hold"     // Ref: HoldID whose card is to tell the truth
+	JobRelease  JobKind = "release"  // Ref: HoldID that was settled, and is to take effect
+	JobRestate  JobKind = "restate"  // Ref: client/kind/id of a resource of which people are to be told anew
+	JobSilence  JobKind = "silence"  // Ref: "": look which sources have fallen silent
+	JobResync   JobKind = "resync"   // Ref: name of a source that is to be read for what its hook has lost
 )
 
 // JobKinds returns every kind; each must have a handler before work starts.

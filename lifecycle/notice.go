@@ -25,7 +25,24 @@ type Notice struct {
 	Before   Person     `json:"before"`
 	After    Person     `json:"after"`
 	Urgent   bool       `json:"urgent,omitempty"`
+	Contain  bool       `json:"contain,omitempty"` // an account at the source was disabled: contain, and conclude nothing else
 	At       time.Time  `json:"at"`
+}
+
+// Removal returns the notice as the breaker counts it, and false when nobody can
+// lose access by it.
+func (n Notice) Removal() (Removal, bool) {
+	if n.Kind != Leaver && n.Kind != Mover {
+		return Removal{}, false
+	}
+	r := Removal{
+		Notice: n.ID, Kind: n.Kind, Identity: n.Identity, Label: n.After.Label(), Department: n.Before.Department,
+		Source: n.Source, At: n.At, Urgent: n.Urgent, State: RemovalQueued,
+	}
+	if n.Kind == Mover {
+		r.Moved = n.After.Department
+	}
+	return r, true
 }
 
 // Classify returns the notice kind that before → after is, and false when

@@ -13,6 +13,12 @@ type PolicySource interface {
 	Current(ctx context.Context) (Policy, error)
 }
 
+// A WrittenPolicy gives the policy in force as it is written, its teams not
+// resolved: for what does not depend on PagerDuty.
+type WrittenPolicy interface {
+	Written() Policy
+}
+
 // PlanReader is what the planner looks things up in.
 type PlanReader interface {
 	// Notice returns the notice, or ErrNotFound.

@@ -13,7 +13,13 @@ type Policy struct {
 	Domains     []string // folded; whose addresses may decide
 	Security    Security
 	Protected   []string // folded addresses that are never changed
+	Shared      []string // folded patterns of addresses that are nobody's: no person is matched to them, and they are no orphans
+	Sources     SourceOrder
+	Reserve     time.Duration // how long an address that somebody gave up is nobody else's
 	Breaker     Breaker
+	Ceilings    map[Employment]Ceiling
+	Segregation []Segregation
+	Exceptions  []PolicyException
 	Teams       []TeamPolicy
 	Rules       []Rule
 	Leaver      LeaverPolicy
@@ -33,11 +39,48 @@ type Security struct {
 	Members []string // folded addresses
 }
 
-// Breaker limits how many people may lose access in Window before a person is asked.
+// Breaker limits how many people may lose access in Window, for each source and
+// for all of them, before two people are asked.
 type Breaker struct {
-	Removals int
-	Percent  float64 // of the people with a linked account
-	Window   time.Duration
+	Removals      int
+	Percent       float64 // of the people with a linked account
+	Window        time.Duration
+	Gather        time.Duration // how long removals that come many at once are waited for before they are judged
+	Movers        int           // how many people may move in Window
+	MoversPercent float64
+}
+
+// A Ceiling is the most that people of one employment may hold, whatever rules grant.
+type Ceiling struct {
+	BaseRole BaseRole // "": no limit
+	TeamRole TeamRole // "": no limit
+	Line     int
+}
+
+// A Segregation names entitlements that nobody may hold together.
+type Segregation struct {
+	Name, Why string
+	Line      int
+	Not       []Toxic // two or more; holding two of them is the conflict
+}
+
+// A Toxic entitlement is one that a segregation names: a base role of at least
+// that rank, or a role on a team of at least that rank.
+type Toxic struct {
+	BaseRole BaseRole
+	Team     string // by its name in the policy
+	Role     TeamRole
+}
+
+// A PolicyException lets one person hold more than the rules say, for a time.
+type PolicyException struct {
+	Who      string // folded address
+	Why      string
+	Line     int
+	BaseRole BaseRole
+	Team     string
+	Role     TeamRole
+	Until    Date // the last day
 }
 
 // Limit returns how many removals in one window are ordinary for a population.

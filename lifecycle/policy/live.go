@@ -43,6 +43,9 @@ func (l *Live) Current(ctx context.Context) (lifecycle.Policy, error) {
 	return l.resolve(ctx)
 }
 
+// Written returns the policy in force as it is written.
+func (l *Live) Written() lifecycle.Policy { return l.written }
+
 func (l *Live) resolve(ctx context.Context) (lifecycle.Policy, error) {
 	teams, err := l.teams(ctx)
 	if err != nil {
