@@ -61,6 +61,17 @@ type CaseOption struct {
 	Effect string `json:"effect"` // what follows, in a sentence
 }
 
+// A CaseAnswer is what somebody who is known says to a case. Seen is the revision
+// they were looking at.
+type CaseAnswer struct {
+	Case   CaseID
+	Seen   int
+	By     Identity
+	Answer string
+	Reason string
+	Via    Via
+}
+
 // Open reports whether the case waits for an answer.
 func (c Case) Open() bool { return c.Answer == "" }
 

@@ -95,6 +95,18 @@ type HoldDecision struct {
 	Via    Via        `json:"via"`
 }
 
+// A Release is what somebody who is known would do with a hold: let go of all of
+// it or of some, or refuse it. Seen is the revision they were looking at.
+type Release struct {
+	Hold   HoldID
+	Seen   int
+	By     Identity
+	All    bool
+	Only   []NoticeID
+	Reason string
+	Via    Via
+}
+
 // Open reports whether the hold still stops anything.
 func (h Hold) Open() bool { return h.State == HoldStands || h.State == HoldProposed }
 
