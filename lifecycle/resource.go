@@ -23,8 +23,9 @@ type Resource struct {
 	Version    int          `json:"version"` // one more with every change, of the membership of a user too
 	Name       string       `json:"name"`    // userName or displayName, folded: unique for a client and kind
 	ExternalID string       `json:"external_id,omitempty"`
-	Email      string       `json:"email,omitempty"` // of a user, folded
-	Body       []byte       `json:"body"`            // the attributes as JSON, without id, meta, groups and members
+	Emails     []string     `json:"emails,omitempty"` // of a user, folded: each of them finds it
+	Body       []byte       `json:"body"`             // the attributes as JSON, without id, meta, groups and members
+	Said       string       `json:"said,omitempty"`   // the digest of what a fact last said of the user; empty: none has
 	Created    time.Time    `json:"created"`
 	Modified   time.Time    `json:"modified"`
 }
@@ -36,7 +37,7 @@ type ResourceFilter struct {
 	ID         string
 	Name       string // folded
 	ExternalID string
-	Email      string // folded
+	Email      string // folded: users that have this address among theirs
 	Member     string // groups that have this user
 }
 
@@ -44,9 +45,9 @@ type ResourceFilter struct {
 type Provision struct {
 	Put     []Resource          // Version 1 is new; else one more than the stored one
 	Delete  []Resource          // with the version that is stored
-	Join    map[string][]string // group id → users that become members
-	Leave   map[string][]string // group id → users that cease to be
-	Facts   []Fact
+	Join    map[string][]string // group id → users that become members; who is one already stays one
+	Leave   map[string][]string // group id → users that cease to be, of a group that was deleted too
+	Facts   []Fact              // one that stands already changes nothing
 	Summary AuditEvent   // one line for the change; each new fact has its own besides
 	Lines   []AuditEvent // of the facts, in their order
 	Next    []Job        // of the facts and of the change
@@ -60,6 +61,8 @@ type ResourceStore interface {
 	// which they were created, after the first skip of them, and how many there are.
 	Resources(ctx context.Context, f ResourceFilter, skip, limit int) (page []Resource, total int, err error)
 	// Members returns at most limit ids of users of the group after the one given, in order.
+	// Those of a group that was deleted are told until they have left: they are still
+	// to be said to. A user who was deleted is a member of nothing.
 	Members(ctx context.Context, client, group, after string, limit int) ([]string, error)
 	// Provision stores the change, all or nothing. Those who call at once share a
 	// commit. It returns ErrConflict when a version is not what it must be,

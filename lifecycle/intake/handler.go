@@ -187,5 +187,5 @@ func (h *Handler) record(ctx context.Context, r *http.Request, v visit, why stri
 	if !v.verified {
 		why += ", from " + neighbourhood(r)
 	}
-	h.ledger.refuse(ctx, page{route: v.route, verified: v.verified}, v.source, why)
+	h.ledger.refuse(ctx, page{route: http.MethodPost + " " + v.route, verified: v.verified}, v.source, why)
 }

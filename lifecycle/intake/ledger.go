@@ -38,8 +38,21 @@ type ledger struct {
 }
 
 type page struct {
-	route    string
+	route    string // with its method
 	verified bool
+	source   string // whose page it is; "": of all who are known, or of all strangers
+}
+
+// teller returns the source in whose name the page's count is told.
+func (p page) teller() string {
+	switch {
+	case !p.verified:
+		return sourceUnverified
+	case p.source != "":
+		return p.source
+	default:
+		return sourceWebhook
+	}
 }
 
 // tally is what happened on a page in the minute that began at since.
@@ -62,7 +75,7 @@ func newLedger(inbox *lifecycle.Inbox, now func() time.Time, log *slog.Logger) *
 // refuse puts one refusal on the record, or counts it when the minute is full.
 func (l *ledger) refuse(ctx context.Context, p page, source, why string) {
 	if l.hasRoom(p) {
-		l.write(ctx, line{page: p, source: source, why: clip("POST "+p.route+": "+why, longestWhy), counts: 1})
+		l.write(ctx, line{page: p, source: source, why: clip(p.route+": "+why, longestWhy), counts: 1})
 	}
 }
 
@@ -99,12 +112,8 @@ func (l *ledger) over(all bool) []line {
 			continue // a negative age is a clock that was set back
 		}
 		if t.left > 0 {
-			source := sourceUnverified
-			if p.verified {
-				source = sourceWebhook
-			}
-			why := fmt.Sprintf("POST %s: %d more were refused since %s and are not listed one by one", p.route, t.left, t.since.UTC().Format(time.RFC3339))
-			lines = append(lines, line{page: p, source: source, why: why, counts: t.left})
+			why := fmt.Sprintf("%s: %d more were refused since %s and are not listed one by one", p.route, t.left, t.since.UTC().Format(time.RFC3339))
+			lines = append(lines, line{page: p, source: p.teller(), why: why, counts: t.left})
 		}
 		delete(l.pages, p)
 	}

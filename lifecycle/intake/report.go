@@ -68,7 +68,7 @@ func (h *Handler) keepAll(ctx context.Context, v *visit, reports []lifecycle.Rep
 		case isRefusal:
 			refused++
 			results[i] = failure{problemOf(refusal)}
-			h.ledger.refuse(ctx, page{route: v.route, verified: true}, r.Source, refusal.Reason)
+			h.ledger.refuse(ctx, page{route: http.MethodPost + " " + v.route, verified: true}, r.Source, refusal.Reason)
 		case err != nil:
 			return answer{}, err
 		default:
