@@ -76,6 +76,7 @@ const (
 	EventSourceConnected  EventKind = "source.connected"
 	EventSourceStarted    EventKind = "source.started" // it may be acted on
 	EventSourceSilent     EventKind = "source.silent"
+	EventSourceHeard      EventKind = "source.heard" // again, after a silence longer than any before
 	EventSnapshotTaken    EventKind = "snapshot.taken"
 	EventSnapshotRefused  EventKind = "snapshot.refused"
 	EventResourceChanged  EventKind = "resource.changed"

@@ -19,6 +19,7 @@ type Removal struct {
 	Urgent     bool         `json:"urgent,omitempty"`
 	State      RemovalState `json:"state"`
 	Hold       HoldID       `json:"hold,omitempty"`
+	Joined     int          `json:"joined,omitempty"` // the revision of the hold that it was stopped with
 }
 
 // RemovalState is what has become of a removal.
@@ -80,7 +81,8 @@ type ReleaseProposal struct {
 	By   string     `json:"by"`             // an address
 	ByID IdentityID `json:"by_id"`
 	At   time.Time  `json:"at"`
-	Seen int        `json:"seen"` // how many waited when it was made
+	Seen int        `json:"seen"`     // how many waited when it was made
+	Made int        `json:"revision"` // of the hold that it made: what has joined later is not meant
 }
 
 // A HoldDecision is what one person has said of a hold.
@@ -110,20 +112,31 @@ type Release struct {
 // Open reports whether the hold still stops anything.
 func (h Hold) Open() bool { return h.State == HoldStands || h.State == HoldProposed }
 
-// HoldStore keeps holds and what they stop.
-type HoldStore interface {
+// HoldReader is where holds, and what they stop, are looked up.
+type HoldReader interface {
 	// Hold returns the hold, or ErrNotFound.
 	Hold(ctx context.Context, id HoldID) (Hold, error)
 	// Holds returns the holds that stand, the oldest first.
 	Holds(ctx context.Context) ([]Hold, error)
 	// Removals returns the removals since then, of every state, the oldest first,
-	// and those that are held whenever they were.
+	// and those that are queued or held whenever they were.
 	Removals(ctx context.Context, since time.Time) ([]Removal, error)
+	// RemovalsAbout returns every removal about the identity, of every state, the oldest first.
+	RemovalsAbout(ctx context.Context, who IdentityID) ([]Removal, error)
+	// RemovalsOf returns every removal that names the hold, of every state, the oldest first.
+	RemovalsOf(ctx context.Context, hold HoldID) ([]Removal, error)
+}
+
+// HoldStore keeps holds and what they stop. A removal that is stored is changed
+// only while it is queued, or held by the same hold that the given one names: a
+// judgement made before it was stopped does not let it go.
+type HoldStore interface {
+	HoldReader
 	// SaveHold stores h, and the state of the removals that are given, in one
 	// transaction. It returns ErrConflict when h.Revision is not one more than the
-	// stored revision (1 for a new hold).
+	// stored revision (1 for a new hold), and when another hold of the same kind,
+	// source and policy stands.
 	SaveHold(ctx context.Context, h Hold, removals []Removal, e AuditEvent, next ...Job) error
-	// SaveRemovals stores the state of the removals. A removal that is not queued
-	// or held any more is left as it is.
+	// SaveRemovals stores the state of the removals.
 	SaveRemovals(ctx context.Context, removals []Removal, e AuditEvent, next ...Job) error
 }

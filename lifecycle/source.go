@@ -16,8 +16,19 @@ type Source struct {
 	Heard     int           `json:"heard"`                // how many times, once a minute at most
 	Observed  bool          `json:"observed,omitempty"`   // its first sync: who people are counts, and no notice follows
 	StartedBy string        `json:"started_by,omitempty"` // who said that it may be acted on
+	StartedAt time.Time     `json:"started_at,omitzero"`  // since when it is
 	Silent    bool          `json:"silent,omitempty"`     // security was told that nothing comes any more
 	Snapshot  *SnapshotMark `json:"snapshot,omitempty"`   // of the last whole snapshot that was taken in
+}
+
+// SourcePeople is the source of what a person said here: an answer to a case.
+const SourcePeople = "rolecall"
+
+// Observes reports whether nothing is to follow from a fact of the source: it is
+// of its first sync, by when it was received and when it was to count, however
+// late it is looked at. A last day that comes after the first sync is news.
+func (s Source) Observes(received, counts time.Time) bool {
+	return s.Observed || received.Before(s.StartedAt) && counts.Before(s.StartedAt)
 }
 
 // A SnapshotMark is what the next whole snapshot of a source is held against.
@@ -38,7 +49,16 @@ type SourceStore interface {
 	// SaveSource stores s. It returns ErrConflict when s.Revision is not one more
 	// than the stored revision (1 for a new source).
 	SaveSource(ctx context.Context, s Source, e AuditEvent, next ...Job) error
-	// HeardSource notes that the source was heard at t, without a line in the
-	// trail: it says nothing. An older time, and a source that is not known, changes nothing.
+	// HeardSource notes that the source was heard at t, once more, without a line
+	// in the trail: it says nothing. An older time, and a source that is not known,
+	// changes nothing. SaveSource takes back neither.
 	HeardSource(ctx context.Context, name string, t time.Time) error
+}
+
+// KnownReader is where it is looked up whom a source knows.
+type KnownReader interface {
+	// KnownBy returns at most limit identities that the source knows, by its keys in
+	// order, after the key that is given ("" begins). One that turned out to be
+	// somebody else is not among them.
+	KnownBy(ctx context.Context, source, after string, limit int) ([]Identity, error)
 }
