@@ -3,7 +3,6 @@ package intake
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"mime"
 	"net/http"
@@ -123,23 +122,18 @@ func (h *Handler) authentic(w http.ResponseWriter, r *http.Request, secrets []Se
 	if err != nil {
 		return nil, unauthenticated(err)
 	}
-	if r.ContentLength > longestBody {
-		return nil, tooLarge()
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, longestBody))
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+	body, err := ReadBody(w, r, longestBody)
+	if errors.Is(err, ErrTooLarge) {
 		return nil, tooLarge()
 	}
 	if err != nil {
-		return nil, unauthenticated(errTruncated)
+		return nil, unauthenticated(err)
 	}
 	if !claims.signedBy(secrets, body) {
 		return nil, unauthenticated(errBadSignature)
 	}
 	return body, nil
 }
-
-var errTruncated = errors.New("the body broke off")
 
 // mediaOf returns the media type, one of the three. It refuses what would be
 // read otherwise than it was signed.

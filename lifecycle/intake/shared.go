@@ -2,11 +2,25 @@ package intake
 
 import (
 	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"time"
 
 	"rolecall/lifecycle"
+)
+
+// ShortestToken is how many bytes a secret must have that is compared as it is.
+const ShortestToken = 24
+
+var (
+	// ErrTooLarge says that a body is longer than it may be.
+	ErrTooLarge = errors.New("the body is too large")
+	// ErrTruncated says that a body ended before it was whole.
+	ErrTruncated = errors.New("the body broke off")
 )
 
 // A Ledger is the one book of refusals, for the intakes that have a room of
@@ -63,3 +77,44 @@ func plainValue(value any) any {
 // Clip makes text from outside fit for a line of the trail: one line, without
 // marks that turn the direction of writing, and at most n characters long.
 func Clip(s string, n int) string { return clip(s, n) }
+
+// ReadBody returns the whole body of r. One that is longer than most bytes is
+// ErrTooLarge, and one that breaks off is ErrTruncated.
+func ReadBody(w http.ResponseWriter, r *http.Request, most int64) ([]byte, error) {
+	if r.ContentLength > most {
+		return nil, ErrTooLarge
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return nil, ErrTooLarge
+	}
+	if err != nil {
+		return nil, ErrTruncated
+	}
+	return body, nil
+}
+
+// IsOneOf reports whether offered is one of the secrets. It takes as long for a
+// wrong one as for a right one, whatever their lengths. A secret of fewer than
+// ShortestToken bytes is nobody's.
+func IsOneOf(offered string, secrets []string) bool {
+	have, found := sha256.Sum256([]byte(offered)), 0
+	for _, s := range secrets {
+		want := sha256.Sum256([]byte(s))
+		if len(s) >= ShortestToken {
+			found |= subtle.ConstantTimeCompare(have[:], want[:])
+		}
+	}
+	return found == 1
+}
+
+// Header returns the header's value when it was sent exactly once: of two, a
+// proxy might have checked the other one.
+func Header(h http.Header, name string) (string, bool) { return only(h, name) }
+
+// IsAddress reports whether s has the outline of an e-mail address, and nothing
+// that would make two of it in a list.
+func IsAddress(s string) bool { return isAddress(s) && len(s) <= longestEmail }
+
+// Visible reports whether s is ASCII that can be seen, and not empty.
+func Visible(s string) bool { return printable(s) }

@@ -3,11 +3,13 @@ package intake
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -58,6 +60,57 @@ func TestReadJSON(t *testing.T) {
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("value (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestOnlyASecretInUseIsLetIn(t *testing.T) {
+	t.Parallel()
+	long, other := strings.Repeat("a", ShortestToken), strings.Repeat("b", 60)
+	for name, tt := range map[string]struct {
+		offered string
+		secrets []string
+		want    bool
+	}{
+		"the one":                             {long, []string{long}, true},
+		"its successor":                       {other, []string{long, other}, true},
+		"the old one while both are in use":   {long, []string{long, other}, true},
+		"another":                             {"c" + long, []string{long, other}, false},
+		"nothing, where there are none":       {"", nil, false},
+		"nothing, where one is empty":         {"", []string{""}, false},
+		"one that is short enough to guess":   {long[1:], []string{long[1:]}, false},
+		"a beginning of it":                   {long[:10], []string{long}, false},
+		"the same in other letters, as it is": {strings.ToUpper(long), []string{long}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := IsOneOf(tt.offered, tt.secrets); got != tt.want {
+				t.Errorf("let in: %t, want %t", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestABodyIsReadWholeOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		body io.Reader
+		says int64
+		want error
+	}{
+		"as long as it may be":           {strings.NewReader("12345678"), 8, nil},
+		"one byte more, and it says so":  {strings.NewReader("123456789"), 9, ErrTooLarge},
+		"one byte more, and it does not": {strings.NewReader("123456789"), -1, ErrTooLarge},
+		"broken off":                     {iotest.ErrReader(io.ErrUnexpectedEOF), 8, ErrTruncated},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := httptest.NewRequest(http.MethodPost, "/", tt.body)
+			r.ContentLength = tt.says
+			body, err := ReadBody(httptest.NewRecorder(), r, 8)
+			if !errors.Is(err, tt.want) || err == nil && string(body) != "12345678" {
+				t.Errorf("got %q, %v; want %v", body, err, tt.want)
 			}
 		})
 	}
