@@ -26,6 +26,16 @@ func TestReceive(t *testing.T) {
 		"a blank address":                                     {func(f *lifecycle.Fact) { f.Person.Emails = []string{"  "} }, []string{"data.emails"}},
 		"the future would outrank every true word":            {func(f *lifecycle.Fact) { f.ObservedAt = monday.Add(time.Hour) }, []string{"time"}},
 		"a clock that is a little ahead is let be":            {func(f *lifecycle.Fact) { f.ObservedAt = monday.Add(4 * time.Minute) }, nil},
+		"a key is as good as an employee id":                  {func(f *lifecycle.Fact) { f.Key, f.Person.EmployeeID = "00uBEN", "" }, nil},
+		"a status alone needs no address beside a key": {func(f *lifecycle.Fact) {
+			f.Kind, f.Key, f.Person = lifecycle.FactStatus, "00uBEN", lifecycle.Person{Status: lifecycle.StatusEnded}
+		}, nil},
+		"a status alone needs no key beside an address": {func(f *lifecycle.Fact) {
+			f.Kind, f.Person = lifecycle.FactDisabled, lifecycle.Person{Status: lifecycle.StatusSuspended, Emails: []string{"ben@acme.test"}}
+		}, nil},
+		"a status alone must say whose": {func(f *lifecycle.Fact) {
+			f.Kind, f.Person = lifecycle.FactStatus, lifecycle.Person{Status: lifecycle.StatusEnded}
+		}, []string{"data.employee_id"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := lifecycle.Fact{Source: "hr", EventID: name, Person: person("Payments"), ObservedAt: monday}
@@ -43,6 +53,20 @@ func TestReceive(t *testing.T) {
 				t.Errorf("fields (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestWhatIsHeardLeavesALineAndTheStepThatFollows(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	step := lifecycle.Job{Kind: lifecycle.JobResync, Ref: "okta", At: monday.Add(time.Minute)}
+	must(t, h.inbox().Heard(t.Context(), "okta", "says that somebody's profile was changed", step))
+	if n := h.store.waiting(lifecycle.JobResync); n != 1 {
+		t.Errorf("%d steps follow, want 1", n)
+	}
+	last := h.store.lines[len(h.store.lines)-1]
+	if last.Kind != lifecycle.EventNoticeIgnored || last.Actor != lifecycle.BySource("okta") || last.Detail["why"] != "says that somebody's profile was changed" {
+		t.Errorf("the line is %+v", last)
 	}
 }
 

@@ -32,9 +32,9 @@ type Inbox struct {
 func NewInbox(store FactStore, now func() time.Time) *Inbox { return &Inbox{store: store, now: now} }
 
 // Receive keeps the fact and returns the id under which it may be followed. A
-// repeat of (source, event id) is success, and true. A fact without an
-// employee id, status or address, with a day that is none, or observed in the
-// future is a Refusal that names each field.
+// repeat of (source, event id) is success, and true. A fact that does not say whom
+// it speaks of, a whole state without an address, one without a status, with a day
+// that is none, or observed in the future is a Refusal that names each field.
 func (b *Inbox) Receive(ctx context.Context, f Fact) (NoticeID, bool, error) {
 	if err := f.valid(b.now()); err != nil {
 		return "", false, err
@@ -136,10 +136,11 @@ func (f Fact) valid(now time.Time) error {
 	}
 	blame(f.Source == "", "source", "say which source of truth this is")
 	blame(f.EventID == "", "id", "give the event an id; a repeat of it is then harmless")
-	blame(f.Person.EmployeeID == "", "data.employee_id", "is needed: it is how the person is known again")
+	whole := f.Kind == FactState
+	blame(f.SourceKey() == "" && (whole || f.Person.Email() == ""), "data.employee_id", "is needed: it is how the person is known again")
 	_, err := ParseStatus(string(f.Person.Status))
-	blame(err != nil, "data.status", "is needed: active, leave, suspended or ended")
-	blame(f.Person.Email() == "", "data.emails", "needs at least one address; the first is the primary one")
+	blame(err != nil && f.Kind != FactAbsent, "data.status", "is needed: active, leave, suspended or ended")
+	blame(f.Person.Email() == "" && whole, "data.emails", "needs at least one address; the first is the primary one")
 	_, err = ParseDate(string(f.Person.StartDate))
 	blame(err != nil, "data.start_date", "must be a date like 2026-05-31")
 	_, err = ParseDate(string(f.Person.EndDate)) // a day that cannot be read would count as long past

@@ -62,3 +62,12 @@ type KnownReader interface {
 	// somebody else is not among them.
 	KnownBy(ctx context.Context, source, after string, limit int) ([]Identity, error)
 }
+
+// CursorStore keeps how far a source was read that is read, not only heard.
+type CursorStore interface {
+	// Cursor returns what was saved last under the name, or "".
+	Cursor(ctx context.Context, name string) (string, error)
+	// SaveCursor keeps value under the name, without a line in the trail: it says
+	// nothing of anybody, and reading again from an older one changes nothing.
+	SaveCursor(ctx context.Context, name, value string) error
+}
