@@ -40,7 +40,8 @@ type Case struct {
 	Kind       CaseKind     `json:"kind"`
 	Revision   int          `json:"revision"`
 	Source     string       `json:"source,omitempty"`
-	Fact       NoticeID     `json:"fact,omitempty"`     // that gave rise to it
+	Key        string       `json:"key,omitempty"`      // what the source knows them by, where the identity is what is asked
+	Fact       NoticeID     `json:"fact,omitempty"`     // that gave rise to it; of the person's, the newest
 	Identity   IdentityID   `json:"identity,omitempty"` // whom it is about, where that is known
 	Label      string       `json:"label"`              // of whom it is about
 	Why        string       `json:"why"`                // what is in doubt, in sentences
@@ -81,18 +82,36 @@ type CaseStore interface {
 	Case(ctx context.Context, id CaseID) (Case, error)
 	// Cases returns the cases that are open, the oldest first.
 	Cases(ctx context.Context) ([]Case, error)
+	// CasesAbout returns the open cases about the identity, and those about whom
+	// the source means by the key, the oldest first. An empty id, and an empty key,
+	// is nobody's.
+	CasesAbout(ctx context.Context, who IdentityID, source, key string) ([]Case, error)
 	// SaveCase stores c. It returns ErrDuplicate when c.Revision is 1 and the case
 	// stands already, and ErrConflict when it is not one more than the stored revision.
 	SaveCase(ctx context.Context, c Case, e AuditEvent, next ...Job) error
 }
 
-// MatchStore is where people say who is who.
-type MatchStore interface {
+// People is what one step leaves of who people are.
+type People struct {
+	Identities []Identity // each as RegistryStore's SaveIdentity takes it
+	Notices    []Notice   // each with its Removal, where it has one
+	Cases      []Case     // each as SaveCase takes it
+}
+
+// PeopleStore keeps who people are.
+type PeopleStore interface {
 	CaseStore
+	// Identity returns the identity, or ErrNotFound.
+	Identity(ctx context.Context, id IdentityID) (Identity, error)
+	// IdentityByKey returns the identity that the source knows by the key, or ErrNotFound.
+	IdentityByKey(ctx context.Context, source, key string) (Identity, error)
+	// IdentitiesByEmail returns every identity whose primary address is email, folded.
+	IdentitiesByEmail(ctx context.Context, email string) ([]Identity, error)
 	// IdentitiesFormerly returns every identity that had the address, folded, and
 	// for which it is reserved at t.
 	IdentitiesFormerly(ctx context.Context, email string, t time.Time) ([]Identity, error)
-	// SaveIdentities stores all of them or none, in their order, each as
-	// RegistryStore's SaveIdentity does; what one gives up another may take.
-	SaveIdentities(ctx context.Context, all []Identity, e AuditEvent, next ...Job) error
+	// SavePeople stores all of it or nothing, in its order: what one identity gives
+	// up (a key, an account, a Slack user, an address) a later one may take. The
+	// events are one or more.
+	SavePeople(ctx context.Context, p People, events []AuditEvent, next ...Job) error
 }
