@@ -1,0 +1,371 @@
+package lifecycle
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A PolicyDiff is what would be otherwise for whom if one policy took the place
+// of another. Nothing of it happens by itself: gains are given or asked as the
+// new policy says, and every loss is a finding that an owner decides.
+type PolicyDiff struct {
+	Old     string        `json:"old"`     // SHA-256
+	New     string        `json:"new"`     // SHA-256
+	People  int           `json:"people"`  // whom a source of truth vouches for, and who have not left
+	Linked  int           `json:"linked"`  // of them with an account
+	Assumed bool          `json:"assumed"` // what is held is not known: everybody is taken to hold what the old policy gives
+	Gain    int           `json:"gain"`    // people who gain something
+	Lose    int           `json:"lose"`    // people who would be asked about, to lose something that they hold
+	OnCall  int           `json:"on_call"` // of those who lose, people whom on-call expects
+	Limit   int           `json:"limit"`   // how many may lose something at once, by the breaker of the old policy
+	Teams   []TeamDiff    `json:"teams"`
+	Moves   []PersonDiff  `json:"moves"`
+	Asked   []AskedDiff   `json:"asked"`
+	Unclear []UnclearDiff `json:"unclear"`
+	Rules   []RuleDiff    `json:"rules"`
+	Other   []string      `json:"other"` // owners, ceilings, the breaker and the like, in a line each
+}
+
+// A TeamDiff is how many people gain and lose which role on one team. No team
+// is the base roles.
+type TeamDiff struct {
+	Team  Team        `json:"team,omitzero"`
+	Roles []RoleCount `json:"roles"` // the highest role first
+}
+
+// A RoleCount is how many people come to a role, and how many are brought down from it.
+type RoleCount struct {
+	Role string `json:"role"`
+	Gain int    `json:"gain"`
+	Lose int    `json:"lose"`
+}
+
+// A PersonDiff is what one person gains and loses.
+type PersonDiff struct {
+	Identity   IdentityID `json:"identity,omitempty"`
+	Account    AccountID  `json:"account,omitempty"`
+	Name       string     `json:"name"`
+	Email      string     `json:"email"`
+	Department string     `json:"department,omitempty"`
+	Title      string     `json:"title,omitempty"`
+	Gains      []RoleDiff `json:"gains"`
+	Loses      []RoleDiff `json:"loses"`
+	Approval   string     `json:"approval,omitempty"` // who is asked about what is gained, in words
+	Rules      []string   `json:"rules"`              // of the new policy, that speak of them
+	OnCall     []string   `json:"on_call,omitempty"`  // what on-call expects of them, as of the last roll call
+}
+
+// A RoleDiff is one role that goes up or down. No team is the base role.
+type RoleDiff struct {
+	Team Team   `json:"team,omitzero"`
+	From string `json:"from"` // "" is none
+	To   string `json:"to"`
+}
+
+// AskedDiff is somebody whose access would be given in another way: at once
+// where owners were asked before, say.
+type AskedDiff struct {
+	Name  string `json:"name"`
+	Email string `json:"email"`
+	From  string `json:"from"` // in words
+	To    string `json:"to"`
+}
+
+// UnclearDiff is somebody of whom the new policy concludes nothing although the
+// old one did, or the other way round.
+type UnclearDiff struct {
+	Name  string `json:"name"`
+	Email string `json:"email"`
+	Why   string `json:"why"` // "" where it is clear now
+	Was   string `json:"was"` // "" where it was clear before
+}
+
+// Exceeds reports whether more people would lose something than the breaker allows at once.
+func (d PolicyDiff) Exceeds() bool { return d.Lose > d.Limit }
+
+// Moved reports whether anybody gains or loses anything.
+func (d PolicyDiff) Moved() bool { return d.Gain+d.Lose > 0 }
+
+// differ is a diff while it is made.
+type differ struct {
+	old, new Roll
+	owns     map[IdentityID]*Account
+	counts   map[TeamID]map[string]*RoleCount
+	names    map[TeamID]Team
+	matched  map[string][2]int // rule → people of whom it speaks, before and after
+	diff     PolicyDiff
+}
+
+// Diff returns what would be otherwise with next in the place of was, for the
+// people and the accounts they hold, at t. An account carries what on-call
+// expects of it as the last roll call left it. Without any account what is held
+// is not known, and everybody is taken to hold what was gives them. It is pure,
+// and linear in people: what somebody comes to under a policy is what
+// [Reconcile] would have them come to, so that the two never disagree.
+func Diff(was, next Policy, people []Identity, accounts []Account, t time.Time) PolicyDiff {
+	was, next = bindTeams(was, next, accounts)
+	d := differ{
+		old: Roll{Policy: was, Now: t}, new: Roll{Policy: next, Now: t},
+		counts: map[TeamID]map[string]*RoleCount{}, names: map[TeamID]Team{}, matched: map[string][2]int{},
+		diff: PolicyDiff{Old: was.SHA256, New: next.SHA256, Assumed: len(accounts) == 0, Teams: []TeamDiff{}, Moves: []PersonDiff{}, Asked: []AskedDiff{}, Unclear: []UnclearDiff{}},
+	}
+	d.owns = holders(people, accounts)
+	for i := range people {
+		if p := &people[i]; p.Sourced() && p.Merged == "" && p.StatusAt(t) != StatusEnded {
+			d.person(*p)
+		}
+	}
+	d.diff.Limit = was.Breaker.Limit(d.population())
+	d.diff.Teams = d.byTeam()
+	slices.SortStableFunc(d.diff.Moves, losersFirst)
+	d.diff.Rules = ruleDiffs(was.Rules, next.Rules, d.matched)
+	d.diff.Other = otherDiffs(was, next)
+	return d.diff
+}
+
+// population is of whom the breaker's percentage is taken.
+func (d *differ) population() int {
+	if d.diff.Assumed {
+		return d.diff.People
+	}
+	return d.diff.Linked
+}
+
+// holders returns whose account is whose, as a roll call tells it.
+func holders(people []Identity, accounts []Account) map[IdentityID]*Account {
+	m := Roll{Identities: people, Have: Snapshot{Accounts: accounts}}.match()
+	owns := make(map[IdentityID]*Account, len(m.owner))
+	for i := range accounts {
+		a := &accounts[i]
+		if who, known := m.owner[a.ID]; known && m.disputed[a.ID] == "" {
+			owns[who.ID] = a
+		}
+	}
+	return owns
+}
+
+func (d *differ) person(i Identity) {
+	before, after := d.old.Policy.Want(i.Person), d.new.Policy.Want(i.Person)
+	d.count(before, 0)
+	d.count(after, 1)
+	d.diff.People++
+	have := d.owns[i.ID]
+	if have != nil {
+		d.diff.Linked++
+	} else if d.diff.Assumed && held(before) == "" {
+		have = &Account{Email: i.Person.Email(), Name: i.Person.Name, BaseRole: createRole(before), Teams: before.Teams}
+	}
+	d.unclear(i, before, after)
+	move := PersonDiff{
+		Identity: i.ID, Name: i.Person.Name, Email: i.Person.Email(), Department: i.Person.Department, Title: i.Person.Title,
+		Gains: []RoleDiff{}, Loses: []RoleDiff{}, Rules: append([]string{}, after.Rules...),
+	}
+	d.compare(&move, i, have)
+	if len(move.Gains)+len(move.Loses) == 0 {
+		d.asked(i)
+		return
+	}
+	d.note(move, i, have)
+}
+
+// count notes which rules speak of somebody, before (0) or after (1).
+func (d *differ) count(w Want, when int) {
+	for _, rule := range append(slices.Clone(w.Rules), w.Observed...) {
+		n := d.matched[rule]
+		n[when]++
+		d.matched[rule] = n
+	}
+}
+
+// compare finds what goes up and what goes down, of what somebody holds now and
+// of what they would come to.
+func (d *differ) compare(move *PersonDiff, i Identity, have *Account) {
+	before, after := d.old.comesTo(i, have), d.new.comesTo(i, have)
+	now := Account{}
+	if have != nil {
+		now = *have
+	}
+	if r, up := rise(now.BaseRole, before.BaseRole, after.BaseRole, BaseRole.Rank); up {
+		move.Gains = append(move.Gains, r)
+	} else if r, down := fall(now.BaseRole, before.BaseRole, after.BaseRole, BaseRole.Rank); down {
+		move.Loses = append(move.Loses, r)
+	}
+	for _, team := range teamsIn(now, before, after) {
+		is, was, will := now.On(team.ID), before.On(team.ID), after.On(team.ID)
+		if r, up := rise(is, was, will, TeamRole.Rank); up {
+			r.Team = team
+			move.Gains = append(move.Gains, r)
+		} else if r, down := fall(is, was, will, TeamRole.Rank); down {
+			r.Team = team
+			move.Loses = append(move.Loses, r)
+		}
+	}
+}
+
+// rise is a gain: more than is held, and more than the old policy would give.
+func rise[R ~string](is, was, will R, rank func(R) int) (RoleDiff, bool) {
+	from := is
+	if rank(was) > rank(is) {
+		from = was
+	}
+	return RoleDiff{From: string(from), To: string(will)}, rank(will) > rank(from)
+}
+
+// fall is a loss: less than is held, and less than the old policy would leave.
+func fall[R ~string](is, was, will R, rank func(R) int) (RoleDiff, bool) {
+	from := is
+	if rank(was) < rank(is) {
+		from = was
+	}
+	return RoleDiff{From: string(from), To: string(will)}, rank(will) < rank(from)
+}
+
+// teamsIn returns the teams of the accounts, each once, by name.
+func teamsIn(accounts ...Account) []Team {
+	var teams []Team
+	for _, a := range accounts {
+		for _, m := range a.Teams {
+			if !slices.ContainsFunc(teams, func(t Team) bool { return t.ID == m.Team.ID }) {
+				teams = append(teams, m.Team)
+			}
+		}
+	}
+	slices.SortFunc(teams, func(a, b Team) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(string(a.ID), string(b.ID)))
+	})
+	return teams
+}
+
+// note keeps what one person gains and loses, and counts it.
+func (d *differ) note(move PersonDiff, i Identity, have *Account) {
+	if have != nil {
+		move.Account, move.OnCall = have.ID, have.Duties
+	}
+	if len(move.Gains) > 0 {
+		d.diff.Gain++
+		move.Approval = d.new.Policy.asks(PlanJoin(d.new.Policy, i.Person, have))
+	}
+	if len(move.Loses) > 0 {
+		d.diff.Lose++
+		if len(move.OnCall) > 0 {
+			d.diff.OnCall++
+		}
+	}
+	for _, r := range move.Gains {
+		d.role(r.Team, r.To).Gain++
+	}
+	for _, r := range move.Loses {
+		d.role(r.Team, r.From).Lose++
+	}
+	d.diff.Moves = append(d.diff.Moves, move)
+}
+
+func (d *differ) role(t Team, role string) *RoleCount {
+	d.names[t.ID] = t
+	if d.counts[t.ID] == nil {
+		d.counts[t.ID] = map[string]*RoleCount{}
+	}
+	if d.counts[t.ID][role] == nil {
+		d.counts[t.ID][role] = &RoleCount{Role: role}
+	}
+	return d.counts[t.ID][role]
+}
+
+// byTeam returns the counts, the team where most is lost first, and the base roles last.
+func (d *differ) byTeam() []TeamDiff {
+	teams := make([]TeamDiff, 0, len(d.counts))
+	for id, roles := range d.counts {
+		t := TeamDiff{Team: d.names[id]}
+		for _, n := range roles {
+			t.Roles = append(t.Roles, *n)
+		}
+		slices.SortFunc(t.Roles, func(a, b RoleCount) int { return rankOf(t.Team, b.Role) - rankOf(t.Team, a.Role) })
+		teams = append(teams, t)
+	}
+	slices.SortFunc(teams, func(a, b TeamDiff) int {
+		if a.Team.ID == "" || b.Team.ID == "" {
+			return strings.Compare(string(b.Team.ID), string(a.Team.ID))
+		}
+		return cmp.Or(b.lost()-a.lost(), strings.Compare(a.Team.Name, b.Team.Name), strings.Compare(string(a.Team.ID), string(b.Team.ID)))
+	})
+	return teams
+}
+
+func (t TeamDiff) lost() int {
+	n := 0
+	for _, r := range t.Roles {
+		n += r.Lose
+	}
+	return n
+}
+
+func rankOf(t Team, role string) int {
+	if t.ID == "" {
+		return BaseRole(role).Rank()
+	}
+	return TeamRole(role).Rank()
+}
+
+// losersFirst orders people as they should be looked at: who loses and is on
+// call, who loses, who gains; then by name.
+func losersFirst(a, b PersonDiff) int {
+	class := func(p PersonDiff) int {
+		switch {
+		case len(p.Loses) == 0:
+			return 2
+		case len(p.OnCall) == 0:
+			return 1
+		default:
+			return 0
+		}
+	}
+	return cmp.Or(class(a)-class(b), strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), strings.Compare(a.Email, b.Email))
+}
+
+// asked notes when somebody who keeps what they have would be given it in
+// another way.
+func (d *differ) asked(i Identity) {
+	before, after := PlanJoin(d.old.Policy, i.Person, nil), PlanJoin(d.new.Policy, i.Person, nil)
+	if before.Held != "" || after.Held != "" {
+		return
+	}
+	if was, is := d.old.Policy.asks(before), d.new.Policy.asks(after); was != is {
+		d.diff.Asked = append(d.diff.Asked, AskedDiff{Name: i.Person.Name, Email: i.Person.Email(), From: was, To: is})
+	}
+}
+
+// asks says in words who is asked about the plan.
+func (p Policy) asks(plan Plan) string {
+	j := p.Judge(plan)
+	switch {
+	case plan.Held != "" || len(plan.Changes) == 0:
+		return ""
+	case j.Mode == ApprovalAuto:
+		return "given at once"
+	case j.Mode == ApprovalDeny:
+		return "refused"
+	default:
+		return fmt.Sprintf("asked of %d of %s", j.N, joinWords(j.From))
+	}
+}
+
+func joinWords[T ~string](list []T) string {
+	words := make([]string, len(list))
+	for i, s := range list {
+		words[i] = string(s)
+	}
+	return strings.Join(words, ", ")
+}
+
+// unclear notes when one of the policies concludes nothing of somebody, and the
+// other does. That no rule speaks of them is said where one did.
+func (d *differ) unclear(i Identity, before, after Want) {
+	was, is := held(before), held(after)
+	if (was == "") == (is == "") {
+		return
+	}
+	d.diff.Unclear = append(d.diff.Unclear, UnclearDiff{Name: i.Person.Name, Email: i.Person.Email(), Why: is, Was: was})
+}
