@@ -2,7 +2,6 @@ package lifecycle
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -29,20 +28,6 @@ type PolicyDiff struct {
 	Other   []string      `json:"other"` // owners, ceilings, the breaker and the like, in a line each
 }
 
-// A TeamDiff is how many people gain and lose which role on one team. No team
-// is the base roles.
-type TeamDiff struct {
-	Team  Team        `json:"team,omitzero"`
-	Roles []RoleCount `json:"roles"` // the highest role first
-}
-
-// A RoleCount is how many people come to a role, and how many are brought down from it.
-type RoleCount struct {
-	Role string `json:"role"`
-	Gain int    `json:"gain"`
-	Lose int    `json:"lose"`
-}
-
 // A PersonDiff is what one person gains and loses.
 type PersonDiff struct {
 	Identity   IdentityID `json:"identity,omitempty"`
@@ -63,24 +48,6 @@ type RoleDiff struct {
 	Team Team   `json:"team,omitzero"`
 	From string `json:"from"` // "" is none
 	To   string `json:"to"`
-}
-
-// AskedDiff is somebody whose access would be given in another way: at once
-// where owners were asked before, say.
-type AskedDiff struct {
-	Name  string `json:"name"`
-	Email string `json:"email"`
-	From  string `json:"from"` // in words
-	To    string `json:"to"`
-}
-
-// UnclearDiff is somebody of whom the new policy concludes nothing although the
-// old one did, or the other way round.
-type UnclearDiff struct {
-	Name  string `json:"name"`
-	Email string `json:"email"`
-	Why   string `json:"why"` // "" where it is clear now
-	Was   string `json:"was"` // "" where it was clear before
 }
 
 // Exceeds reports whether more people would lose something than the breaker allows at once.
@@ -263,52 +230,6 @@ func (d *differ) note(move PersonDiff, i Identity, have *Account) {
 	d.diff.Moves = append(d.diff.Moves, move)
 }
 
-func (d *differ) role(t Team, role string) *RoleCount {
-	d.names[t.ID] = t
-	if d.counts[t.ID] == nil {
-		d.counts[t.ID] = map[string]*RoleCount{}
-	}
-	if d.counts[t.ID][role] == nil {
-		d.counts[t.ID][role] = &RoleCount{Role: role}
-	}
-	return d.counts[t.ID][role]
-}
-
-// byTeam returns the counts, the team where most is lost first, and the base roles last.
-func (d *differ) byTeam() []TeamDiff {
-	teams := make([]TeamDiff, 0, len(d.counts))
-	for id, roles := range d.counts {
-		t := TeamDiff{Team: d.names[id]}
-		for _, n := range roles {
-			t.Roles = append(t.Roles, *n)
-		}
-		slices.SortFunc(t.Roles, func(a, b RoleCount) int { return rankOf(t.Team, b.Role) - rankOf(t.Team, a.Role) })
-		teams = append(teams, t)
-	}
-	slices.SortFunc(teams, func(a, b TeamDiff) int {
-		if a.Team.ID == "" || b.Team.ID == "" {
-			return strings.Compare(string(b.Team.ID), string(a.Team.ID))
-		}
-		return cmp.Or(b.lost()-a.lost(), strings.Compare(a.Team.Name, b.Team.Name), strings.Compare(string(a.Team.ID), string(b.Team.ID)))
-	})
-	return teams
-}
-
-func (t TeamDiff) lost() int {
-	n := 0
-	for _, r := range t.Roles {
-		n += r.Lose
-	}
-	return n
-}
-
-func rankOf(t Team, role string) int {
-	if t.ID == "" {
-		return BaseRole(role).Rank()
-	}
-	return TeamRole(role).Rank()
-}
-
 // losersFirst orders people as they should be looked at: who loses and is on
 // call, who loses, who gains; then by name.
 func losersFirst(a, b PersonDiff) int {
@@ -323,49 +244,4 @@ func losersFirst(a, b PersonDiff) int {
 		}
 	}
 	return cmp.Or(class(a)-class(b), strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), strings.Compare(a.Email, b.Email))
-}
-
-// asked notes when somebody who keeps what they have would be given it in
-// another way.
-func (d *differ) asked(i Identity) {
-	before, after := PlanJoin(d.old.Policy, i.Person, nil), PlanJoin(d.new.Policy, i.Person, nil)
-	if before.Held != "" || after.Held != "" {
-		return
-	}
-	if was, is := d.old.Policy.asks(before), d.new.Policy.asks(after); was != is {
-		d.diff.Asked = append(d.diff.Asked, AskedDiff{Name: i.Person.Name, Email: i.Person.Email(), From: was, To: is})
-	}
-}
-
-// asks says in words who is asked about the plan.
-func (p Policy) asks(plan Plan) string {
-	j := p.Judge(plan)
-	switch {
-	case plan.Held != "" || len(plan.Changes) == 0:
-		return ""
-	case j.Mode == ApprovalAuto:
-		return "given at once"
-	case j.Mode == ApprovalDeny:
-		return "refused"
-	default:
-		return fmt.Sprintf("asked of %d of %s", j.N, joinWords(j.From))
-	}
-}
-
-func joinWords[T ~string](list []T) string {
-	words := make([]string, len(list))
-	for i, s := range list {
-		words[i] = string(s)
-	}
-	return strings.Join(words, ", ")
-}
-
-// unclear notes when one of the policies concludes nothing of somebody, and the
-// other does. That no rule speaks of them is said where one did.
-func (d *differ) unclear(i Identity, before, after Want) {
-	was, is := held(before), held(after)
-	if (was == "") == (is == "") {
-		return
-	}
-	d.diff.Unclear = append(d.diff.Unclear, UnclearDiff{Name: i.Person.Name, Email: i.Person.Email(), Why: is, Was: was})
 }

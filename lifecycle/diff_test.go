@@ -60,7 +60,8 @@ func TestADiffSaysWhoGainsAndWhoLoses(t *testing.T) {
 	}{
 		"the same policy moves nobody": {[]lifecycle.Identity{ben}, []lifecycle.Account{responder}, func(*lifecycle.Policy) {}, nil},
 		"a rule that is gone takes the team, and leaves an ordinary base role": {
-			[]lifecycle.Identity{ben}, []lifecycle.Account{responder},
+			[]lifecycle.Identity{ben},
+			[]lifecycle.Account{responder},
 			func(p *lifecycle.Policy) { p.Rules = p.Rules[1:] },
 			[]string{
 				"ben loses Payments: responder → none",
@@ -69,7 +70,8 @@ func TestADiffSaysWhoGainsAndWhoLoses(t *testing.T) {
 			},
 		},
 		"a department that is renamed moves whom it names no more": {
-			[]lifecycle.Identity{ben, worker("cleo", "Pay")}, []lifecycle.Account{responder, holding("cleo", lifecycle.RoleResponder)},
+			[]lifecycle.Identity{ben, worker("cleo", "Pay")},
+			[]lifecycle.Account{responder, holding("cleo", lifecycle.RoleResponder)},
 			func(p *lifecycle.Policy) { p.Rules[0].When = department("pay") },
 			[]string{
 				"ben loses Payments: responder → none", "cleo gains Payments: none → responder",
@@ -79,7 +81,8 @@ func TestADiffSaysWhoGainsAndWhoLoses(t *testing.T) {
 			},
 		},
 		"what somebody holds already is no gain": {
-			[]lifecycle.Identity{ben}, []lifecycle.Account{holding("ben", lifecycle.RoleManager, on(payments, lifecycle.TeamManager))},
+			[]lifecycle.Identity{ben},
+			[]lifecycle.Account{holding("ben", lifecycle.RoleManager, on(payments, lifecycle.TeamManager))},
 			func(p *lifecycle.Policy) {
 				p.Rules[0].BaseRole, p.Rules[0].Teams[0].Role = lifecycle.RoleManager, lifecycle.TeamManager
 			},
@@ -89,7 +92,8 @@ func TestADiffSaysWhoGainsAndWhoLoses(t *testing.T) {
 			},
 		},
 		"less of a team is a loss, more of the account is a gain": {
-			[]lifecycle.Identity{ben}, []lifecycle.Account{responder},
+			[]lifecycle.Identity{ben},
+			[]lifecycle.Account{responder},
 			func(p *lifecycle.Policy) {
 				p.Rules[0].BaseRole, p.Rules[0].Teams[0].Role = lifecycle.RoleManager, lifecycle.TeamObserver
 			},
@@ -99,7 +103,8 @@ func TestADiffSaysWhoGainsAndWhoLoses(t *testing.T) {
 			},
 		},
 		"a rule that is only observed takes nothing": {
-			[]lifecycle.Identity{ben}, []lifecycle.Account{responder},
+			[]lifecycle.Identity{ben},
+			[]lifecycle.Account{responder},
 			func(p *lifecycle.Policy) { p.Rules[0].Rollout = lifecycle.RolloutObserve },
 			[]string{
 				`ben: "" → "Only rules that are being observed apply: payments."`,
@@ -107,7 +112,8 @@ func TestADiffSaysWhoGainsAndWhoLoses(t *testing.T) {
 			},
 		},
 		"a protected account neither gains nor loses": {
-			[]lifecycle.Identity{ben}, []lifecycle.Account{responder},
+			[]lifecycle.Identity{ben},
+			[]lifecycle.Account{responder},
 			func(p *lifecycle.Policy) { p.Rules = p.Rules[1:]; p.Protected = []string{"ben@acme.test"} },
 			[]string{
 				`ben: "" → "No rule of the policy speaks of this person."`,
@@ -121,7 +127,8 @@ func TestADiffSaysWhoGainsAndWhoLoses(t *testing.T) {
 			[]string{"rule payments is gone, and spoke of 0 people"},
 		},
 		"somebody on leave is given nothing meanwhile": {
-			[]lifecycle.Identity{onLeave(worker("cleo", "Pay"))}, []lifecycle.Account{holding("cleo", lifecycle.RoleResponder)},
+			[]lifecycle.Identity{onLeave(worker("cleo", "Pay"))},
+			[]lifecycle.Account{holding("cleo", lifecycle.RoleResponder)},
 			func(p *lifecycle.Policy) { p.Rules[0].When = department("pay*") },
 			[]string{
 				`cleo: "No rule of the policy speaks of this person." → ""`,
@@ -129,7 +136,8 @@ func TestADiffSaysWhoGainsAndWhoLoses(t *testing.T) {
 			},
 		},
 		"who has no account yet can gain one, and lose nothing": {
-			[]lifecycle.Identity{ben, worker("cleo", "Pay")}, []lifecycle.Account{holding("somebody", lifecycle.RoleObserver)},
+			[]lifecycle.Identity{ben, worker("cleo", "Pay")},
+			[]lifecycle.Account{holding("somebody", lifecycle.RoleObserver)},
 			func(p *lifecycle.Policy) { p.Rules[0].When = department("pay") },
 			[]string{
 				"cleo gains no role → Responder (limited_user)", "cleo gains Payments: none → responder",
@@ -139,7 +147,8 @@ func TestADiffSaysWhoGainsAndWhoLoses(t *testing.T) {
 			},
 		},
 		"where nothing is known of accounts, what the old policy gives is taken to be held": {
-			[]lifecycle.Identity{ben}, nil,
+			[]lifecycle.Identity{ben},
+			nil,
 			func(p *lifecycle.Policy) { p.Rules = p.Rules[1:] },
 			[]string{
 				"ben loses Payments: responder → none",
@@ -148,7 +157,8 @@ func TestADiffSaysWhoGainsAndWhoLoses(t *testing.T) {
 			},
 		},
 		"an approval that is needed now is said": {
-			[]lifecycle.Identity{worker("cleo", "Platform")}, []lifecycle.Account{holding("cleo", lifecycle.RoleResponder, on(platform, lifecycle.TeamResponder))},
+			[]lifecycle.Identity{worker("cleo", "Platform")},
+			[]lifecycle.Account{holding("cleo", lifecycle.RoleResponder, on(platform, lifecycle.TeamResponder))},
 			func(p *lifecycle.Policy) { p.Rules[1].Approval = nil },
 			[]string{
 				"cleo: given at once → asked of 1 of team-owners",
@@ -156,7 +166,8 @@ func TestADiffSaysWhoGainsAndWhoLoses(t *testing.T) {
 			},
 		},
 		"a rule that goes by another name is the same, wherever it stands": {
-			[]lifecycle.Identity{ben}, []lifecycle.Account{responder},
+			[]lifecycle.Identity{ben},
+			[]lifecycle.Account{responder},
 			func(p *lifecycle.Policy) {
 				p.Rules[0].Name, p.Rules[0].Line = "pay", 99
 				slices.Reverse(p.Rules)
@@ -164,7 +175,8 @@ func TestADiffSaysWhoGainsAndWhoLoses(t *testing.T) {
 			[]string{"rule pay was called payments"},
 		},
 		"a team without an id is the one of its name": {
-			[]lifecycle.Identity{ben}, []lifecycle.Account{responder},
+			[]lifecycle.Identity{ben},
+			[]lifecycle.Account{responder},
 			func(p *lifecycle.Policy) { p.Teams[0].ID = "" }, nil,
 		},
 		"everything else is said in a line": {
