@@ -48,9 +48,9 @@ type Provision struct {
 	Join    map[string][]string // group id → users that become members; who is one already stays one
 	Leave   map[string][]string // group id → users that cease to be, of a group that was deleted too
 	Facts   []Fact              // one that stands already changes nothing
-	Summary AuditEvent   // one line for the change; each new fact has its own besides
-	Lines   []AuditEvent // of the facts, in their order
-	Next    []Job        // of the facts and of the change
+	Summary AuditEvent          // one line for the change; each new fact has its own besides
+	Lines   []AuditEvent        // of the facts, in their order
+	Next    []Job               // of the facts and of the change
 }
 
 // ResourceStore keeps what SCIM clients have provisioned.
