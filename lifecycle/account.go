@@ -40,6 +40,14 @@ func ParseBaseRole(s string) (BaseRole, error) { return parseClosed("base role",
 // Rank orders the base roles from 1, least power, to 8; 0 is no role.
 func (r BaseRole) Rank() int { return slices.Index(baseRoles, r) + 1 }
 
+// higherBaseRole returns the one of more power.
+func higherBaseRole(a, b BaseRole) BaseRole {
+	if b.Rank() > a.Rank() {
+		return b
+	}
+	return a
+}
+
 // Privileged reports whether the role manages the whole account's objects or people.
 func (r BaseRole) Privileged() bool { return r.Rank() >= RoleManager.Rank() }
 
@@ -83,6 +91,14 @@ func ParseTeamRole(s string) (TeamRole, error) { return parseClosed("team role",
 
 // Rank orders the team roles from 1 to 3; 0 is no role.
 func (r TeamRole) Rank() int { return slices.Index(teamRoles, r) + 1 }
+
+// higherTeamRole returns the one of more power.
+func higherTeamRole(a, b TeamRole) TeamRole {
+	if b.Rank() > a.Rank() {
+		return b
+	}
+	return a
+}
 
 // A Team is a PagerDuty team.
 type Team struct {

@@ -53,7 +53,7 @@ func (d *Desk) Standing(ctx context.Context, i Identity) (Standing, error) {
 		return s, fmt.Errorf("read the policy in force: %w", err)
 	}
 	if i.StatusAt(d.now()) != StatusEnded { // who has left is to hold nothing, whatever a rule says of their work
-		s.Want = policy.Want(i.Person)
+		s.Want = policy.At(d.now()).Want(i.Person)
 	}
 	accounts, err := d.store.Baseline(ctx)
 	if err != nil {

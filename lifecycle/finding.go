@@ -61,6 +61,7 @@ type Finding struct {
 	Source      string      `json:"source"`            // "roll call", or the other tool's name
 	MadeBy      string      `json:"made_by,omitempty"` // who made it so, how and when, where PagerDuty's audit records tell
 	Foreign     bool        `json:"foreign,omitempty"` // it was made with rolecall's own key, and not by rolecall
+	Apart       string      `json:"apart,omitempty"`   // which segregation of duties it breaks, in a sentence
 	Proxy       string      `json:"proxy,omitempty"`   // what a claim about use rests on
 	Note        string      `json:"note,omitempty"`    // in a sentence
 	Request     RequestID   `json:"request,omitempty"` // that asks about it
@@ -104,6 +105,9 @@ func (f Finding) Story() string {
 	words := f.Sentence()
 	if f.Source == rollCallSource && f.Note != "" && !strings.Contains(words, f.Note) {
 		words += " " + f.Note
+	}
+	if f.Apart != "" {
+		words += " " + f.Apart
 	}
 	if f.MadeBy != "" {
 		words += " Made so by " + f.MadeBy + "."

@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,7 +31,7 @@ type draft struct {
 // open judges the draft and opens its request, or records why there is none.
 func (p *Planner) open(ctx context.Context, c planning, d draft) error {
 	if d.plan.Held == "" && len(d.plan.Changes) > 0 {
-		d.plan.Held = c.untouchable()
+		d.plan.Held = cmp.Or(c.untouchable(), c.policy.breaks(d.plan.Changes, c.link.Account))
 	}
 	if d.plan.Held != "" {
 		return p.hold(ctx, c, d, d.plan.Held)

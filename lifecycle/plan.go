@@ -19,6 +19,14 @@ type Plan struct {
 // PlanJoin returns how account (nil: none yet) comes to hold what p wants for
 // person. It only ever adds: what a joiner holds beyond policy is a finding.
 func PlanJoin(p Policy, person Person, account *Account) Plan {
+	plan := planGains(p, person, account)
+	if why := p.breaks(plan.Changes, account); why != "" {
+		return Plan{Held: why, want: plan.want}
+	}
+	return plan
+}
+
+func planGains(p Policy, person Person, account *Account) Plan {
 	want := p.Want(person)
 	if held := held(want); held != "" {
 		return Plan{Held: held, want: want}
@@ -33,13 +41,14 @@ func PlanJoin(p Policy, person Person, account *Account) Plan {
 }
 
 // PlanMove returns how the account goes from what before asked for to what
-// after asks for: the new arrives, then the old team leaves. What the account
+// after asks for: the new arrives, then the old leaves. What the account
 // holds that neither asked for is left for the roll call to find.
 func PlanMove(p Policy, before, after Person, account *Account) Plan {
-	plan := PlanJoin(p, after, account)
+	plan := planGains(p, after, account)
 	if plan.Held != "" || account == nil {
 		return plan
 	}
+	arrivals := plan.Changes
 	was := p.Want(before)
 	lower, lowers := stepDown(was, plan.want, *account)
 	if lowers && account.BaseRole.fixesTeamRoles() { // no role on a team can be given before that
@@ -48,14 +57,50 @@ func PlanMove(p Policy, before, after Person, account *Account) Plan {
 		plan.Changes = append([]Change{lower}, gains(plan.want, lowered)...)
 	}
 	for _, old := range was.Teams {
-		if role := account.On(old.Team.ID); role != "" && plan.want.Role(old.Team.ID) == "" {
-			plan.Changes = append(plan.Changes, newChange(OpRevoke, OnTeam(old.Team, role), string(role), ""))
-		}
+		plan.leave(old, *account)
 	}
 	if lowers && !account.BaseRole.fixesTeamRoles() {
 		plan.Changes = append(plan.Changes, lower)
 	}
+	return plan.segregated(p, arrivals, *account)
+}
+
+// leave takes the account off a team that policy does not grant any more, or
+// down to what it grants or makes an exception for there. A higher role on a team
+// that is still granted, given by hand, is not the mover's to lose unasked.
+func (plan *Plan) leave(old Membership, account Account) {
+	role, granted, excepted := account.On(old.Team.ID), plan.want.Role(old.Team.ID), plan.want.excepted.On(old.Team.ID)
+	to := higherTeamRole(granted, excepted)
+	switch {
+	case role == "" || granted != "" && (role != old.Role || account.BaseRole.fixesTeamRoles()):
+	case role.Rank() <= to.Rank() && granted == "":
+		plan.Effects = append(plan.Effects, fmt.Sprintf("Keeps %s: the policy makes an exception.", OnTeam(old.Team, role)))
+	case role.Rank() <= to.Rank():
+	case to == "" || account.BaseRole.fixesTeamRoles():
+		plan.Changes = append(plan.Changes, newChange(OpRevoke, OnTeam(old.Team, role), string(role), ""))
+	default:
+		plan.Changes = append(plan.Changes, newChange(OpReplace, OnTeam(old.Team, to), string(role), string(to)))
+	}
+}
+
+// segregated holds the plan when it would put together what nobody may hold
+// together. Where it is the old that is in the way, the old leaves first: a plan
+// that breaks off half way must not leave both behind.
+func (plan Plan) segregated(p Policy, arrivals []Change, account Account) Plan {
+	if why := p.breaks(plan.Changes, &account); why != "" {
+		return Plan{Held: why, want: plan.want}
+	}
+	if p.breaks(arrivals, &account) != "" {
+		slices.SortStableFunc(plan.Changes, func(a, b Change) int { return gainsLast(a) - gainsLast(b) })
+	}
 	return plan
+}
+
+func gainsLast(c Change) int {
+	if c.Removes() {
+		return 0
+	}
+	return 1
 }
 
 // PlanContain returns how a leaver's account loses at once what can be given
@@ -131,7 +176,7 @@ func held(w Want) string {
 	case w.Conflict != "":
 		return "The policy disagrees with itself here: " + w.Conflict + "."
 	case len(w.Undetermined) > 0:
-		return "Cannot tell whether these rules apply, because an attribute they exclude by was not sent: " + strings.Join(w.Undetermined, ", ") + "."
+		return "Cannot tell whether these rules apply: " + strings.Join(w.Untold, "; ") + "."
 	case !w.Matched() && len(w.Observed) > 0:
 		return "Only rules that are being observed apply: " + strings.Join(w.Observed, ", ") + "."
 	case !w.Matched():
@@ -174,10 +219,11 @@ func gains(w Want, have Account) []Change {
 // stepDown lowers the base role only where the old state asked for exactly
 // what is held: a role given by hand is not the mover's to lose unasked.
 func stepDown(was, is Want, have Account) (Change, bool) {
-	if is.BaseRole == "" || have.BaseRole == RoleOwner || have.BaseRole != was.BaseRole || is.BaseRole.Rank() >= have.BaseRole.Rank() {
+	to := higherBaseRole(is.BaseRole, is.excepted.BaseRole)
+	if is.BaseRole == "" || have.BaseRole == RoleOwner || have.BaseRole != was.BaseRole || to.Rank() >= have.BaseRole.Rank() {
 		return Change{}, false
 	}
-	return newChange(OpReplace, Entitlement{Kind: KindBaseRole}, string(have.BaseRole), string(is.BaseRole)), true
+	return newChange(OpReplace, Entitlement{Kind: KindBaseRole}, string(have.BaseRole), string(to)), true
 }
 
 // teamsOfDuties returns the teams that the duties belong to, each once, in order;

@@ -25,6 +25,9 @@ type Policy struct {
 	Leaver      LeaverPolicy
 	Credentials []Credential
 	Tests       []PolicyTest
+
+	index *index    // nil: rules and teams are looked through
+	now   time.Time // zero: nothing ends
 }
 
 // Defaults is what applies where a rule says nothing.
@@ -197,16 +200,7 @@ type PolicyTest struct {
 	Rules    []string // nil: not asserted
 	BaseRole BaseRole
 	Teams    []TeamGrant
-}
-
-// Team returns the policy's team with that name or PagerDuty id.
-func (p Policy) Team(ref string) (TeamPolicy, bool) {
-	for _, t := range p.Teams {
-		if t.Name == ref || (t.ID != "" && string(t.ID) == ref) {
-			return t, true
-		}
-	}
-	return TeamPolicy{}, false
+	Held     *bool // whether a joiner is held; nil: not asserted
 }
 
 // TeamByID returns the policy's team with that PagerDuty id.
@@ -230,6 +224,13 @@ func (p Policy) TeamFor(t Team) (TeamPolicy, bool) {
 // IsProtected reports whether the address is never to be changed.
 func (p Policy) IsProtected(email string) bool { return slices.Contains(p.Protected, FoldEmail(email)) }
 
+// IsShared reports whether the address is nobody's: a mailbox or an integration
+// that no person is matched to.
+func (p Policy) IsShared(email string) bool {
+	email = FoldEmail(email)
+	return slices.ContainsFunc(p.Shared, func(pattern string) bool { return Glob(pattern, email) })
+}
+
 // MayDecideFrom reports whether the address is of a domain whose people may decide.
 func (p Policy) MayDecideFrom(email string) bool {
 	email = FoldEmail(email)
@@ -251,13 +252,21 @@ func (p Policy) People() []string {
 }
 
 // Resolve returns the policy with every team bound to the account's team of
-// that id or exact name. A team that matches none or two is a Refusal naming it.
+// that id or exact name, and indexed. A team that matches none or two is a
+// Refusal naming it.
 func (p Policy) Resolve(teams []Team) (Policy, error) {
 	var wrong []FieldError
 	p.Teams = slices.Clone(p.Teams)
+	byID, byName := map[TeamID][]Team{}, map[string][]Team{}
+	for _, t := range teams {
+		byID[t.ID], byName[t.Name] = append(byID[t.ID], t), append(byName[t.Name], t)
+	}
 	bound := map[TeamID]string{}
 	for i, t := range p.Teams {
-		found := matching(t, teams)
+		found := byID[t.ID]
+		if t.ID == "" {
+			found = byName[t.Name]
+		}
 		switch {
 		case len(found) != 1:
 			wrong = append(wrong, FieldError{Path: "teams: " + t.Name, Message: unresolved(t, found)})
@@ -270,17 +279,7 @@ func (p Policy) Resolve(teams []Team) (Policy, error) {
 	if len(wrong) > 0 {
 		return p, &Refusal{Kind: ErrInvalid, Reason: "the policy names teams that PagerDuty does not have exactly once: " + wrong[0].Path + ": " + wrong[0].Message, Fields: wrong}
 	}
-	return p, nil
-}
-
-func matching(t TeamPolicy, teams []Team) []Team {
-	var found []Team
-	for _, have := range teams {
-		if t.ID != "" && have.ID == t.ID || t.ID == "" && have.Name == t.Name {
-			found = append(found, have)
-		}
-	}
-	return found
+	return p.Indexed(), nil
 }
 
 func unresolved(t TeamPolicy, found []Team) string {

@@ -25,6 +25,7 @@ type Roll struct {
 // Reconcile returns every disagreement between what policy wants and what is
 // held. It is pure, and linear in people and accounts.
 func Reconcile(r Roll) []Finding {
+	r.Policy = r.Policy.At(r.Now).Indexed()
 	matched := r.match()
 	r.covered = r.Have.Coverage.Whole()
 	var found []Finding
@@ -178,7 +179,7 @@ func (r Roll) compare(i Identity, a Account) []Finding {
 	if f, ok := r.compareBase(i, a, want, most, unclear); ok {
 		found = append(found, f)
 	}
-	for _, t := range r.Policy.Teams {
+	for _, t := range r.Policy.teamsOf(a.Teams, want.Teams) {
 		team, have := Team{ID: t.ID, Name: t.Name}, a.On(t.ID)
 		wanted, atMost := want.Role(t.ID), most.Role(t.ID)
 		switch {
@@ -189,20 +190,34 @@ func (r Roll) compare(i Identity, a Account) []Finding {
 			found = append(found, r.finding(FoundMissing, SeverityLow, i, a, OnTeam(team, wanted), string(have), string(wanted), ""))
 		}
 	}
-	return found
+	return r.apart(i, a, want, most, found)
 }
 
-// compareBase treats somebody of whom no rule speaks as policy's
-// `unmatched: hold` says: an ordinary role is kept, a privileged one is shown.
+// teamsOf returns the policy's teams among those of the memberships, in the order
+// of the policy.
+func (p *Policy) teamsOf(some ...[]Membership) []TeamPolicy {
+	var places []int
+	for _, ms := range some {
+		for _, m := range ms {
+			if i := p.teamAt(string(m.Team.ID)); m.Team.ID != "" && i >= 0 && p.Teams[i].ID == m.Team.ID {
+				places = append(places, i)
+			}
+		}
+	}
+	slices.Sort(places)
+	places = slices.Compact(places)
+	teams := make([]TeamPolicy, len(places))
+	for k, i := range places {
+		teams[k] = p.Teams[i]
+	}
+	return teams
+}
+
+// compareBase shows a privileged role of somebody of whom no rule speaks, and
+// keeps an ordinary one.
 func (r Roll) compareBase(i Identity, a Account, want, most Want, unclear bool) (Finding, bool) {
 	e := Entitlement{Kind: KindBaseRole, Role: string(a.BaseRole)}
-	atMost := most.BaseRole
-	if atMost == "" {
-		if !a.BaseRole.Privileged() {
-			return Finding{}, false
-		}
-		atMost = RoleRestricted
-	}
+	atMost := most.atMost(a.BaseRole)
 	switch {
 	case a.BaseRole.Rank() > atMost.Rank():
 		return r.beyond(i, a, e, string(a.BaseRole), string(atMost)), true

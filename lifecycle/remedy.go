@@ -95,14 +95,14 @@ func planBack(p Policy, f Finding, i Identity, account Account) Plan {
 }
 
 // atLeast returns the role that is left to i of the entitlement: what policy
-// wants, else none, which is Restricted Access for a base role.
+// wants or makes an exception for, else none, which is Restricted Access for a base role.
 func (p Policy) atLeast(i Identity, e Entitlement) string {
 	var want Want
 	if i.Sourced() {
 		want = p.Want(i.Person)
 	}
 	if e.Kind == KindTeamRole {
-		return string(want.Role(e.Team.ID))
+		return string(higherTeamRole(want.Role(e.Team.ID), want.excepted.On(e.Team.ID)))
 	}
-	return string(createRole(want))
+	return string(higherBaseRole(createRole(want), want.excepted.BaseRole))
 }

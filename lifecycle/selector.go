@@ -1,6 +1,9 @@
 package lifecycle
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // An Attribute is one thing about a person that a rule may ask for.
 type Attribute string
@@ -53,50 +56,68 @@ const (
 
 // holder is a person folded once, so that two hundred rules need not do it again.
 type holder struct {
-	department, title, location, country, employment, groups, manager, employee, email []string
+	single [8]string // at most one value each
+	groups []string
 }
 
+// The places of the attributes that have one value.
+const (
+	atDepartment = iota
+	atTitle
+	atLocation
+	atCountry
+	atEmployment
+	atManager
+	atEmployee
+	atEmail
+)
+
 func fold(p Person) holder {
-	groups := make([]string, len(p.Groups))
+	var groups []string
+	if len(p.Groups) > 0 {
+		groups = make([]string, len(p.Groups))
+	}
 	for i, g := range p.Groups {
 		groups[i] = strings.ToLower(g)
 	}
-	return holder{
-		department: folded(p.Department), title: folded(p.Title), location: folded(p.Location), country: folded(p.Country),
-		employment: folded(string(p.Employment)), groups: groups, manager: folded(p.ManagerID), employee: folded(p.EmployeeID), email: folded(p.Email()),
-	}
+	return holder{groups: groups, single: [...]string{
+		atDepartment: strings.ToLower(p.Department), atTitle: strings.ToLower(p.Title), atLocation: strings.ToLower(p.Location),
+		atCountry: strings.ToLower(p.Country), atEmployment: strings.ToLower(string(p.Employment)),
+		atManager: strings.ToLower(p.ManagerID), atEmployee: strings.ToLower(p.EmployeeID), atEmail: p.Email(),
+	}}
 }
 
-func folded(s string) []string {
-	if s == "" {
-		return nil
-	}
-	return []string{strings.ToLower(s)}
-}
-
+// values returns what is known of the attribute: none when nothing is.
 func (h *holder) values(a Attribute) []string {
 	switch a {
 	case AttrDepartment:
-		return h.department
+		return h.at(atDepartment)
 	case AttrTitle:
-		return h.title
+		return h.at(atTitle)
 	case AttrLocation:
-		return h.location
+		return h.at(atLocation)
 	case AttrCountry:
-		return h.country
+		return h.at(atCountry)
 	case AttrEmployment:
-		return h.employment
+		return h.at(atEmployment)
 	case AttrGroups:
 		return h.groups
 	case AttrManagerID:
-		return h.manager
+		return h.at(atManager)
 	case AttrEmployeeID:
-		return h.employee
+		return h.at(atEmployee)
 	case AttrEmail:
-		return h.email
+		return h.at(atEmail)
 	default:
 		return nil
 	}
+}
+
+func (h *holder) at(i int) []string {
+	if h.single[i] == "" {
+		return nil
+	}
+	return h.single[i : i+1]
 }
 
 // Matches returns whether the selector matches p.
@@ -126,6 +147,34 @@ func (s *Selector) eval(h *holder, negated bool) Truth {
 		truth = min(truth, Yes-s.Not[i].eval(h, true))
 	}
 	return truth
+}
+
+// unsent returns the attributes that nothing is known of and that the selector
+// excludes by, each once.
+func (s *Selector) unsent(h *holder, negated bool) []string {
+	var names []string
+	add := func(more ...string) {
+		for _, n := range more {
+			if !slices.Contains(names, n) {
+				names = append(names, n)
+			}
+		}
+	}
+	for i := range s.Match {
+		if negated && len(h.values(s.Match[i].Attribute)) == 0 {
+			add(string(s.Match[i].Attribute))
+		}
+	}
+	for i := range s.All {
+		add(s.All[i].unsent(h, negated)...)
+	}
+	for i := range s.Any {
+		add(s.Any[i].unsent(h, negated)...)
+	}
+	for i := range s.Not {
+		add(s.Not[i].unsent(h, true)...)
+	}
+	return names
 }
 
 func (m *Match) eval(h *holder, negated bool) Truth {

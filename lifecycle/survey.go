@@ -25,6 +25,7 @@ func (p *Planner) gather(ctx context.Context, who IdentityID, account AccountID)
 	if c.policy, err = p.policies.Current(ctx); err != nil {
 		return c, fmt.Errorf("read the policy in force: %w", err)
 	}
+	c.policy = c.policy.At(p.now())
 	if who != "" {
 		if c.identity, err = p.read.Identity(ctx, who); err != nil {
 			return c, fmt.Errorf("load identity %s: %w", who, err)

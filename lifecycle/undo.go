@@ -135,7 +135,7 @@ func (a *Approvals) planBack(ctx context.Context, was Request, policy Policy) (P
 		return plan, nil, fmt.Errorf("look up whose access it was: %w", err)
 	}
 	if len(known) == 1 && known[0].Sourced() {
-		plan.want = policy.Want(known[0].Person)
+		plan.want = policy.At(a.now()).Want(known[0].Person)
 	}
 	return plan, lost, nil
 }
