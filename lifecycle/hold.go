@@ -17,6 +17,7 @@ type Removal struct {
 	Source     string       `json:"source"`
 	At         time.Time    `json:"at"`
 	Urgent     bool         `json:"urgent,omitempty"`
+	Bare       bool         `json:"bare,omitempty"` // they have no PagerDuty account: it takes nothing, and counts for nothing
 	State      RemovalState `json:"state"`
 	Hold       HoldID       `json:"hold,omitempty"`
 	Joined     int          `json:"joined,omitempty"` // the revision of the hold that it was stopped with

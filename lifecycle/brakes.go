@@ -1,0 +1,289 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// BrakeStore is where the brakes look, and keep what they stop.
+type BrakeStore interface {
+	HoldStore
+	PolicyStore
+	SourceStore
+	Recorder
+	PeopleReader
+}
+
+// PeopleReader is where the brakes look up who somebody is, and what they have.
+type PeopleReader interface {
+	// Identity returns the identity, or ErrNotFound.
+	Identity(ctx context.Context, id IdentityID) (Identity, error)
+	// IdentitiesByEmail returns every identity whose primary address is email, folded.
+	IdentitiesByEmail(ctx context.Context, email string) ([]Identity, error)
+	// BaselineByEmail is FactStore's.
+	BaselineByEmail(ctx context.Context, email string) ([]Account, error)
+	// LastRollCall returns when the last whole roll call was, or the zero time.
+	LastRollCall(ctx context.Context) (time.Time, error)
+	// Population returns how many people have an account, linked or with their
+	// address, that the last whole roll call has seen.
+	Population(ctx context.Context) (int, error)
+}
+
+// Brakes stop what a broken feed, or a mistake in a mapping or in a policy, would
+// do to many people at once, until people have looked. No hold ends by silence.
+type Brakes struct {
+	store    BrakeStore
+	policies PolicySource
+	now      func() time.Time
+
+	mu   sync.Mutex
+	wait map[NoticeKind]time.Time // while removals gather none of them is judged: so many need not look at each other
+	told map[HoldID]int           // after how many days Security was last reminded
+}
+
+// NewBrakes returns brakes over store.
+func NewBrakes(store BrakeStore, policies PolicySource, now func() time.Time) *Brakes {
+	return &Brakes{store: store, policies: policies, now: now, wait: map[NoticeKind]time.Time{}, told: map[HoldID]int{}}
+}
+
+// ErrHeld says that nothing is to come of a notice for now, or ever: it is held,
+// a person has refused it, or a newer one has come.
+var ErrHeld = errors.New("held")
+
+// Pass returns nil when the notice, which is the newest about its identity, may be
+// acted on; ErrHeld when it may not; and a JobError that says when to ask again
+// while removals gather. It may be repeated: what has passed once passes always.
+func (b *Brakes) Pass(ctx context.Context, n Notice) error {
+	for range decideTries {
+		about, err := b.store.RemovalsAbout(ctx, n.Identity)
+		if err != nil {
+			return fmt.Errorf("look up removals of identity %s: %w", n.Identity, err)
+		}
+		if err := b.overtake(ctx, about, func(r Removal) bool { return r.At.Before(n.At) }, n.ID); err != nil {
+			return err
+		}
+		if _, counts := n.Removal(); !counts {
+			return nil
+		}
+		k := slices.IndexFunc(about, func(r Removal) bool { return r.Notice == n.ID })
+		if k < 0 {
+			return fmt.Errorf("look up the removal of notice %s: %w", n.ID, ErrNotFound)
+		}
+		switch about[k].State {
+		case RemovalPassed:
+			return nil
+		case RemovalHeld, RemovalRefused, RemovalOvertaken:
+			return ErrHeld
+		case RemovalQueued:
+		}
+		if err := b.settle(ctx, about[k]); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("judge notice %s: others judge at the same moment: %w", n.ID, ErrConflict)
+}
+
+// Overtaken notes that nothing is to come of the notice any more, because
+// something newer is known of its identity.
+func (b *Brakes) Overtaken(ctx context.Context, n Notice) error {
+	about, err := b.store.RemovalsAbout(ctx, n.Identity)
+	if err != nil {
+		return fmt.Errorf("look up removals of identity %s: %w", n.Identity, err)
+	}
+	return b.overtake(ctx, about, func(r Removal) bool { return r.Notice == n.ID }, "")
+}
+
+func (b *Brakes) overtake(ctx context.Context, about []Removal, old func(Removal) bool, by NoticeID) error {
+	var over []Removal
+	for _, r := range about {
+		if (r.State == RemovalQueued || r.State == RemovalHeld) && r.Notice != by && old(r) {
+			r.State = RemovalOvertaken
+			over = append(over, r)
+		}
+	}
+	if len(over) == 0 {
+		return nil
+	}
+	e := b.judged(over, "A newer notice about them has come.")
+	var next []Job
+	for _, r := range over {
+		if r.Hold != "" {
+			next = append(next, Job{Kind: JobHold, Ref: string(r.Hold)})
+		}
+	}
+	return wrap("overtake removal "+e.Ref, b.store.SaveRemovals(ctx, over, e, next...))
+}
+
+// settle judges what is queued, r among it. It returns nil once that is stored,
+// or somebody else was faster: look again.
+func (b *Brakes) settle(ctx context.Context, r Removal) error {
+	if bare, err := b.bare(ctx, r); err != nil || bare {
+		return err
+	}
+	if err := b.gathering(r); err != nil {
+		return err
+	}
+	is, policy, population, err := b.look(ctx)
+	if err != nil {
+		return err
+	}
+	if len(is.pass) > 0 {
+		for i := range is.pass {
+			is.pass[i].State = RemovalPassed
+		}
+		if err := b.store.SaveRemovals(ctx, is.pass, b.judged(is.pass, "Is ordinary, urgent, or a person's word.")); err != nil {
+			return fmt.Errorf("let removals pass: %w", err)
+		}
+	}
+	for _, s := range is.stop {
+		if err := b.hold(ctx, s, policy, population); err != nil && !errors.Is(err, ErrConflict) {
+			return err
+		}
+	}
+	b.remember(is.wait)
+	return b.gathering(r)
+}
+
+// bare lets a removal pass by which nobody loses anything, and reports whether it
+// was one. Before the first whole roll call nobody knows who has an account.
+func (b *Brakes) bare(ctx context.Context, r Removal) (bool, error) {
+	i, err := b.store.Identity(ctx, r.Identity)
+	if err != nil {
+		return false, fmt.Errorf("load identity %s: %w", r.Identity, err)
+	}
+	seen, err := b.store.LastRollCall(ctx)
+	if err != nil || seen.IsZero() || i.Account != "" {
+		return false, wrap("look up the last roll call", err)
+	}
+	for _, email := range i.Person.Emails {
+		accounts, err := b.store.BaselineByEmail(ctx, FoldEmail(email))
+		if err != nil || len(accounts) > 0 {
+			return false, wrap("look for the account of identity "+string(i.ID), err)
+		}
+	}
+	r.Bare, r.State = true, RemovalPassed
+	all := []Removal{r}
+	return true, wrap("let removal pass", b.store.SaveRemovals(ctx, all, b.judged(all, "Has no PagerDuty account.")))
+}
+
+// look returns what becomes of all that is queued.
+func (b *Brakes) look(ctx context.Context) (braking, Policy, int, error) {
+	policy, err := b.policies.Current(ctx)
+	if err != nil {
+		return braking{}, policy, 0, fmt.Errorf("read the policy in force: %w", err)
+	}
+	population, err := b.store.Population(ctx)
+	if err != nil {
+		return braking{}, policy, 0, fmt.Errorf("count who has an account: %w", err)
+	}
+	open, err := b.store.Holds(ctx)
+	if err != nil {
+		return braking{}, policy, 0, fmt.Errorf("list holds: %w", err)
+	}
+	now := b.now()
+	removals, err := b.store.Removals(ctx, now.Add(-policy.Breaker.Window))
+	if err != nil {
+		return braking{}, policy, 0, fmt.Errorf("list removals: %w", err)
+	}
+	return judge(removals, open, policy.Breaker, population, now), policy, population, nil
+}
+
+// gathering returns when to ask again while r gathers with others, or nil.
+func (b *Brakes) gathering(r Removal) error {
+	if r.Prompt() || !r.Counts() {
+		return nil
+	}
+	b.mu.Lock()
+	until := b.wait[r.Kind]
+	b.mu.Unlock()
+	left := until.Sub(b.now())
+	if left <= 0 {
+		return nil
+	}
+	why := fmt.Sprintf("Many people leave or move at once, so they are looked at together at %s.", until.UTC().Format("15:04"))
+	return WaitFor(why, fmt.Errorf("judge notice %s: more are gathering", r.Notice), left)
+}
+
+func (b *Brakes) remember(wait map[NoticeKind]time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.wait = wait
+}
+
+// hold stops the removals under the hold of their source that stands, or a new
+// one. It returns ErrConflict when that hold has moved on meanwhile.
+func (b *Brakes) hold(ctx context.Context, s stop, policy Policy, population int) error {
+	open, err := b.store.Holds(ctx)
+	if err != nil {
+		return fmt.Errorf("list holds: %w", err)
+	}
+	h := Hold{
+		ID: NewHoldID(), Kind: holdKindOf(s.kind), Source: s.source, State: HoldStands, Why: s.why(policy.Breaker, population),
+		Limit: s.limit, Population: population, OpenedAt: b.now(), Decisions: []HoldDecision{},
+	}
+	kind := EventHoldOpened
+	if k := slices.IndexFunc(open, func(o Hold) bool { return o.Kind == h.Kind && o.Source == h.Source }); k >= 0 {
+		h, kind = open[k], EventRemovalJudged
+	} else if s.people == 0 { // what it would have joined stands no more: it is judged by itself
+		return ErrConflict
+	}
+	h.Revision, h.UpdatedAt = h.Revision+1, b.now()
+	for i := range s.removals {
+		s.removals[i].State, s.removals[i].Hold, s.removals[i].Joined = RemovalHeld, h.ID, h.Revision
+	}
+	e := b.judged(s.removals, "Waits until two people have looked.")
+	e.Kind, e.Ref = kind, string(h.ID)
+	e.Detail["why"], e.Detail["kind"], e.Detail["source"], e.Detail["policy"] = h.Why, string(h.Kind), h.Source, policy.SHA256
+	return wrap("hold "+string(h.ID), b.store.SaveHold(ctx, h, s.removals, e, Job{Kind: JobHold, Ref: string(h.ID)}))
+}
+
+// judged returns the line that says what has become of the removals.
+func (b *Brakes) judged(removals []Removal, outcome string) AuditEvent {
+	ids := make([]string, len(removals))
+	for i, r := range removals {
+		ids[i] = string(r.Notice)
+	}
+	e := AuditEvent{At: b.now(), Actor: System, Kind: EventRemovalJudged, Ref: "removals", Detail: map[string]string{
+		"outcome": outcome, "state": string(removals[0].State), "removals": strconv.Itoa(len(removals)), "notices": strings.Join(ids, " "),
+	}}
+	if len(ids) == 1 {
+		e.Ref = ids[0]
+	}
+	return e
+}
+
+// Open returns the holds that stand, the oldest first.
+func (b *Brakes) Open(ctx context.Context) ([]Hold, error) {
+	open, err := b.store.Holds(ctx)
+	return open, wrap("list holds", err)
+}
+
+// Waiting returns what the hold stops now, the oldest first.
+func (b *Brakes) Waiting(ctx context.Context, id HoldID) ([]Removal, error) {
+	all, err := b.store.RemovalsOf(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("list what hold %s stops: %w", id, err)
+	}
+	return slices.DeleteFunc(all, func(r Removal) bool { return r.State != RemovalHeld }), nil
+}
+
+// Held returns everybody about whom something is held, and by which hold.
+func (b *Brakes) Held(ctx context.Context) (map[IdentityID]HoldID, error) {
+	removals, err := b.store.Removals(ctx, b.now())
+	if err != nil {
+		return nil, fmt.Errorf("list removals: %w", err)
+	}
+	held := map[IdentityID]HoldID{}
+	for _, r := range removals {
+		if r.State == RemovalHeld {
+			held[r.Identity] = r.Hold
+		}
+	}
+	return held, nil
+}

@@ -1,0 +1,256 @@
+package lifecycle
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// atOnce is how many people may lose access within a gathering before more of
+// them are waited for.
+const atOnce = 3
+
+// gatherMost is how many gatherings a removal waits at the most while more come.
+const gatherMost = 3
+
+// MoverLimit returns how many people of a population may move to another
+// department in one window.
+func (b Breaker) MoverLimit(population int) int {
+	return max(b.Movers, int(b.MoversPercent*float64(population)/100))
+}
+
+func (b Breaker) limitOf(k NoticeKind, population int) int {
+	if k == Mover {
+		return b.MoverLimit(population)
+	}
+	return b.Limit(population)
+}
+
+func holdKindOf(k NoticeKind) HoldKind {
+	if k == Mover {
+		return HoldMovers
+	}
+	return HoldLeavers
+}
+
+// Counts reports whether the breaker counts the removal: somebody with an account
+// has left, or moved to another department.
+func (r Removal) Counts() bool {
+	return !r.Bare && (r.Kind == Leaver || r.Department != r.Moved)
+}
+
+// Prompt reports whether the removal waits for no other: it is urgent, or a
+// person has said so.
+func (r Removal) Prompt() bool { return r.Urgent || r.Source == SourcePeople }
+
+// A braking is what becomes of the removals that are queued.
+type braking struct {
+	pass []Removal
+	stop []stop
+	wait map[NoticeKind]time.Time // when those that gather are judged, by their kind; none gather where there is none
+}
+
+// A stop is what is held together. Source "" is of all sources.
+type stop struct {
+	kind     NoticeKind
+	source   string
+	removals []Removal
+	people   int // who would lose access in the window, those who were let pass included; 0 when it joins a hold that stands
+	passed   int // of them
+	limit    int
+}
+
+// judge says what becomes of every removal that is queued, given all of the
+// breaker's window and those that are queued or held whenever they were, the
+// oldest first. It is pure, and linear in removals.
+//
+// The first few pass as they come. Those that come many at once are waited for,
+// so that they are judged together: once the first of a wrong list has lost
+// access it is too late to see how long the list is. What a person has let go,
+// and what is urgent, passes and counts; what is held has taken nothing from
+// anybody and counts for nothing.
+func judge(removals []Removal, open []Hold, b Breaker, population int, now time.Time) braking {
+	is := braking{wait: map[NoticeKind]time.Time{}}
+	dockets := map[NoticeKind]*docket{}
+	for _, k := range []NoticeKind{Leaver, Mover} {
+		dockets[k] = newDocket(k, open)
+	}
+	for _, r := range removals {
+		d, known := dockets[r.Kind]
+		switch {
+		case !known, r.State == RemovalRefused, r.State == RemovalOvertaken:
+		case r.Counts():
+			d.add(r, b, now, &is)
+		case r.State == RemovalQueued:
+			is.pass = append(is.pass, r)
+		}
+	}
+	for _, k := range []NoticeKind{Leaver, Mover} {
+		dockets[k].decide(b.limitOf(k, population), b.Gather, now, &is)
+	}
+	return is
+}
+
+// A docket is what is to be judged of one kind.
+type docket struct {
+	kind   NoticeKind
+	stands map[string]bool                    // sources of which a hold stands
+	lost   map[string]map[IdentityID]struct{} // by source, who was let pass in the window
+	queued []Removal
+	recent int // that came within the last gathering
+}
+
+func newDocket(k NoticeKind, open []Hold) *docket {
+	d := &docket{kind: k, stands: map[string]bool{}, lost: map[string]map[IdentityID]struct{}{}}
+	for _, h := range open {
+		if h.Kind == holdKindOf(k) {
+			d.stands[h.Source] = true
+		}
+	}
+	return d
+}
+
+func (d *docket) add(r Removal, b Breaker, now time.Time, is *braking) {
+	if r.At.Add(b.Gather).After(now) {
+		d.recent++
+	}
+	switch {
+	case r.State == RemovalHeld:
+	case r.State == RemovalPassed:
+		if !r.At.Before(now.Add(-b.Window)) {
+			d.lose(r)
+		}
+	case r.Prompt():
+		d.lose(r)
+		is.pass = append(is.pass, r)
+	case d.stands[""]:
+		is.join(d.kind, "", r)
+	case d.stands[r.Source]:
+		is.join(d.kind, r.Source, r)
+	default:
+		d.queued = append(d.queued, r)
+	}
+}
+
+func (d *docket) lose(r Removal) {
+	if d.lost[r.Source] == nil {
+		d.lost[r.Source] = map[IdentityID]struct{}{}
+	}
+	d.lost[r.Source][r.Identity] = struct{}{}
+}
+
+// join puts the removal with those that join the hold of the source.
+func (is *braking) join(k NoticeKind, source string, r Removal) {
+	i := slices.IndexFunc(is.stop, func(s stop) bool { return s.people == 0 && s.kind == k && s.source == source })
+	if i < 0 {
+		i, is.stop = len(is.stop), append(is.stop, stop{kind: k, source: source})
+	}
+	is.stop[i].removals = append(is.stop[i].removals, r)
+}
+
+// decide judges what is queued: each source by itself, then what is left of all.
+func (d *docket) decide(limit int, gather time.Duration, now time.Time, is *braking) {
+	if len(d.queued) == 0 {
+		return
+	}
+	if until := gathered(d.queued, gather); d.recent > atOnce && until.After(now) {
+		is.wait[d.kind] = until
+		return
+	}
+	var rest []Removal
+	for _, of := range bySource(d.queued) {
+		s := d.weigh(of[0].Source, of, limit, d.lost[of[0].Source])
+		if s.people > limit {
+			is.stop = append(is.stop, s)
+		} else {
+			rest = append(rest, of...)
+		}
+	}
+	var lost []map[IdentityID]struct{}
+	for _, of := range d.lost {
+		lost = append(lost, of)
+	}
+	if s := d.weigh("", rest, limit, lost...); len(rest) > 0 && s.people > limit {
+		is.stop = append(is.stop, s)
+	} else {
+		is.pass = append(is.pass, rest...)
+	}
+}
+
+func (d *docket) weigh(source string, queued []Removal, limit int, lost ...map[IdentityID]struct{}) stop {
+	people := map[IdentityID]struct{}{}
+	for _, of := range lost {
+		for id := range of {
+			people[id] = struct{}{}
+		}
+	}
+	passed := len(people)
+	for _, r := range queued {
+		people[r.Identity] = struct{}{}
+	}
+	return stop{kind: d.kind, source: source, removals: queued, people: len(people), passed: passed, limit: limit}
+}
+
+// gathered returns when no more are waited for: when it has been quiet for a
+// gathering since the newest of them, but not for ever after the oldest.
+func gathered(queued []Removal, gather time.Duration) time.Time {
+	oldest, newest := queued[0].At, queued[0].At
+	for _, r := range queued {
+		if r.At.Before(oldest) {
+			oldest = r.At
+		}
+		if r.At.After(newest) {
+			newest = r.At
+		}
+	}
+	quiet, most := newest.Add(gather), oldest.Add(gatherMost*gather)
+	if most.Before(quiet) {
+		return most
+	}
+	return quiet
+}
+
+// bySource returns the removals of each source, sources in order.
+func bySource(removals []Removal) [][]Removal {
+	of := map[string][]Removal{}
+	var sources []string
+	for _, r := range removals {
+		if of[r.Source] == nil {
+			sources = append(sources, r.Source)
+		}
+		of[r.Source] = append(of[r.Source], r)
+	}
+	slices.Sort(sources)
+	all := make([][]Removal, len(sources))
+	for i, s := range sources {
+		all[i] = of[s]
+	}
+	return all
+}
+
+// A Relocation is how many people go from one department to another; To is "" for
+// those who leave.
+type Relocation struct {
+	From   string `json:"from"`
+	To     string `json:"to,omitempty"`
+	People int    `json:"people"`
+}
+
+// Relocations returns where the removals take people from and to, most people first.
+func Relocations(removals []Removal) []Relocation {
+	at := map[[2]string]int{}
+	var all []Relocation
+	for _, r := range removals {
+		key := [2]string{r.Department, r.Moved}
+		i, seen := at[key]
+		if !seen {
+			i = len(all)
+			at[key], all = i, append(all, Relocation{From: r.Department, To: r.Moved})
+		}
+		all[i].People++
+	}
+	slices.SortStableFunc(all, func(a, b Relocation) int {
+		return cmp.Or(b.People-a.People, cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To))
+	})
+	return all
+}

@@ -1,0 +1,56 @@
+package lifecycle
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// why says in sentences, with the numbers, why the removals are stopped.
+func (s stop) why(b Breaker, population int) string {
+	from, what := s.source+" says", "have left"
+	if s.source == "" {
+		from = "All sources together say"
+	}
+	if s.kind == Mover {
+		what = "have moved to another department"
+	}
+	why := fmt.Sprintf("%s that %d people %s within %s. Up to %d are ordinary, of %d people with an account.", from, s.people, what, spell(b.Window), s.limit, population)
+	if s.passed > 0 {
+		why += fmt.Sprintf(" %d of them had been let pass before.", s.passed)
+	}
+	if s.kind == Mover {
+		why += " Most of those who wait: " + wherefrom(Relocations(s.removals)) + "."
+	}
+	return why
+}
+
+const manyRelocations = 3 // that a sentence names
+
+func wherefrom(all []Relocation) string {
+	var words []string
+	for _, s := range all[:min(len(all), manyRelocations)] {
+		words = append(words, fmt.Sprintf("%s → %s (%d)", orUnknown(s.From), orUnknown(s.To), s.People))
+	}
+	return strings.Join(words, ", ")
+}
+
+// spell returns the duration in words.
+func spell(d time.Duration) string {
+	count := func(n int64, unit string) string {
+		if n != 1 {
+			unit += "s"
+		}
+		return fmt.Sprintf("%d %s", n, unit)
+	}
+	switch day := 24 * time.Hour; {
+	case d >= 2*day && d%day == 0:
+		return count(int64(d/day), "day")
+	case d >= time.Hour && d%time.Hour == 0:
+		return count(int64(d/time.Hour), "hour")
+	case d >= time.Minute && d%time.Minute == 0:
+		return count(int64(d/time.Minute), "minute")
+	default:
+		return d.String()
+	}
+}
