@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// atOnce is how many people may lose access within a gathering before more of
+// passAtOnce is how many people may lose access within a gathering before more of
 // them are waited for.
-const atOnce = 3
+const passAtOnce = 3
 
 // gatherMost is how many gatherings a removal waits at the most while more come.
 const gatherMost = 3
@@ -153,7 +153,7 @@ func (d *docket) decide(limit int, gather time.Duration, now time.Time, is *brak
 	if len(d.queued) == 0 {
 		return
 	}
-	if until := gathered(d.queued, gather); d.recent > atOnce && until.After(now) {
+	if until := gathered(d.queued, gather); d.recent > passAtOnce && until.After(now) {
 		is.wait[d.kind] = until
 		return
 	}
