@@ -20,6 +20,8 @@ var rooms = []struct {
 	{"lifecycle", nil, "the domain decides, and depends on nobody"},
 	{"lifecycle/policy", []string{"lifecycle"}, "the rules file is read into the domain's words, wherever it is used"},
 	{"lifecycle/intake", []string{"lifecycle"}, "an intake only writes facts"},
+	{"lifecycle/intake/okta", []string{"lifecycle", "lifecycle/intake"}, "an intake only writes facts, and shares the ledger of refusals"},
+	{"lifecycle/intake/okta/oktatest", nil, "a fake that shares code with what it tests proves nothing"},
 	{"lifecycle/pagerduty", []string{"lifecycle"}, "the platform acts, and knows of neither Slack nor SQL"},
 	{"lifecycle/pagerduty/pagerdutytest", nil, "a fake that shares code with what it tests proves nothing"},
 	{"storage", []string{"lifecycle", "storage/q", "storage/migrations"}, "the only SQL"},
