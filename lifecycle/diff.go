@@ -53,6 +53,15 @@ type RoleDiff struct {
 // Exceeds reports whether more people would lose something than the breaker allows at once.
 func (d PolicyDiff) Exceeds() bool { return d.Lose > d.Limit }
 
+// Population returns of how many people the breaker's percentage is taken: those
+// with an account, or all of them where that is not known.
+func (d PolicyDiff) Population() int {
+	if d.Assumed {
+		return d.People
+	}
+	return d.Linked
+}
+
 // Moved reports whether anybody gains or loses anything.
 func (d PolicyDiff) Moved() bool { return d.Gain+d.Lose > 0 }
 
@@ -85,20 +94,12 @@ func Diff(was, next Policy, people []Identity, accounts []Account, t time.Time) 
 			d.person(*p)
 		}
 	}
-	d.diff.Limit = was.Breaker.Limit(d.population())
+	d.diff.Limit = was.Breaker.Limit(d.diff.Population())
 	d.diff.Teams = d.byTeam()
 	slices.SortStableFunc(d.diff.Moves, losersFirst)
 	d.diff.Rules = ruleDiffs(was.Rules, next.Rules, d.matched)
 	d.diff.Other = otherDiffs(was, next)
 	return d.diff
-}
-
-// population is of whom the breaker's percentage is taken.
-func (d *differ) population() int {
-	if d.diff.Assumed {
-		return d.diff.People
-	}
-	return d.diff.Linked
 }
 
 // holders returns whose account is whose, as a roll call tells it.

@@ -11,16 +11,23 @@ import (
 // Live is the policy in force for a running service. It may be used from many
 // goroutines at once.
 type Live struct {
+	force atomic.Pointer[inForce]
+	teams func(context.Context) ([]lifecycle.Team, error)
+	turn  chan struct{} // held while asking; a channel, because waiting for it must end with the context
+}
+
+// inForce is one policy, and the same with its teams once they are found.
+type inForce struct {
 	written  lifecycle.Policy
-	teams    func(context.Context) ([]lifecycle.Team, error)
-	resolved atomic.Pointer[lifecycle.Policy]
-	turn     chan struct{} // held while asking; a channel, because waiting for it must end with the context
+	resolved *lifecycle.Policy
 }
 
 // NewLive returns p, in force once its teams are found among those that teams
 // lists. A listing has to be whole or an error.
 func NewLive(p lifecycle.Policy, teams func(context.Context) ([]lifecycle.Team, error)) *Live {
-	return &Live{written: p, teams: teams, turn: make(chan struct{}, 1)}
+	l := &Live{teams: teams, turn: make(chan struct{}, 1)}
+	l.force.Store(&inForce{written: p})
+	return l
 }
 
 // Current returns the policy with every team bound to PagerDuty's. It is
@@ -28,7 +35,7 @@ func NewLive(p lifecycle.Policy, teams func(context.Context) ([]lifecycle.Team, 
 // error of the listing, of ctx, or the Refusal that names the team which
 // PagerDuty does not have exactly once.
 func (l *Live) Current(ctx context.Context) (lifecycle.Policy, error) {
-	if p := l.resolved.Load(); p != nil {
+	if p := l.force.Load().resolved; p != nil {
 		return *p, nil
 	}
 	select {
@@ -37,24 +44,31 @@ func (l *Live) Current(ctx context.Context) (lifecycle.Policy, error) {
 	case <-ctx.Done():
 		return lifecycle.Policy{}, fmt.Errorf("resolve policy: %w", context.Cause(ctx))
 	}
-	if p := l.resolved.Load(); p != nil { // by whoever had the turn before
-		return *p, nil
+	is := l.force.Load()
+	if is.resolved != nil { // by whoever had the turn before
+		return *is.resolved, nil
 	}
-	return l.resolve(ctx)
+	return l.resolve(ctx, is)
 }
 
 // Written returns the policy in force as it is written.
-func (l *Live) Written() lifecycle.Policy { return l.written }
+func (l *Live) Written() lifecycle.Policy { return l.force.Load().written }
 
-func (l *Live) resolve(ctx context.Context) (lifecycle.Policy, error) {
+// Adopt puts another policy in force, from the next call on. Resolved is the same
+// as written, with its teams bound.
+func (l *Live) Adopt(written, resolved lifecycle.Policy) {
+	l.force.Store(&inForce{written: written, resolved: &resolved})
+}
+
+func (l *Live) resolve(ctx context.Context, is *inForce) (lifecycle.Policy, error) {
 	teams, err := l.teams(ctx)
 	if err != nil {
 		return lifecycle.Policy{}, fmt.Errorf("resolve policy: %w", err)
 	}
-	p, err := l.written.Resolve(teams)
+	p, err := is.written.Resolve(teams)
 	if err != nil {
 		return lifecycle.Policy{}, fmt.Errorf("resolve policy: %w", err)
 	}
-	l.resolved.Store(&p)
+	l.force.CompareAndSwap(is, &inForce{written: is.written, resolved: &p}) // unless another came into force meanwhile
 	return p, nil
 }
