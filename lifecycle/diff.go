@@ -84,7 +84,7 @@ type differ struct {
 func Diff(was, next Policy, people []Identity, accounts []Account, t time.Time) PolicyDiff {
 	was, next = bindTeams(was, next, accounts)
 	d := differ{
-		old: Roll{Policy: was, Now: t}, new: Roll{Policy: next, Now: t},
+		old: Roll{Policy: was.At(t).Indexed(), Now: t}, new: Roll{Policy: next.At(t).Indexed(), Now: t},
 		counts: map[TeamID]map[string]*RoleCount{}, names: map[TeamID]Team{}, matched: map[string][2]int{},
 		diff: PolicyDiff{Old: was.SHA256, New: next.SHA256, Assumed: len(accounts) == 0, Teams: []TeamDiff{}, Moves: []PersonDiff{}, Asked: []AskedDiff{}, Unclear: []UnclearDiff{}},
 	}

@@ -34,8 +34,8 @@ type HeldPolicies interface {
 
 // A PolicyBrake lets a policy wait until two people have released it.
 type PolicyBrake interface {
-	// HoldPolicy keeps the policy, and holds it under the hold that it returns. Its
-	// release puts it in force.
+	// HoldPolicy keeps the policy, and holds it under the hold that it returns, whose
+	// release puts it in force. The same text is held once, and no other beside it.
 	HoldPolicy(ctx context.Context, waiting PolicyText, why string, limit, population int) (Hold, error)
 }
 
@@ -123,7 +123,7 @@ type Switched struct {
 // force. It may be repeated. An error means that nothing was concluded: the store
 // or PagerDuty did not answer.
 func (s *PolicySwitch) Offer(ctx context.Context, text string) (Switched, error) {
-	out := Switched{Outcome: SwitchSame, SHA256: digestOf(text)}
+	out := Switched{Outcome: SwitchSame, SHA256: fileDigest(text)}
 	in, err := s.store.PolicyInForce(ctx)
 	if err != nil {
 		return out, fmt.Errorf("look up the policy in force: %w", err)
@@ -170,7 +170,7 @@ func (s *PolicySwitch) Adopt(ctx context.Context, have string) (written, resolve
 		if errors.Is(err, ErrNotFound) {
 			err = nil
 		}
-		return written, resolved, false, wrapped("look up the policy in force", err)
+		return written, resolved, false, wrap("look up the policy in force", err)
 	}
 	written, resolved, err = s.resolved(ctx, in.Text)
 	if err != nil {
@@ -242,14 +242,7 @@ func (s *PolicySwitch) refuse(ctx context.Context, out Switched, in PolicyText) 
 }
 
 func (s *PolicySwitch) admitted(ctx context.Context, p Policy) error {
-	return wrapped("admit the people of the policy", s.admit.Admit(ctx, p))
-}
-
-func wrapped(doing string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%s: %w", doing, err)
+	return wrap("admit the people of the policy", s.admit.Admit(ctx, p))
 }
 
 // detail is the diff as the trail keeps it.
@@ -260,7 +253,7 @@ func (d PolicyDiff) detail() map[string]string {
 	}
 }
 
-func digestOf(text string) string {
+func fileDigest(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
 }

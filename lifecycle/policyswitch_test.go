@@ -118,6 +118,10 @@ func (s *shelf) Admit(_ context.Context, p lifecycle.Policy) error {
 }
 
 func (s *shelf) HoldPolicy(_ context.Context, waiting lifecycle.PolicyText, why string, limit, population int) (lifecycle.Hold, error) {
+	i := slices.IndexFunc(s.holds, func(h lifecycle.Hold) bool { return h.Open() && h.Policy == waiting.SHA256 })
+	if i >= 0 {
+		return through(s.faults, func() (lifecycle.Hold, error) { return s.holds[i], nil })
+	}
 	h := lifecycle.Hold{ID: lifecycle.NewHoldID(), Kind: lifecycle.HoldPolicy, Revision: 1, State: lifecycle.HoldStands, Why: why, Limit: limit, Population: population, Policy: waiting.SHA256}
 	return h, s.write(lifecycle.EventHoldOpened, nil, func() error {
 		s.texts[waiting.SHA256] = waiting
