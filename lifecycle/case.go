@@ -103,10 +103,13 @@ type PeopleStore interface {
 	CaseStore
 	// Identity returns the identity, or ErrNotFound.
 	Identity(ctx context.Context, id IdentityID) (Identity, error)
-	// IdentityByKey returns the identity that the source knows by the key, or ErrNotFound.
+	// IdentityByKey returns the identity that the source knows by the key, among
+	// Keys or Also, or ErrNotFound.
 	IdentityByKey(ctx context.Context, source, key string) (Identity, error)
 	// IdentitiesByEmail returns every identity whose primary address is email, folded.
 	IdentitiesByEmail(ctx context.Context, email string) ([]Identity, error)
+	// IdentityByAccount returns the identity that the PagerDuty account is pinned to, or ErrNotFound.
+	IdentityByAccount(ctx context.Context, id AccountID) (Identity, error)
 	// IdentitiesFormerly returns every identity that had the address, folded, and
 	// for which it is reserved at t.
 	IdentitiesFormerly(ctx context.Context, email string, t time.Time) ([]Identity, error)

@@ -46,7 +46,8 @@ func (p Person) Label() string {
 type Identity struct {
 	ID       IdentityID           `json:"id"`
 	Revision int                  `json:"revision"`
-	Keys     map[string]string    `json:"keys"` // source → that source's immutable key; empty: known by virtue of the policy only
+	Keys     map[string]string    `json:"keys"`           // source → that source's immutable key; empty: known by virtue of the policy only
+	Also     []SourceKey          `json:"also,omitempty"` // of records that a source had of them before: they find the identity as Keys do, and nothing comes of them any more
 	Person   Person               `json:"person"`
 	From     map[Attribute]string `json:"from,omitempty"`    // the source that each attribute of Person is from
 	Account  AccountID            `json:"account,omitempty"` // pinned PagerDuty account

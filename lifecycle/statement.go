@@ -19,6 +19,12 @@ type Spell struct {
 	Ended time.Time `json:"ended"`
 }
 
+// A SourceKey is what one source knows somebody by.
+type SourceKey struct {
+	Source string `json:"source"`
+	Key    string `json:"key"`
+}
+
 // A FormerAddress is one that somebody had, and that may be somebody else's by now.
 type FormerAddress struct {
 	Email string    `json:"email"` // folded
