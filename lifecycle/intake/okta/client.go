@@ -44,7 +44,7 @@ func parseBase(s string) (*url.URL, error) {
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "":
 		return nil, errors.New("the URL of the Okta org must have no user, path, query or fragment")
 	default:
-		return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
+		return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/"}, nil
 	}
 }
 

@@ -134,3 +134,23 @@ func (u *User) target() Target {
 func groupTarget(name string) Target {
 	return Target{ID: "00g" + name, Type: "UserGroup", AlternateID: "unknown", DisplayName: name}
 }
+
+// User returns the user as they are, and the zero User when there is none.
+func (o *Org) User(id string) User {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	u := o.users[id]
+	if u == nil {
+		return User{}
+	}
+	is := *u
+	is.Profile = maps.Clone(u.Profile)
+	return is
+}
+
+// Groups returns the names of the groups that the user is in, sorted.
+func (o *Org) Groups(id string) []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.groups[id])
+}

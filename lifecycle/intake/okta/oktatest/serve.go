@@ -11,8 +11,11 @@ import (
 // A Fault is how the next call goes wrong.
 type Fault int
 
-// Cut breaks the answer off in the middle; any other Fault is the status it has.
-const Cut Fault = 0
+// Cut breaks the answer off in the middle, Pass lets the call through; any other Fault is the status that the answer has.
+const (
+	Cut  Fault = 0
+	Pass Fault = -1
+)
 
 // Fail makes the next calls go wrong, each as one of the faults says.
 func (o *Org) Fail(faults ...Fault) {
@@ -84,7 +87,7 @@ func (o *Org) fault() (Fault, bool) {
 	}
 	f := o.faults[0]
 	o.faults = o.faults[1:]
-	return f, true
+	return f, f != Pass
 }
 
 // count counts the call and says so in the headers that Okta has for it. It returns false when it is one too many.
