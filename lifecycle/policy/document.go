@@ -24,6 +24,10 @@ type document struct {
 	mistakes Mistakes
 	policy   lifecycle.Policy
 	claims   map[claimKey]claim
+	teams    map[string]string // the policy's own name of each, by its name and its id
+	rules    map[string]int    // the line of each, by its name
+	shared   []value           // the patterns of addresses, as they are written
+	defs     map[string]shape  // shapes that are named, while a schema is drawn
 }
 
 func (d *document) wrong(line, column int, path, format string, args ...any) {

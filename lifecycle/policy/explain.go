@@ -12,7 +12,8 @@ import (
 
 // Explain writes one line for what each rule says of the person, those that
 // match first and then the nearest miss, and at the end what the person would
-// be given and who would be asked. The error is w's.
+// be given, what caps, ends or raises that, and who would be asked. Exceptions
+// count in a policy that is dated (see lifecycle.Policy.At). The error is w's.
 func Explain(w io.Writer, p lifecycle.Policy, person lifecycle.Person) error {
 	var lines []string
 	for _, v := range verdicts(p, person) {
@@ -34,24 +35,45 @@ func bound(p lifecycle.Policy) lifecycle.Policy {
 			p.Teams[i].ID = lifecycle.TeamID("name:" + t.Name)
 		}
 	}
-	return p
+	return p.Indexed()
 }
 
-// outcome says what would come of the person joining now, with no account yet.
+// outcome says what would come of the person joining now, with no account yet,
+// and what capped, ended or raised it.
 func outcome(p lifecycle.Policy, person lifecycle.Person) []string {
-	plan := lifecycle.PlanJoin(p, person, nil)
-	if plan.Held != "" {
-		return []string{"Grant: nothing. " + plan.Held}
+	plan, want := lifecycle.PlanJoin(p, person, nil), p.Want(person)
+	lines := []string{"Grant: nothing. " + plan.Held}
+	if plan.Held == "" {
+		granted := memberships(want.Teams)
+		if want.BaseRole != "" {
+			granted = append([]string{"base role " + want.BaseRole.String()}, granted...)
+		}
+		lines = []string{fmt.Sprintf("Grant: %s (by %s)", list(granted), strings.Join(want.Rules, ", "))}
 	}
-	want := p.Want(person)
-	granted := memberships(want.Teams)
-	if want.BaseRole != "" {
-		granted = append([]string{"base role " + want.BaseRole.String()}, granted...)
+	for _, c := range want.Capped {
+		lines = append(lines, "Capped: "+c)
 	}
-	return []string{
-		fmt.Sprintf("Grant: %s (by %s)", list(granted), strings.Join(want.Rules, ", ")),
-		"Approval: " + approval(p, plan, person),
+	if want.Until != "" {
+		lines = append(lines, fmt.Sprintf("Until: %s, their end date%s", want.Until, ending(p, want)))
 	}
+	for _, e := range want.Excepted {
+		lines = append(lines, "May hold too: "+e)
+	}
+	if plan.Held == "" {
+		lines = append(lines, "Approval: "+approval(p, plan, person))
+	}
+	return lines
+}
+
+// ending names the rules that end with the end date.
+func ending(p lifecycle.Policy, want lifecycle.Want) string {
+	var names []string
+	for _, r := range p.Rules {
+		if r.Expires == lifecycle.ExpiryEndDate && slices.Contains(want.Rules, r.Name) {
+			names = append(names, fmt.Sprintf("%s (line %d)", r.Name, r.Line))
+		}
+	}
+	return ", for " + strings.Join(names, ", ")
 }
 
 func approval(p lifecycle.Policy, plan lifecycle.Plan, person lifecycle.Person) string {

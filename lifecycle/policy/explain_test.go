@@ -36,6 +36,41 @@ func TestExplain(t *testing.T) {
 	golden(t, "explain.golden", b.String())
 }
 
+func TestExplainSaysWhatBoundsTheRules(t *testing.T) {
+	t.Parallel()
+	lead := lifecycle.Person{Emails: []string{"ana@acme.test"}, Department: "Payments", Title: "Lead", Employment: lifecycle.Employee}
+	with := func(change func(*lifecycle.Person)) lifecycle.Person {
+		p := lead
+		change(&p)
+		return p
+	}
+	people := []struct {
+		about  string
+		person lifecycle.Person
+	}{
+		{"a contractor, capped, until their end date", with(func(p *lifecycle.Person) { p.Employment, p.EndDate = lifecycle.Contractor, "2026-05-04" })},
+		{"a contractor whose end date has passed", with(func(p *lifecycle.Person) { p.Employment, p.EndDate = lifecycle.Contractor, "2026-05-03" })},
+		{"a contractor whose end date was not sent", with(func(p *lifecycle.Person) { p.Employment = lifecycle.Contractor })},
+		{"somebody whose employment was not sent", with(func(p *lifecycle.Person) { p.Employment = "" })},
+		{"somebody with an exception, of two, that is not past", with(func(p *lifecycle.Person) { p.Emails = []string{"Dora@acme.test"} })},
+		{"somebody to whom rules grant what nobody may hold together", with(func(p *lifecycle.Person) { p.Title = "Platform Lead" })},
+	}
+	p, err := Load("testdata/everything.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p = p.At(time.Date(2026, 5, 4, 9, 0, 0, 0, time.UTC))
+	var b strings.Builder
+	for _, tt := range people {
+		b.WriteString("# " + tt.about + "\n")
+		if err := Explain(&b, p, tt.person); err != nil {
+			t.Fatal(err)
+		}
+		b.WriteString("\n")
+	}
+	golden(t, "bounds.golden", b.String())
+}
+
 type fullDisk struct{}
 
 var errFull = errors.New("disk full")

@@ -46,5 +46,5 @@ func Parse(name string, b []byte) (lifecycle.Policy, error) {
 	}
 	sum := sha256.Sum256(b)
 	d.policy.SHA256 = hex.EncodeToString(sum[:])
-	return d.policy, nil
+	return d.policy.Indexed(), nil
 }

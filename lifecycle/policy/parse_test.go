@@ -82,12 +82,12 @@ func TestMistakesOfTheFile(t *testing.T) {
 	}
 }
 
-func TestMistakesOfSense(t *testing.T) {
-	t.Parallel()
+// A said is what a case writes below the head, and the mistake in it; "" is none.
+type said struct{ text, want string }
+
+func sense() map[string]said {
 	rule := func(s string) string { return "rules: [{name: a, when: {title: x}, " + s + "}]" }
-	for name, tt := range map[string]struct {
-		text, want string // "" is no mistake
-	}{
+	return map[string]said{
 		"lists and keys that are empty":        {"protected: []\nbreaker: {}\n", ""},
 		"an anchor on text":                    {"leaver: {contain: &x auto}", "p:5:19: leaver.contain: the anchor &x is refused: write the value out wherever it is meant"},
 		"approval without asking oneself":      {rule("grant: {base_role: observer}, approval: {not_self: true}"), ""},
@@ -126,7 +126,12 @@ func TestMistakesOfSense(t *testing.T) {
 		"a display name in an address":         {"protected: ['Ana <ana@acme.test>']", `p:5:13: protected[0]: "Ana <ana@acme.test>" is not an e-mail address such as ana@acme.test`},
 		"a notice's field in a test":           {"tests: [{given: {emails: [a@b.c]}, expect: {rules: []}}]", `p:5:18: tests[0].given.emails: unknown key (did you mean "email"?)`},
 		"a value for unmatched that is not in": {"defaults: {unmatched: drop}", "p:5:23: defaults.unmatched: can only be hold"},
-	} {
+	}
+}
+
+func TestMistakesOfSense(t *testing.T) {
+	t.Parallel()
+	for name, tt := range sense() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if got := strings.Join(mistakes(t, head+tt.text), "\n"); got != tt.want {
@@ -227,7 +232,7 @@ defaults: {approval: {n: 2, expire_after: 1h}}
 	if diff := cmp.Diff(&own, p.Rules[1].Approval); diff != "" {
 		t.Errorf("approval over defaults that are written below it (-want +got):\n%s", diff)
 	}
-	if p.Breaker != (lifecycle.Breaker{Removals: 5, Percent: 2, Window: 24 * time.Hour}) || p.Leaver.DeleteAfter != 336*time.Hour || p.Leaver.AskToContain {
+	if p.Breaker != (lifecycle.Breaker{Removals: 5, Percent: 2, Window: 24 * time.Hour, Gather: 5 * time.Minute, Movers: 10, MoversPercent: 10}) || p.Reserve != 8760*time.Hour || p.Leaver.DeleteAfter != 336*time.Hour || p.Leaver.AskToContain {
 		t.Errorf("got breaker %+v and leaver %+v, want the documented defaults", p.Breaker, p.Leaver)
 	}
 }

@@ -11,6 +11,8 @@ import (
 // address returns the folded e-mail address, or "".
 func (v value) address() string {
 	s := v.name()
+	v.shape.set("format", "email")
+	v.shape.set("pattern", anAddress)
 	if s == "" {
 		return ""
 	}
@@ -25,7 +27,7 @@ func (v value) address() string {
 // addresses returns the folded addresses of a list, which may be empty but not
 // name anybody twice.
 func (v value) addresses() []string {
-	if v.emptyList() {
+	if v.emptyList() || v.sketchEither(func(v value) { v.address() }, func(v value) { v.sketchList(func(v value) { v.address() }, 0) }) {
 		return nil
 	}
 	return v.people(value.address)
@@ -62,6 +64,7 @@ func (v value) people(read func(value) string) []string {
 // prefixes. Names are not enough: they can be changed by anybody.
 func (v value) slackID(what, prefixes string) string {
 	s := v.name()
+	v.shape.set("pattern", "^["+prefixes+"][A-Z0-9]{2,}$")
 	alnum := func(r rune) bool { return r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' }
 	if s != "" && (len(s) < 3 || !strings.ContainsRune(prefixes, rune(s[0])) || strings.TrimFunc(s, alnum) != "") {
 		v.wrong("%q is not the id of a Slack %s, such as %c0ABC123; copy it from its details in Slack", clip(s), what, prefixes[0])

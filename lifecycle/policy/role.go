@@ -24,6 +24,7 @@ func teamRoles() []lifecycle.TeamRole {
 // which was probably meant. People write the names of PagerDuty's pages.
 func (v value) baseRole() lifecycle.BaseRole {
 	s := v.text()
+	sketchChoice(v, append(grantable(), lifecycle.RoleOwner)...)
 	if s == "" {
 		return ""
 	}
@@ -52,6 +53,7 @@ func roleHint(s string) string {
 // grantedRole returns the base role if a policy can grant it at all.
 func (v value) grantedRole() lifecycle.BaseRole {
 	role := v.baseRole()
+	sketchChoice(v, grantable()...)
 	if role == lifecycle.RoleOwner {
 		v.wrong("%s is never granted by a policy: PagerDuty hands it over only by hand", both(role))
 		return ""
@@ -65,6 +67,7 @@ func both(r lifecycle.BaseRole) string { return fmt.Sprintf("%s (%s)", string(r)
 // teamRole returns the role on a team, or "" after saying which was probably meant.
 func (v value) teamRole() lifecycle.TeamRole {
 	s := v.text()
+	sketchChoice(v, teamRoles()...)
 	if s == "" {
 		return ""
 	}

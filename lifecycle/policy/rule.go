@@ -32,23 +32,29 @@ func (d *document) rule(v value) {
 	var base, decided value
 	before := len(d.mistakes)
 	v.object([]field{
-		{"name", func(v value) { r.Name = d.newRule(v) }},
-		{"why", func(v value) { r.Why = v.text() }},
-		{"when", func(v value) { r.When = v.selector() }},
-		{"grant", func(v value) { r.BaseRole, base, teams = d.grant(v) }},
-		{"approval", func(v value) { a := v.approval(d.policy.Defaults.Approval); r.Approval, decided = &a, v }},
-		{"rollout", func(v value) {
+		{"name", "What records call it; it keeps its name for good.", func(v value) { r.Name = d.newRule(v) }},
+		{"why", "The reason, for whoever reviews it and whoever is asked.", func(v value) { r.Why = v.text() }},
+		{"when", "Whom it speaks of: everything that is written here has to hold.", func(v value) { r.When = v.selector() }},
+		{"grant", "What they should hold.", func(v value) { r.BaseRole, base, teams = d.grant(v) }},
+		{"approval", "How what it grants is asked for, where not as the defaults say.", func(v value) { a := v.approval(d.policy.Defaults.Approval); r.Approval, decided = &a, v }},
+		{"rollout", "observe only says what it would do, propose always asks, enforce acts.", func(v value) {
 			r.Rollout = choose(v, lifecycle.RolloutObserve, lifecycle.RolloutPropose, lifecycle.RolloutEnforce)
 		}},
-		{"expires", func(v value) { r.Expires = choose(v, lifecycle.ExpiryNever, lifecycle.ExpiryEndDate) }},
+		{"expires", "end_date ends it with the person's last day; who has none, it cannot tell of.", func(v value) { r.Expires = choose(v, lifecycle.ExpiryNever, lifecycle.ExpiryEndDate) }},
 	}, "name", "when", "grant")
 	d.privileged(r, base, decided)
-	understood := len(d.mistakes) == before
 	for _, g := range teams {
-		if understood { // conditions that were not understood prove nothing
+		r.Teams = append(r.Teams, g.TeamGrant)
+	}
+	if len(d.mistakes) == before { // conditions that were not understood prove nothing
+		for _, g := range teams {
 			d.claim(r, g)
 		}
-		r.Teams = append(r.Teams, g.TeamGrant)
+		d.capped(r, base, teams)
+		d.forbidden(v, r)
+	}
+	if _, taken := d.rules[r.Name]; !taken {
+		d.rules[r.Name] = r.Line
 	}
 	d.policy.Rules = append(d.policy.Rules, r)
 }
@@ -57,22 +63,24 @@ func (d *document) rule(v value) {
 // with commas between them.
 func (d *document) newRule(v value) string {
 	s := v.name()
-	i := slices.IndexFunc(d.policy.Rules, func(r lifecycle.Rule) bool { return r.Name == s })
+	v.shape.set("pattern", ruleName)
+	line, taken := d.rules[s]
 	switch {
 	case s == "":
 	case strings.Contains(s, ","):
 		v.wrong("the name of a rule has no comma: records list rules with commas between them")
-	case i >= 0:
-		v.wrong("another rule has the name %q, in line %d", clip(s), d.policy.Rules[i].Line)
+	case taken:
+		v.wrong("another rule has the name %q, in line %d", clip(s), line)
 	}
 	return s
 }
 
 func (d *document) grant(v value) (role lifecycle.BaseRole, base value, teams []granted) {
 	v.object([]field{
-		{"base_role", func(v value) { role, base = v.grantedRole(), v }},
-		{"teams", func(v value) { teams = d.grantedTeams(v) }},
+		{"base_role", "The role for what belongs to no team, by its name in PagerDuty's API.", func(v value) { role, base = v.grantedRole(), v }},
+		{"teams", "The roles on teams.", func(v value) { teams = d.grantedTeams(v) }},
 	})
+	v.shape.set("anyOf", []shape{{"required": []string{"base_role"}}, {"required": []string{"teams"}, "properties": shape{"teams": shape{"minItems": 1}}}})
 	_, one := v.under("base_role")
 	list, some := v.under("teams")
 	if v.node.Kind == yaml.MappingNode && !one && (!some || list.emptyList()) {
@@ -86,8 +94,8 @@ func (d *document) grantedTeams(v value) []granted {
 	v.list(func(v value) {
 		g := granted{at: v}
 		v.object([]field{
-			{"team", func(v value) { g.Team, g.at = d.knownTeam(v), v }},
-			{"role", func(v value) { g.Role = v.teamRole() }},
+			{"team", "A team of this policy, by its name or its id.", func(v value) { g.Team, g.at = d.knownTeam(v), v }},
+			{"role", "The role there.", func(v value) { g.Role = v.teamRole() }},
 		}, "team", "role")
 		again := func(have granted) bool { return have.Team == g.Team }
 		if g.Team != "" && slices.ContainsFunc(teams, again) {
@@ -105,8 +113,8 @@ func (d *document) knownTeam(v value) string {
 	if s == "" {
 		return ""
 	}
-	if t, ok := d.policy.Team(s); ok {
-		return t.Name
+	if name, ok := d.teams[s]; ok {
+		return name
 	}
 	var names []string
 	for _, t := range d.policy.Teams {

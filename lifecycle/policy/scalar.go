@@ -8,12 +8,14 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v4"
+
+	"rolecall/lifecycle"
 )
 
 // text returns the scalar as it is written, so that 1.10, NO and 0123 stay
 // what they are, or "" after saying what is wrong with it.
 func (v value) text() string {
-	if !v.is(yaml.ScalarNode) || v.doc.refused[v.node] {
+	if v.sketchText(someText) || !v.is(yaml.ScalarNode) || v.doc.refused[v.node] {
 		return ""
 	}
 	s := v.node.Value
@@ -31,6 +33,7 @@ func (v value) text() string {
 // name returns a text of one line without surrounding space.
 func (v value) name() string {
 	s := v.text()
+	v.shape.set("pattern", oneLine)
 	if strings.ContainsAny(s, "\n\t") || strings.TrimSpace(s) != s {
 		v.wrong("must be one line without space around it")
 		return ""
@@ -41,6 +44,7 @@ func (v value) name() string {
 // whole returns the number, which must be at least least.
 func (v value) whole(least int) int {
 	s := v.text()
+	v.sketchNumber("integer", aNumber, map[string]any{"minimum": least})
 	if s == "" {
 		return least
 	}
@@ -59,6 +63,7 @@ func (v value) whole(least int) int {
 // percent returns a number from 0 to 100.
 func (v value) percent() float64 {
 	s := v.text()
+	v.sketchNumber("number", aPercentage, map[string]any{"minimum": 0, "maximum": 100})
 	if s == "" {
 		return 0
 	}
@@ -77,6 +82,7 @@ func (v value) percent() float64 {
 // duration returns a Go duration that is not negative.
 func (v value) duration() time.Duration {
 	s := v.text()
+	v.sketchNumber("integer", aDuration, map[string]any{"minimum": 0, "maximum": 0})
 	if s == "" {
 		return 0
 	}
@@ -96,6 +102,8 @@ func (v value) duration() time.Duration {
 func (v value) positive() time.Duration {
 	before := len(v.doc.mistakes)
 	d := v.duration()
+	v.shape.set("type", "string")
+	v.shape.set("allOf", []shape{{"pattern": "[1-9]"}})
 	if d == 0 && len(v.doc.mistakes) == before && !v.doc.refused[v.node] {
 		v.wrong("must be more than 0")
 	}
@@ -116,9 +124,29 @@ func durationHint(s string) string {
 	return fmt.Sprintf("%q is not a duration such as 10m, 4h or 336h", clip(s))
 }
 
+// boolean returns what is written as true or false.
+func (v value) boolean() bool {
+	s := choose(v, "true", "false")
+	sketchChoice[any](v, true, false, "true", "false")
+	return s == "true"
+}
+
+// day returns a calendar day, YYYY-MM-DD.
+func (v value) day() lifecycle.Date {
+	s := v.text()
+	v.shape.set("type", "string")
+	v.shape.set("pattern", aDay)
+	d, err := lifecycle.ParseDate(s)
+	if err != nil {
+		v.wrong("%q is not a day such as 2026-12-31", clip(s))
+	}
+	return d
+}
+
 // choose returns the one of allowed that is written, or "" after saying which there are.
 func choose[T ~string](v value, allowed ...T) T {
 	s := v.text()
+	sketchChoice(v, allowed...)
 	if s == "" || slices.Contains(allowed, T(s)) {
 		return T(s)
 	}

@@ -2,7 +2,9 @@ package policy
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -13,8 +15,8 @@ import (
 func (d *document) test(v value) {
 	t := lifecycle.PolicyTest{Line: v.line()}
 	v.object([]field{
-		{"given", func(v value) { t.Given = v.person() }},
-		{"expect", func(v value) { d.expect(v, &t) }},
+		{"given", "Somebody, as a source of truth would send them.", func(v value) { t.Given = v.person() }},
+		{"expect", "What the policy says of them; only what is written here is asserted.", func(v value) { d.expect(v, &t) }},
 	}, "given", "expect")
 	d.policy.Tests = append(d.policy.Tests, t)
 }
@@ -24,52 +26,53 @@ func (v value) person() lifecycle.Person {
 	var p lifecycle.Person
 	into := func(s *string) func(value) { return func(v value) { *s = v.text() } }
 	v.object([]field{
-		{"name", into(&p.Name)},
-		{string(lifecycle.AttrDepartment), into(&p.Department)},
-		{string(lifecycle.AttrTitle), into(&p.Title)},
-		{string(lifecycle.AttrLocation), into(&p.Location)},
-		{string(lifecycle.AttrCountry), into(&p.Country)},
-		{string(lifecycle.AttrManagerID), into(&p.ManagerID)},
-		{string(lifecycle.AttrEmployeeID), into(&p.EmployeeID)},
-		{string(lifecycle.AttrEmail), func(v value) { p.Emails = []string{v.address()} }},
-		{string(lifecycle.AttrGroups), func(v value) { v.oneOrMore(func(v value) { p.Groups = append(p.Groups, v.text()) }) }},
-		{string(lifecycle.AttrEmployment), func(v value) {
-			if s := v.text(); s != "" {
+		{"name", "", into(&p.Name)},
+		{string(lifecycle.AttrDepartment), "", into(&p.Department)},
+		{string(lifecycle.AttrTitle), "", into(&p.Title)},
+		{string(lifecycle.AttrLocation), "", into(&p.Location)},
+		{string(lifecycle.AttrCountry), "", into(&p.Country)},
+		{string(lifecycle.AttrManagerID), "", into(&p.ManagerID)},
+		{string(lifecycle.AttrEmployeeID), "", into(&p.EmployeeID)},
+		{string(lifecycle.AttrEmail), "", func(v value) { p.Emails = []string{v.address()} }},
+		{string(lifecycle.AttrGroups), "", func(v value) { v.oneOrMore(func(v value) { p.Groups = append(p.Groups, v.text()) }) }},
+		{string(lifecycle.AttrEmployment), "", func(v value) {
+			s := v.text()
+			sketchChoice(v, employments()...)
+			if s != "" {
 				v.employment(s)
 				p.Employment = lifecycle.Employment(s)
 			}
 		}},
+		{"end_date", "The last day. A test is of no day, so that it holds on every one: nothing has ended.", func(v value) { p.EndDate = v.day() }},
 	})
 	return p
 }
 
 func (d *document) expect(v value, t *lifecycle.PolicyTest) {
 	v.object([]field{
-		{"rules", func(v value) { t.Rules = d.knownRules(v) }},
-		{"base_role", func(v value) { t.BaseRole = v.baseRole() }},
-		{"teams", func(v value) {
+		{"rules", "The names of all rules that act; none is an empty list.", func(v value) { t.Rules = d.knownRules(v) }},
+		{"base_role", "", func(v value) { t.BaseRole = v.baseRole() }},
+		{"held", "Whether they would be given nothing if they joined, because rules do not agree or cannot be told.", func(v value) { held := v.boolean(); t.Held = &held }},
+		{"teams", "All roles on teams; none is an empty list.", func(v value) {
 			t.Teams = []lifecycle.TeamGrant{}
 			for _, g := range d.grantedTeams(v) {
 				t.Teams = append(t.Teams, g.TeamGrant)
 			}
 		}},
 	})
+	v.shape.set("minProperties", 1)
 	if v.node.Kind == yaml.MappingNode && len(v.node.Content) == 0 {
-		v.wrong("expects nothing; name rules, base_role or teams")
+		v.wrong("expects nothing; name rules, base_role, teams or held")
 	}
 }
 
 // knownRules returns the names of rules; an empty list expects that none matches.
 func (d *document) knownRules(v value) []string {
 	names := []string{}
-	var known []string
-	for _, r := range d.policy.Rules {
-		known = append(known, r.Name)
-	}
 	v.list(func(v value) {
 		s := v.name()
-		if s != "" && !slices.Contains(known, s) {
-			v.wrong("there is no rule %q%s", clip(s), didYouMean(s, known))
+		if _, known := d.rules[s]; s != "" && !known {
+			v.wrong("there is no rule %q%s", clip(s), didYouMean(s, slices.Sorted(maps.Keys(d.rules))))
 		}
 		names = append(names, s)
 	})
@@ -79,7 +82,7 @@ func (d *document) knownRules(v value) []string {
 // A TestFailure is an expectation of the policy file that its rules do not meet.
 type TestFailure struct {
 	Line     int    `json:"line"`     // of the test
-	Asserted string `json:"asserted"` // rules, base_role, teams or outcome
+	Asserted string `json:"asserted"` // rules, base_role, teams, held or outcome
 	Want     string `json:"want"`
 	Got      string `json:"got"`
 	Why      string `json:"why"` // what the rules in question say of the person
@@ -114,8 +117,11 @@ func run(p lifecycle.Policy, t lifecycle.PolicyTest) []TestFailure {
 	if want, have := grants(t.Teams), memberships(got.Teams); t.Teams != nil && !slices.Equal(want, have) {
 		fail("teams", list(want), list(have))
 	}
-	if got.Conflict != "" {
+	switch held := lifecycle.PlanJoin(bound(p), t.Given, nil).Held; {
+	case t.Held == nil && got.Conflict != "":
 		fail("outcome", "rules that agree", got.Conflict)
+	case t.Held != nil && *t.Held != (held != ""):
+		fail("held", strconv.FormatBool(*t.Held), otherwise(held, "not held"))
 	}
 	return failures
 }

@@ -19,33 +19,43 @@ func standing() lifecycle.Policy {
 			},
 			Hold: 10 * time.Minute,
 		},
-		Breaker: lifecycle.Breaker{Removals: 5, Percent: 2, Window: 24 * time.Hour},
+		Reserve: 365 * 24 * time.Hour,
+		Breaker: lifecycle.Breaker{Removals: 5, Percent: 2, Window: 24 * time.Hour, Gather: 5 * time.Minute, Movers: 10, MoversPercent: 10},
 		Leaver:  lifecycle.LeaverPolicy{DeleteAfter: 336 * time.Hour},
 	}
 }
 
-// read reads the whole file. The order matters: rules name teams and take over
-// defaults, tests name rules.
+// read reads the whole file. The order matters: rules name teams, take over
+// defaults and are held against ceilings and segregations, tests name rules.
 func (d *document) read(root value) {
 	d.policy = standing()
-	d.claims = map[claimKey]claim{}
+	d.claims, d.teams, d.rules = map[claimKey]claim{}, map[string]string{}, map[string]int{}
 	root.object([]field{
-		{"version", d.version},
-		{"defaults", d.defaults},
-		{"domains", d.domains},
-		{"security", d.security},
-		{"protected", func(v value) { d.policy.Protected = v.addresses() }},
-		{"breaker", d.breaker},
-		{"teams", func(v value) { v.list(d.team) }},
-		{"rules", func(v value) { v.list(d.rule) }},
-		{"leaver", d.leaver},
-		{"credentials", func(v value) { v.list(d.credential) }},
-		{"tests", func(v value) { v.list(d.test) }},
+		{"version", "The version of this format.", d.version},
+		{"defaults", "What applies where a rule says nothing.", d.defaults},
+		{"domains", "Whose e-mail addresses may decide.", d.domains},
+		{"security", "Who is asked when nobody nearer can decide, and told of trouble.", d.security},
+		{"protected", "Addresses that are never changed, such as a break-glass account.", func(v value) { d.policy.Protected = v.addresses() }},
+		{"shared", "Addresses that are nobody's, as patterns: no person is matched to such an account, and it is no orphan.", d.sharedAddresses},
+		{"sources", "Whose word counts where sources of truth disagree, the first before the others.", d.sources},
+		{"reserve", "How long an address that somebody gave up is nobody else's. Without it 8760h, a year.", func(v value) { d.policy.Reserve = v.duration() }},
+		{"breaker", "How many people may lose access at once before two people are asked.", d.breaker},
+		{"teams", "The PagerDuty teams that this policy speaks of.", func(v value) { v.list(d.team) }},
+		{"ceilings", "The most that people of one employment may hold, whatever rules grant.", d.ceilings},
+		{"segregation", "What nobody may hold together.", func(v value) { v.list(d.segregation) }},
+		{"exceptions", "Who may hold more than rules grant, and until when. An exception grants nothing by itself.", func(v value) { v.list(d.exception) }},
+		{"rules", "Who should hold what, for what they are.", func(v value) { v.list(d.rule) }},
+		{"leaver", "How somebody who left is taken out.", d.leaver},
+		{"credentials", "The keys that are governed, and who answers for them.", func(v value) { v.list(d.credential) }},
+		{"tests", "What this policy is expected to say of somebody.", func(v value) { v.list(d.test) }},
 	}, "version", "domains", "security")
+	d.coversNobody()
 }
 
 func (d *document) version(v value) {
-	if s := v.text(); s != "" && s != "1" {
+	s := v.text()
+	sketchChoice[any](v, 1, "1")
+	if s != "" && s != "1" {
 		v.wrong("version %q is not known; this program reads version 1", clip(s))
 	}
 }
@@ -53,9 +63,9 @@ func (d *document) version(v value) {
 func (d *document) defaults(v value) {
 	def := &d.policy.Defaults
 	v.object([]field{
-		{"unmatched", func(v value) { choose(v, "hold") }},
-		{"approval", func(v value) { def.Approval = v.approval(def.Approval) }},
-		{"hold", func(v value) { def.Hold = v.duration() }},
+		{"unmatched", "What becomes of whom no rule speaks: they are given nothing, and keep what is ordinary.", func(v value) { choose(v, "hold") }},
+		{"approval", "How a change is asked for.", func(v value) { def.Approval = v.approval(def.Approval) }},
+		{"hold", "How long an approved destructive or privileged change waits. Without it 10m.", func(v value) { def.Hold = v.duration() }},
 	})
 }
 
@@ -63,16 +73,16 @@ func (d *document) defaults(v value) {
 func (v value) approval(base lifecycle.Approval) lifecycle.Approval {
 	a, count := base, v
 	v.object([]field{
-		{"mode", func(v value) {
+		{"mode", "auto asks nobody, quorum asks n people, deny refuses.", func(v value) {
 			a.Mode = choose(v, lifecycle.ApprovalAuto, lifecycle.ApprovalQuorum, lifecycle.ApprovalDeny)
 		}},
-		{"n", func(v value) { a.N, count = v.whole(0), v }},
-		{"from", func(v value) { a.From = v.sources() }},
-		{"not_self", v.notSelf},
-		{"remind_after", func(v value) { a.RemindAfter = v.duration() }},
-		{"escalate_after", func(v value) { a.EscalateAfter = v.duration() }},
-		{"expire_after", func(v value) { a.ExpireAfter = v.duration() }},
-		{"on_expiry", func(v value) {
+		{"n", "How many different people have to approve.", func(v value) { a.N, count = v.whole(0), v }},
+		{"from", "Where approvers come from.", func(v value) { a.From = v.approvers() }},
+		{"not_self", "May be said, and always holds: no one decides on their own access.", v.notSelf},
+		{"remind_after", "When those who have not decided are reminded; 0 is never.", func(v value) { a.RemindAfter = v.duration() }},
+		{"escalate_after", "When security is asked too; 0 is never.", func(v value) { a.EscalateAfter = v.duration() }},
+		{"expire_after", "When it is over; 0 is never.", func(v value) { a.ExpireAfter = v.duration() }},
+		{"on_expiry", "What silence means then.", func(v value) {
 			a.OnExpiry = choose(v, lifecycle.SilenceDeny, lifecycle.SilenceKeep, lifecycle.SilenceRevoke, lifecycle.SilenceEscalate)
 		}},
 	})
@@ -82,7 +92,7 @@ func (v value) approval(base lifecycle.Approval) lifecycle.Approval {
 	return a
 }
 
-func (v value) sources() []lifecycle.ApproverSource {
+func (v value) approvers() []lifecycle.ApproverSource {
 	var from []lifecycle.ApproverSource
 	v.oneOrMore(func(v value) {
 		s := choose(v, lifecycle.FromTeamOwners, lifecycle.FromSecurity)
@@ -92,12 +102,15 @@ func (v value) sources() []lifecycle.ApproverSource {
 		}
 		from = append(from, s)
 	})
+	v.shape.unique()
 	return from
 }
 
 // notSelf accepts saying what always holds, and nothing else.
 func (value) notSelf(v value) {
-	if s := v.text(); s != "" && s != "true" {
+	s := v.text()
+	sketchChoice[any](v, true, "true")
+	if s != "" && s != "true" {
 		v.wrong("must be true or left out: no one decides on their own access")
 	}
 }
@@ -105,6 +118,7 @@ func (value) notSelf(v value) {
 func (d *document) domains(v value) {
 	v.oneOrMore(func(v value) {
 		s := strings.ToLower(v.name())
+		v.shape.set("pattern", aDomain)
 		switch {
 		case s == "":
 		case strings.HasPrefix(s, "@"):
@@ -122,25 +136,28 @@ func (d *document) domains(v value) {
 func (d *document) security(v value) {
 	s := &d.policy.Security
 	v.object([]field{
-		{"channel", func(v value) { s.Channel = v.slackID("channel", "CG") }},
-		{"members", func(v value) { s.Members = d.deciders(v) }},
+		{"channel", "The id of the Slack channel that is told.", func(v value) { s.Channel = v.slackID("channel", "CG") }},
+		{"members", "The addresses of those who decide.", func(v value) { s.Members = d.deciders(v) }},
 	}, "channel", "members")
 }
 
 func (d *document) breaker(v value) {
 	b := &d.policy.Breaker
 	v.object([]field{
-		{"removals", func(v value) { b.Removals = v.whole(0) }},
-		{"percent", func(v value) { b.Percent = v.percent() }},
-		{"window", func(v value) { b.Window = v.positive() }},
+		{"removals", "How many removals in the window are ordinary, at least. Without it 5.", func(v value) { b.Removals = v.whole(0) }},
+		{"percent", "The same, of the people with a linked account; the larger counts. Without it 2.", func(v value) { b.Percent = v.percent() }},
+		{"window", "The time in which they are counted. Without it 24h.", func(v value) { b.Window = v.positive() }},
+		{"gather", "How long removals that come many at once are waited for before they are judged together. Without it 5m.", func(v value) { b.Gather = v.duration() }},
+		{"movers", "How many people may change department in the window, at least. Without it 10.", func(v value) { b.Movers = v.whole(0) }},
+		{"movers_percent", "The same, of the people with a linked account. Without it 10.", func(v value) { b.MoversPercent = v.percent() }},
 	})
 }
 
 func (d *document) leaver(v value) {
 	l := &d.policy.Leaver
 	v.object([]field{
-		{"contain", func(v value) { l.AskToContain = choose(v, "auto", "ask") == "ask" }},
-		{"delete_after", func(v value) { l.DeleteAfter = v.duration() }},
+		{"contain", "auto steps a leaver down at once, reversibly; ask asks first.", func(v value) { l.AskToContain = choose(v, "auto", "ask") == "ask" }},
+		{"delete_after", "When the deletion of the account is asked for, counted from the notice. Without it 336h.", func(v value) { l.DeleteAfter = v.duration() }},
 	})
 }
 
@@ -148,12 +165,17 @@ func (d *document) team(v value) {
 	var t lifecycle.TeamPolicy
 	var id string
 	v.object([]field{
-		{"name", func(v value) { t.Name = d.newTeam(v, "name") }},
-		{"pagerduty", func(v value) { id = d.newTeam(v, "PagerDuty id") }},
-		{"owners", func(v value) { t.Owners = d.owners(v) }},
-		{"channel", func(v value) { t.Channel = v.slackID("channel", "CG") }},
+		{"name", "Its exact name in PagerDuty; where pagerduty gives its id, what this policy calls it.", func(v value) { t.Name = d.newTeam(v, "name") }},
+		{"pagerduty", "Its id in PagerDuty.", func(v value) { id = d.newTeam(v, "PagerDuty id") }},
+		{"owners", "The addresses of those who decide on it.", func(v value) { t.Owners = d.owners(v) }},
+		{"channel", "The id of the Slack channel where its requests are shown.", func(v value) { t.Channel = v.slackID("channel", "CG") }},
 	}, "name", "owners")
 	t.ID = lifecycle.TeamID(id)
+	for _, ref := range []string{t.Name, id} {
+		if ref != "" {
+			d.teams[ref] = t.Name
+		}
+	}
 	d.policy.Teams = append(d.policy.Teams, t)
 }
 
@@ -161,7 +183,7 @@ func (d *document) team(v value) {
 // team by either.
 func (d *document) newTeam(v value, what string) string {
 	s := v.name()
-	if _, taken := d.policy.Team(s); s != "" && taken {
+	if _, taken := d.teams[s]; s != "" && taken {
 		v.wrong("another team has the %s %q; rules could not tell the two apart", what, clip(s))
 		return ""
 	}
@@ -179,13 +201,13 @@ func (d *document) owners(v value) []string {
 func (d *document) credential(v value) {
 	var c lifecycle.Credential
 	v.object([]field{
-		{"name", func(v value) { c.Name = v.name() }},
-		{"purpose", func(v value) { c.Purpose = v.text() }},
-		{"kind", func(v value) { c.Kind = v.name() }},
-		{"owner", func(v value) { c.Owner = d.decider(v) }},
-		{"revoker", func(v value) { c.Revoker = d.decider(v) }},
-		{"rotate_every", func(v value) { c.RotateEvery = v.positive() }},
-		{"scopes", func(v value) { v.list(func(v value) { c.Scopes = append(c.Scopes, v.name()) }) }},
+		{"name", "What it is called here.", func(v value) { c.Name = v.name() }},
+		{"purpose", "What it is for.", func(v value) { c.Purpose = v.text() }},
+		{"kind", "What kind of key it is.", func(v value) { c.Kind = v.name() }},
+		{"owner", "Who answers for it.", func(v value) { c.Owner = d.decider(v) }},
+		{"revoker", "Who can stop it.", func(v value) { c.Revoker = d.decider(v) }},
+		{"rotate_every", "How often it is renewed.", func(v value) { c.RotateEvery = v.positive() }},
+		{"scopes", "What it may do.", func(v value) { v.list(func(v value) { c.Scopes = append(c.Scopes, v.name()) }) }},
 	}, "name", "purpose", "owner", "revoker", "rotate_every")
 	known := func(have lifecycle.Credential) bool { return have.Name == c.Name }
 	if c.Name != "" && slices.ContainsFunc(d.policy.Credentials, known) {

@@ -10,10 +10,11 @@ import (
 
 // A value is a node of the file, with the key it was written under.
 type value struct {
-	doc  *document
-	key  *yaml.Node // nil in a list
-	node *yaml.Node
-	path string
+	doc   *document
+	key   *yaml.Node // nil in a list
+	node  *yaml.Node
+	path  string
+	shape shape // what may be written here; nil: a file is read
 }
 
 // line is where the value begins for a reader: at its key.
@@ -70,20 +71,27 @@ func (v value) null() bool {
 	return v.node.Kind == yaml.ScalarNode && v.node.ShortTag() == "!!null"
 }
 
-// A field is a key of an object and how its value is read.
+// A field is a key of an object, what it says to people, and how its value is read.
 type field struct {
-	key  string
-	read func(value)
+	key, about string
+	read       func(value)
+}
+
+func keys(fields []field) []string {
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.key
+	}
+	return names
 }
 
 // object reads the fields that are present, in the order of fields and not of
 // the file: what a later field refers to has been read by then.
 func (v value) object(fields []field, required ...string) {
-	allowed := make([]string, len(fields))
-	for i, f := range fields {
-		allowed[i] = f.key
+	if v.sketchObject(fields, required...) {
+		return
 	}
-	entries, ok := v.entries(allowed)
+	entries, ok := v.entries(keys(fields))
 	if !ok {
 		return
 	}
@@ -156,6 +164,9 @@ func (v value) emptyList() bool { return v.node.Kind == yaml.SequenceNode && len
 
 // list reads each item of a list, and reports whether it is one.
 func (v value) list(read func(value)) bool {
+	if v.sketchList(read, 0) {
+		return true
+	}
 	if !v.is(yaml.SequenceNode) {
 		return false
 	}
@@ -167,6 +178,9 @@ func (v value) list(read func(value)) bool {
 
 // oneOrMore reads each item of a list that may not be empty, or one scalar for a list of it.
 func (v value) oneOrMore(read func(value)) {
+	if v.sketchEither(read, func(v value) { v.sketchList(read, 1) }) {
+		return
+	}
 	switch {
 	case v.node.Kind == yaml.ScalarNode && !v.null():
 		read(v)

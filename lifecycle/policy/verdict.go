@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"rolecall/lifecycle"
@@ -26,7 +27,8 @@ type condition struct {
 func verdicts(p lifecycle.Policy, person lifecycle.Person) []verdict {
 	all := make([]verdict, len(p.Rules))
 	for i, r := range p.Rules {
-		all[i] = verdict{rule: r, truth: r.When.Matches(person), conditions: conditions(r.When, person)}
+		truth, _ := p.Applies(r, person)
+		all[i] = verdict{rule: r, truth: truth, conditions: append(conditions(r.When, person), terms(p, r, person)...)}
 	}
 	slices.SortStableFunc(all, func(a, b verdict) int {
 		if a.truth != b.truth {
@@ -71,6 +73,45 @@ func conditions(s lifecycle.Selector, p lifecycle.Person) []condition {
 		all = append(all, exclusion(sub, p))
 	}
 	return all
+}
+
+// terms returns what has to hold of the person beside the rule's when: that it has
+// not ended for them, and that it can be told which ceiling is theirs.
+func terms(p lifecycle.Policy, r lifecycle.Rule, person lifecycle.Person) []condition {
+	var all []condition
+	if r.Expires == lifecycle.ExpiryEndDate {
+		all = append(all, term(p, r, person))
+	}
+	if truth, _ := p.Applies(lifecycle.Rule{BaseRole: r.BaseRole, Teams: r.Teams}, person); truth == lifecycle.Undetermined {
+		c := condition{truth: truth, text: "employment not known, and a ceiling may cap what it grants"}
+		all = append(all, c.counted(1).in(capping(p, r)...))
+	}
+	return all
+}
+
+func term(p lifecycle.Policy, r lifecycle.Rule, person lifecycle.Person) condition {
+	truth, _ := p.Applies(lifecycle.Rule{Expires: r.Expires}, person)
+	c := condition{truth: truth, text: fmt.Sprintf("until end_date=%q", string(person.EndDate))}
+	switch truth {
+	case lifecycle.No:
+		c.text = fmt.Sprintf("ended with end_date=%q", string(person.EndDate))
+	case lifecycle.Undetermined:
+		c.text = "end_date not known, and the rule ends with it"
+	default:
+	}
+	return c.counted(1).in(r.Line)
+}
+
+// capping returns the lines of the ceilings that cap the rule.
+func capping(p lifecycle.Policy, r lifecycle.Rule) []int {
+	var lines []int
+	for _, c := range p.Ceilings {
+		if c.Caps(r) {
+			lines = append(lines, c.Line)
+		}
+	}
+	slices.Sort(lines)
+	return lines
 }
 
 func attribute(m lifecycle.Match, p lifecycle.Person) condition {
@@ -146,8 +187,16 @@ func (c condition) counted(misses int) condition {
 	return c
 }
 
-func (c condition) in(line int) condition {
-	c.text = fmt.Sprintf("%s (line %d)", c.text, line)
+func (c condition) in(lines ...int) condition {
+	words := make([]string, len(lines))
+	for i, n := range lines {
+		words[i] = strconv.Itoa(n)
+	}
+	at := "line"
+	if len(lines) > 1 {
+		at = "lines"
+	}
+	c.text = fmt.Sprintf("%s (%s %s)", c.text, at, strings.Join(words, ", "))
 	return c
 }
 

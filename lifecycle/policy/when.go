@@ -10,27 +10,38 @@ import (
 	"rolecall/lifecycle"
 )
 
-// selector returns whom the keys under when match. It may not be empty: that
-// would match everybody by oversight.
+// selector returns whom the keys under when match, in the order of the file. It
+// may not be empty: that would match everybody by oversight.
 func (v value) selector() lifecycle.Selector {
 	var s lifecycle.Selector
-	entries, ok := v.entries(append([]string{"all", "any", "not"}, words(lifecycle.Attributes())...))
+	fields := selectorFields(&s)
+	if v.sketchNamed("selector", func(v value) {
+		v.sketchObject(fields)
+		v.shape.set("minProperties", 1)
+	}) {
+		return s
+	}
+	entries, ok := v.entries(keys(fields))
 	if ok && len(v.node.Content) == 0 {
 		v.wrong(`says nothing, so it would match everybody; write email: ["*"] if that is meant`)
 	}
 	for _, e := range entries {
-		switch e.key.Value {
-		case "all":
-			s.All = e.selectors()
-		case "any":
-			s.Any = e.selectors()
-		case "not":
-			s.Not = e.negated()
-		default:
-			s.Match = append(s.Match, e.match())
-		}
+		fields[slices.IndexFunc(fields, func(f field) bool { return f.key == e.key.Value })].read(e)
 	}
 	return s
+}
+
+func selectorFields(s *lifecycle.Selector) []field {
+	fields := []field{
+		{"all", "All of these have to match.", func(v value) { s.All = v.selectors() }},
+		{"any", "At least one of these has to match.", func(v value) { s.Any = v.selectors() }},
+		{"not", "None of these may match. Whom nothing is known of here the rule cannot tell, and grants nothing.", func(v value) { s.Not = v.negated() }},
+	}
+	for _, a := range lifecycle.Attributes() {
+		about := fmt.Sprintf("One or more patterns for %s, in any case; * stands for any run of characters. Who has no such attribute does not match.", a)
+		fields = append(fields, field{string(a), about, func(v value) { s.Match = append(s.Match, v.match(a)) }})
+	}
+	return fields
 }
 
 func (v value) selectors() []lifecycle.Selector {
@@ -38,21 +49,28 @@ func (v value) selectors() []lifecycle.Selector {
 	if v.list(func(item value) { subs = append(subs, item.selector()) }) && len(subs) == 0 {
 		v.wrong("the list is empty; leave the key out or write a condition")
 	}
+	v.shape.set("minItems", 1)
 	return subs
 }
 
 func (v value) negated() []lifecycle.Selector {
+	if v.sketchEither(func(v value) { v.selector() }, func(v value) { v.selectors() }) {
+		return nil
+	}
 	if v.node.Kind == yaml.MappingNode {
 		return []lifecycle.Selector{v.selector()}
 	}
 	return v.selectors()
 }
 
-func (v value) match() lifecycle.Match {
-	m := lifecycle.Match{Attribute: lifecycle.Attribute(v.key.Value), Line: v.line()}
+func (v value) match(a lifecycle.Attribute) lifecycle.Match {
+	m := lifecycle.Match{Attribute: a, Line: v.line()}
 	v.oneOrMore(func(v value) {
 		pattern := strings.ToLower(v.text())
-		if pattern != "" && m.Attribute == lifecycle.AttrEmployment && !strings.Contains(pattern, "*") {
+		if a == lifecycle.AttrEmployment {
+			v.shape.set("pattern", anEmployment())
+		}
+		if pattern != "" && a == lifecycle.AttrEmployment && !strings.Contains(pattern, "*") {
 			v.employment(pattern)
 		}
 		m.Patterns = append(m.Patterns, pattern)
@@ -63,8 +81,7 @@ func (v value) match() lifecycle.Match {
 // employment says so when s is none of the kinds that a source may give.
 func (v value) employment(s string) {
 	if _, err := lifecycle.ParseEmployment(s); err != nil {
-		kinds := []string{string(lifecycle.Employee), string(lifecycle.Contractor), string(lifecycle.Intern), string(lifecycle.Vendor), string(lifecycle.Service)}
-		v.wrong("%s%s", lifecycle.ReasonOf(err), didYouMean(s, kinds))
+		v.wrong("%s%s", lifecycle.ReasonOf(err), didYouMean(s, words(employments())))
 	}
 }
 
