@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // planJoiner plans a joiner. Whoever is back before their account was deleted,
@@ -22,7 +23,8 @@ func (p *Planner) planJoiner(ctx context.Context, c planning, n Notice) (Plan, e
 	if err != nil {
 		return plan, fmt.Errorf("load notice %s: %w", took[0].Why.Notice, err)
 	}
-	if !slices.Equal(c.policy.Want(left.Before).Rules, c.policy.Want(n.After).Rules) {
+	work := c.policy.At(time.Time{}) // the same work is the same, though it had ended
+	if !slices.Equal(work.Want(left.Before).Rules, work.Want(n.After).Rules) {
 		plan.Effects = append(plan.Effects, "What they held before they left is not given back: policy grants something else now.")
 		return plan, nil
 	}

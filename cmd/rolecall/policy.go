@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -116,6 +117,7 @@ func policyExplainCommand(t *terminal) *cobra.Command {
 			if err != nil {
 				return coded(exitUsage, err)
 			}
+			rules = rules.At(time.Now())
 			person, err := whom(cmd.Context(), email, attributes, rules)
 			if err != nil {
 				return err
@@ -158,8 +160,14 @@ func madeUp(attributes string) (lifecycle.Person, error) {
 			p.EmployeeID = value
 		case lifecycle.AttrEmail:
 			p.Emails = append(p.Emails, value)
+		case "end_date":
+			day, err := lifecycle.ParseDate(value)
+			if err != nil {
+				return p, err
+			}
+			p.EndDate = day
 		default:
-			return p, lifecycle.Refuse(lifecycle.ErrInvalid, "%q is not an attribute; there are %v", key, lifecycle.Attributes())
+			return p, lifecycle.Refuse(lifecycle.ErrInvalid, "%q is not an attribute; there are %v", key, append(lifecycle.Attributes(), "end_date"))
 		}
 	}
 	return p, nil

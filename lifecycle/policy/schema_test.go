@@ -59,6 +59,7 @@ func plain(t *testing.T, n *yaml.Node) any {
 			list = append(list, plain(t, item))
 		}
 		return list
+	default:
 	}
 	switch n.ShortTag() {
 	case "!!null":
