@@ -138,6 +138,7 @@ type HoldStore interface {
 	// stored revision (1 for a new hold), and when another hold of the same kind,
 	// source and policy stands.
 	SaveHold(ctx context.Context, h Hold, removals []Removal, e AuditEvent, next ...Job) error
-	// SaveRemovals stores the state of the removals.
+	// SaveRemovals stores the state of the removals. Where all are left as they are
+	// it writes nothing, neither line nor job.
 	SaveRemovals(ctx context.Context, removals []Removal, e AuditEvent, next ...Job) error
 }

@@ -5,7 +5,15 @@
 // Every method that writes is one transaction: the rows, the jobs that follow
 // from them, and the audit lines, which are appended last because they make
 // writers queue up. A write without its audit line cannot be expressed. Facts
-// that come at once share a transaction, as if each had its own.
+// and provisioned resources that come at once share a transaction, as if each had
+// its own.
+//
+// Rows are never deleted, so the trail vouches for every one of them, down to who
+// was a member of a provisioned group. There are three tables that no line speaks
+// of. identity_keys and former_addresses only repeat what identities say, and are
+// verified against them. source_heard, when a source was last heard, moves with
+// every call and says nothing about anybody; whoever forges it can at most keep
+// the house from noticing that a source has fallen silent.
 //
 // On SQLite one connection writes, for our rows and for the job queue alike:
 // database/sql hands it out first come, first served, where SQLite's own busy

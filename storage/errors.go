@@ -11,12 +11,19 @@ import (
 	"rolecall/lifecycle"
 )
 
-const pgUniqueViolation = "23505"
+const (
+	pgUniqueViolation = "23505"
+	resourceNames     = "resources_name" // the index; its violation is a name that is taken
+)
 
-// conflict turns a broken unique index into lifecycle.ErrConflict: somebody
-// else was faster. It and damaged are all that knows the drivers' errors.
+// conflict turns a broken unique index into lifecycle.ErrConflict, or where it is
+// that of names into lifecycle.ErrDuplicate: somebody else was faster. It and
+// damaged are all that knows the drivers' errors.
 func conflict(err error) error {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code == pgUniqueViolation {
+		if pg.ConstraintName == resourceNames {
+			return fmt.Errorf("the name is taken: %w", lifecycle.ErrDuplicate)
+		}
 		return fmt.Errorf("%s is taken: %w", pg.ConstraintName, lifecycle.ErrConflict)
 	}
 	if lite, ok := errors.AsType[*sqlite.Error](err); ok && (lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || lite.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY) {

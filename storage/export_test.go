@@ -8,15 +8,15 @@ import (
 
 // HoldFacts keeps whoever saves a fact waiting until let is called.
 func (db *DB) HoldFacts() (let func()) {
-	db.facts.turn <- struct{}{}
-	return func() { <-db.facts.turn }
+	db.together.turn <- struct{}{}
+	return func() { <-db.together.turn }
 }
 
 // FactBeingWritten returns once somebody has the turn, and n more wait.
 func (db *DB) FactBeingWritten(ctx context.Context, n int) error {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for len(db.facts.turn) == 0 || db.facts.count() < n {
+	for len(db.together.turn) == 0 || db.together.count() < n {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("wait until %d facts wait: %w", n, ctx.Err())
@@ -30,7 +30,7 @@ func (db *DB) FactBeingWritten(ctx context.Context, n int) error {
 func (db *DB) FactsCalled(ctx context.Context) error {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for len(db.facts.turn) == 0 || db.facts.count() > 0 {
+	for len(db.together.turn) == 0 || db.together.count() > 0 {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("wait until those who waited are called: %w", ctx.Err())

@@ -17,7 +17,7 @@ func (db *DB) SaveFact(ctx context.Context, f lifecycle.Fact, e lifecycle.AuditE
 	if err != nil {
 		return "", false, err
 	}
-	s := &saving{row: row, event: e, next: next, settled: make(chan struct{})}
+	s := &factSaving{row: row, event: e, next: next}
 	err = db.saveTogether(ctx, s)
 	if err == nil && s.standing != "" {
 		return s.standing, true, nil
@@ -25,27 +25,50 @@ func (db *DB) SaveFact(ctx context.Context, f lifecycle.Fact, e lifecycle.AuditE
 	return f.ID, false, err
 }
 
+// factSaving is a fact on its way into the database.
+type factSaving struct {
+	row      q.Fact
+	event    lifecycle.AuditEvent
+	next     []lifecycle.Job
+	standing lifecycle.NoticeID // where the source has said this before
+}
+
+func (s *factSaving) key() string { return "fact " + s.row.Source + " " + s.row.EventID }
+
 // save inserts the fact, and leaves its line and its jobs in t, or finds the
 // fact that stands. That may be one of the same transaction.
-func (s *saving) save(ctx context.Context, t *tx) error {
+func (s *factSaving) save(ctx context.Context, t *tx) error {
 	s.standing = ""
-	n, err := t.q.InsertFact(ctx, q.InsertFactParams(s.row))
+	fresh, err := t.insertFact(ctx, s.row, s.event)
 	if err != nil {
-		return fmt.Errorf("insert fact: %w", err)
+		return err
 	}
-	if n == 0 {
-		id, err := t.q.StandingFact(ctx, q.StandingFactParams{Source: s.row.Source, EventID: s.row.EventID})
-		if err != nil {
-			return fmt.Errorf("look up the fact that stands: %w", err)
-		}
-		s.standing = lifecycle.NoticeID(id)
+	if fresh {
+		t.next = append(t.next, s.next...)
 		return nil
 	}
-	rows := records{}
-	rows.add("fact", s.row.ID, s.row.Body)
-	t.lines = append(t.lines, entry{s.event, rows})
-	t.next = append(t.next, s.next...)
+	id, err := t.q.StandingFact(ctx, q.StandingFactParams{Source: s.row.Source, EventID: s.row.EventID})
+	if err != nil {
+		return fmt.Errorf("look up the fact that stands: %w", err)
+	}
+	s.standing = lifecycle.NoticeID(id)
 	return nil
+}
+
+// insertFact inserts the fact, and leaves its line in t, or returns false where
+// the source has said this before.
+func (t *tx) insertFact(ctx context.Context, row q.Fact, e lifecycle.AuditEvent) (bool, error) {
+	n, err := t.q.InsertFact(ctx, q.InsertFactParams(row))
+	if err != nil {
+		return false, fmt.Errorf("insert fact: %w", err)
+	}
+	if n == 0 {
+		return false, nil
+	}
+	rows := records{}
+	rows.add("fact", row.ID, row.Body)
+	t.lines = append(t.lines, entry{e, rows})
+	return true, nil
 }
 
 func factRow(f lifecycle.Fact) (q.Fact, error) {

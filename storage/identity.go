@@ -4,17 +4,26 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"rolecall/lifecycle"
 	"rolecall/storage/q"
 )
 
-// SaveIdentity stores i, and n unless it is nil. It returns
-// lifecycle.ErrConflict when i.Revision is not one more than the stored
-// revision, or when the Slack user, the account or a source's key that i
-// carries is another identity's.
+// SaveIdentity stores i, and n unless it is nil, with what the breaker counts of
+// it. It returns lifecycle.ErrConflict when i.Revision is not one more than the
+// stored revision, when the Slack user, the account or a source's key that i
+// carries is another identity's, or when i is new and somebody who has not ended
+// has its address: of two sources that tell of the same person at once, the
+// second is to try again, and finds the first.
 func (db *DB) SaveIdentity(ctx context.Context, i lifecycle.Identity, n *lifecycle.Notice, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
 	return db.write(ctx, one(e), next, func(t *tx) error {
+		if i.Revision == 1 {
+			if err := t.unknown(ctx, i); err != nil {
+				return err
+			}
+		}
 		if err := t.saveIdentity(ctx, i); err != nil {
 			return err
 		}
@@ -22,6 +31,20 @@ func (db *DB) SaveIdentity(ctx context.Context, i lifecycle.Identity, n *lifecyc
 			return nil
 		}
 		return t.insertNotice(ctx, *n)
+	})
+}
+
+// SaveIdentities stores all of them or none, in their order, each as SaveIdentity
+// does, except that a person has said who is who: a new one may have the address
+// of another. What one gives up a later one may take.
+func (db *DB) SaveIdentities(ctx context.Context, all []lifecycle.Identity, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	return db.write(ctx, one(e), next, func(t *tx) error {
+		for _, i := range all {
+			if err := t.saveIdentity(ctx, i); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
@@ -35,9 +58,6 @@ func (t *tx) saveIdentity(ctx context.Context, i lifecycle.Identity) error {
 	}
 	put := func() (int64, error) { return t.q.UpdateIdentity(ctx, q.UpdateIdentityParams(row)) }
 	if i.Revision == 1 {
-		if err := t.unknown(ctx, row.Email); err != nil {
-			return err
-		}
 		put = func() (int64, error) { return t.q.InsertIdentity(ctx, q.InsertIdentityParams(row)) }
 	}
 	switch n, err := put(); {
@@ -47,25 +67,49 @@ func (t *tx) saveIdentity(ctx context.Context, i lifecycle.Identity) error {
 		return fmt.Errorf("identity %s is not at revision %d any more: %w", i.ID, i.Revision-1, lifecycle.ErrConflict)
 	}
 	t.wrote.add("identity", row.ID, row.Body)
-	return t.replaceKeys(ctx, i)
+	if err := t.replaceKeys(ctx, standing(i)); err != nil {
+		return err
+	}
+	return t.replaceFormer(ctx, standing(i))
 }
 
 // unknown keeps two sources that first tell of somebody at the same moment from
-// making two identities of them: the second tries again, and finds the first.
-func (t *tx) unknown(ctx context.Context, email string) error {
-	having, err := t.q.IdentitiesByEmail(ctx, email)
+// making two identities of them. On PostgreSQL the second waits at the lock until
+// the first is committed, and then sees it. An address may come to somebody new
+// when whoever had it has ended; whether it has is not for the store to say.
+func (t *tx) unknown(ctx context.Context, i lifecycle.Identity) error {
+	email := text(i.Person.Email())
+	if email == "" {
+		return nil
+	}
+	if err := t.lock(ctx, "address "+email); err != nil {
+		return err
+	}
+	having, err := loadAll[lifecycle.Identity](t.q.IdentitiesByEmail(ctx, email))
 	if err != nil {
 		return fmt.Errorf("look up address: %w", err)
 	}
-	if email != "" && len(having) > 0 {
-		return fmt.Errorf("somebody with this address is known already: %w", lifecycle.ErrConflict)
+	for _, other := range having {
+		if i.Person.Status == lifecycle.StatusEnded || other.Person.Status != lifecycle.StatusEnded {
+			return fmt.Errorf("identity %s has this address already: %w", other.ID, lifecycle.ErrConflict)
+		}
 	}
 	return nil
+}
+
+// standing returns i as it can be looked up: one that turned out to be another
+// gives up all it had, whatever it says of what that was.
+func standing(i lifecycle.Identity) lifecycle.Identity {
+	if i.Merged != "" {
+		return lifecycle.Identity{ID: i.ID, Revision: i.Revision}
+	}
+	return i
 }
 
 // unclaimed says whose the Slack user or account is before a unique index
 // would, in words.
 func (t *tx) unclaimed(ctx context.Context, i lifecycle.Identity) error {
+	i = standing(i)
 	if other, err := load[lifecycle.Identity](t.q.IdentityBySlack(ctx, text(i.Slack))); err == nil && other.ID != i.ID {
 		return fmt.Errorf("slack user %s is linked to identity %s already: %w", i.Slack, other.ID, lifecycle.ErrConflict)
 	} else if err != nil && !errors.Is(err, lifecycle.ErrNotFound) {
@@ -95,15 +139,44 @@ func (t *tx) replaceKeys(ctx context.Context, i lifecycle.Identity) error {
 	return nil
 }
 
+func (t *tx) replaceFormer(ctx context.Context, i lifecycle.Identity) error {
+	if err := t.q.DeleteFormerAddresses(ctx, string(i.ID)); err != nil {
+		return fmt.Errorf("delete former addresses of identity: %w", err)
+	}
+	for _, row := range formerRows(i) {
+		if err := t.q.InsertFormerAddress(ctx, q.InsertFormerAddressParams(row)); err != nil {
+			return fmt.Errorf("insert former address of identity: %w", err)
+		}
+	}
+	return nil
+}
+
+// formerRows returns the addresses that the identity had, each until it is last reserved.
+func formerRows(i lifecycle.Identity) []q.FormerAddress {
+	var rows []q.FormerAddress
+	for _, f := range i.Former {
+		row := q.FormerAddress{Email: text(lifecycle.FoldEmail(f.Email)), Identity: string(i.ID), Until: micros(f.Until)}
+		at := slices.IndexFunc(rows, func(r q.FormerAddress) bool { return r.Email == row.Email })
+		if at < 0 {
+			rows = append(rows, row)
+			continue
+		}
+		rows[at].Until = max(rows[at].Until, row.Until)
+	}
+	return rows
+}
+
 func identityRow(i lifecycle.Identity) (q.Identity, error) {
 	body, err := encode(i)
+	s := standing(i)
 	return q.Identity{
-		ID: string(i.ID), Revision: int64(i.Revision), Email: text(i.Person.Email()), Slack: text(i.Slack),
-		Account: text(i.Account), Sourced: i.Sourced(), Body: body,
+		ID: string(i.ID), Revision: int64(i.Revision), Email: text(s.Person.Email()), Slack: text(s.Slack),
+		Account: text(s.Account), Sourced: s.Sourced(), Body: body,
 	}, err
 }
 
-// Identity returns the identity, or lifecycle.ErrNotFound.
+// Identity returns the identity, also one that turned out to be another, or
+// lifecycle.ErrNotFound.
 func (db *DB) Identity(ctx context.Context, id lifecycle.IdentityID) (lifecycle.Identity, error) {
 	return load[lifecycle.Identity](db.read.Identity(ctx, text(id)))
 }
@@ -128,7 +201,14 @@ func (db *DB) IdentitiesByEmail(ctx context.Context, email string) ([]lifecycle.
 	return loadAll[lifecycle.Identity](db.read.IdentitiesByEmail(ctx, folded))
 }
 
-// Identities returns every identity.
+// IdentitiesFormerly returns every identity that had the address, folded, and for
+// which it is reserved at t.
+func (db *DB) IdentitiesFormerly(ctx context.Context, email string, t time.Time) ([]lifecycle.Identity, error) {
+	return loadAll[lifecycle.Identity](db.read.IdentitiesFormerly(ctx, q.IdentitiesFormerlyParams{Email: text(lifecycle.FoldEmail(email)), At: micros(t)}))
+}
+
+// Identities returns every identity but those that turned out to be another.
 func (db *DB) Identities(ctx context.Context) ([]lifecycle.Identity, error) {
-	return loadAll[lifecycle.Identity](db.read.Identities(ctx))
+	all, err := loadAll[lifecycle.Identity](db.read.Identities(ctx))
+	return slices.DeleteFunc(all, func(i lifecycle.Identity) bool { return i.Merged != "" }), err
 }

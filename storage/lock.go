@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -17,13 +18,31 @@ func (db *DB) Exclusively(ctx context.Context, thing string, f func(context.Cont
 	if !db.pg {
 		return f(ctx)
 	}
-	sum := sha256.Sum256([]byte("rolecall: " + thing))
-	unlock, err := db.advisory(ctx, int64(binary.BigEndian.Uint64(sum[:])))
+	unlock, err := db.advisory(ctx, lockOf(thing))
 	if err != nil {
 		return fmt.Errorf("lock %s: %w", thing, err)
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
 	return f(ctx)
+}
+
+func lockOf(thing string) int64 {
+	sum := sha256.Sum256([]byte("rolecall: " + thing))
+	return int64(binary.BigEndian.Uint64(sum[:]))
+}
+
+// locker returns what waits until no other transaction has the lock on a thing,
+// and keeps it until this one ends. On SQLite one transaction writes at a time.
+func (db *DB) locker(tx *sql.Tx) func(context.Context, string) error {
+	return func(ctx context.Context, thing string) error {
+		if !db.pg {
+			return nil
+		}
+		if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", lockOf(thing)); err != nil {
+			return fmt.Errorf("lock %s: %w", thing, err)
+		}
+		return nil
+	}
 }
 
 // advisory takes PostgreSQL's advisory lock with that number, on a connection

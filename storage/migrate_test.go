@@ -19,7 +19,7 @@ func TestDatabaseOfAnOlderVersionIsMigrated(t *testing.T) {
 		"SQLite":     func(t *testing.T) string { return filepath.Join(t.TempDir(), "rolecall.db") },
 		"PostgreSQL": func(t *testing.T) string { return postgres.Database(t) },
 	} {
-		for version := range int64(2) {
+		for version := range int64(3) {
 			t.Run(fmt.Sprint(name, " from version ", version+1), func(t *testing.T) {
 				t.Parallel()
 				url := fresh(t)

@@ -19,20 +19,20 @@ import (
 
 // DB is an open database. Its methods are safe for concurrent use.
 type DB struct {
-	name   string // for people: a path, or postgres://host/database
-	pg     bool
-	role   Role
-	writer *sql.DB // on SQLite the one connection that writes
-	reader *sql.DB
-	read   *q.Queries // over reader
-	driver riverdriver.Driver[*sql.Tx]
-	insert *river.Client[*sql.Tx] // enqueues only
-	listen *pgxpool.Pool          // of a serving PostgreSQL process
-	lock   *flock.Flock           // of a serving SQLite process
-	work   work
-	facts  *gathering
-	log    *slog.Logger
-	now    func() time.Time
+	name     string // for people: a path, or postgres://host/database
+	pg       bool
+	role     Role
+	writer   *sql.DB // on SQLite the one connection that writes
+	reader   *sql.DB
+	read     *q.Queries // over reader
+	driver   riverdriver.Driver[*sql.Tx]
+	insert   *river.Client[*sql.Tx] // enqueues only
+	listen   *pgxpool.Pool          // of a serving PostgreSQL process
+	lock     *flock.Flock           // of a serving SQLite process
+	work     work
+	together *gathering
+	log      *slog.Logger
+	now      func() time.Time
 
 	committed func(lifecycle.EventKind)
 }
@@ -45,7 +45,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if err := c.valid(); err != nil {
 		return nil, err
 	}
-	db := &DB{role: c.Role, facts: newGathering(), log: c.Log, now: c.Now, committed: c.Committed}
+	db := &DB{role: c.Role, together: newGathering(), log: c.Log, now: c.Now, committed: c.Committed}
 	if db.committed == nil {
 		db.committed = func(lifecycle.EventKind) {}
 	}

@@ -17,6 +17,8 @@ const (
 	queuePagerDuty = "pagerduty"
 	queueSlack     = "slack"
 	queueRollCall  = "rollcall" // one at a time, and so that a long one holds up nobody's approval
+	queueRegister  = "register" // a whole company at once holds up nothing that is due at its time
+	queueResync    = "resync"   // one at a time, and slow
 	queueDefault   = river.QueueDefault
 
 	maxAttempts         = 20 // the waits double up to half an hour: about six hours in all
@@ -61,15 +63,20 @@ func (db *DB) options(j lifecycle.Job) *river.InsertOpts {
 	}
 	if periodic(j.Kind) {
 		o.MaxAttempts = maxPeriodicAttempts
-		o.UniqueOpts = river.UniqueOpts{ByQueue: true, ByState: unfinished()}
+		o.UniqueOpts = river.UniqueOpts{ByQueue: true, ByArgs: j.Kind == lifecycle.JobResync, ByState: unfinished()}
 	}
 	return o
 }
 
-// periodic reports whether one unfinished job of the kind is enough: it looks
-// at everything, whoever asked for it.
+// periodic reports whether one unfinished job of the kind is enough, of a resync
+// one for each source: it looks at everything, whoever asked for it.
 func periodic(k lifecycle.JobKind) bool {
-	return k == lifecycle.JobRollCall || k == lifecycle.JobGlance || k == lifecycle.JobDigests
+	switch k {
+	case lifecycle.JobRollCall, lifecycle.JobGlance, lifecycle.JobDigests, lifecycle.JobSilence, lifecycle.JobResync:
+		return true
+	default:
+		return false
+	}
 }
 
 // unfinished is River's default without completed, which would keep the next
@@ -85,11 +92,15 @@ func queueOf(k lifecycle.JobKind) string {
 	switch k {
 	case lifecycle.JobApply, lifecycle.JobPlan, lifecycle.JobReplan, lifecycle.JobAsk, lifecycle.JobFollow:
 		return queuePagerDuty
-	case lifecycle.JobShow, lifecycle.JobRemind, lifecycle.JobAlert, lifecycle.JobDigests:
+	case lifecycle.JobShow, lifecycle.JobRemind, lifecycle.JobAlert, lifecycle.JobDigests, lifecycle.JobCase, lifecycle.JobHold:
 		return queueSlack
 	case lifecycle.JobRollCall, lifecycle.JobGlance: // what a roll call is about to see needs no glance
 		return queueRollCall
-	case lifecycle.JobRegister, lifecycle.JobEscalate, lifecycle.JobExpire, lifecycle.JobStop:
+	case lifecycle.JobRegister, lifecycle.JobRestate:
+		return queueRegister
+	case lifecycle.JobResync:
+		return queueResync
+	case lifecycle.JobEscalate, lifecycle.JobExpire, lifecycle.JobStop, lifecycle.JobAnswer, lifecycle.JobRelease, lifecycle.JobSilence:
 		return queueDefault
 	default:
 		return queueDefault
@@ -99,6 +110,7 @@ func queueOf(k lifecycle.JobKind) string {
 func queues() map[string]river.QueueConfig {
 	return map[string]river.QueueConfig{
 		queuePagerDuty: {MaxWorkers: 4}, queueSlack: {MaxWorkers: 4}, queueDefault: {MaxWorkers: 4}, queueRollCall: {MaxWorkers: 1},
+		queueRegister: {MaxWorkers: 4}, queueResync: {MaxWorkers: 1},
 	}
 }
 

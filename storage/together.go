@@ -8,18 +8,15 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"rolecall/lifecycle"
-	"rolecall/storage/q"
 )
 
-// Notices come many at once, and a commit costs more than what is in it. So
-// whoever saves a fact queues up, and whoever then gets the turn to write
-// writes for all that wait. Nothing runs in the background, and one that is
-// alone waits for nobody.
+// Facts, and changes of what is provisioned, come many at once, and a commit
+// costs more than what is in it. So whoever saves one queues up, and whoever then
+// gets the turn to write writes for all that wait. Nothing runs in the
+// background, and one that is alone waits for nobody.
 
 const (
-	mostTogether = 128 // facts a commit, so that nobody else who writes waits long
+	mostTogether = 128 // savings a commit, so that nobody else who writes waits long
 
 	// togetherTimeout bounds a commit that no longer hears its caller's context:
 	// it is as long as SQLite waits for another process to let go of the file.
@@ -35,28 +32,35 @@ type gathering struct {
 
 func newGathering() *gathering { return &gathering{turn: make(chan struct{}, 1)} }
 
-// saving is a fact on its way into the database. What is below settled may be
-// read once that is closed.
+// saving is something on its way into the database.
 type saving struct {
-	row      q.Fact
-	event    lifecycle.AuditEvent
-	next     []lifecycle.Job
-	settled  chan struct{}
-	kept     bool
-	standing lifecycle.NoticeID // where the source has said this before
+	what    savable
+	settled chan struct{}
+	kept    bool // may be read once settled is closed
 }
 
-// saveTogether returns once s is committed, by this caller or by another. One
+// savable is what may share a commit.
+type savable interface {
+	// key orders those who share a commit: two replicas that insert the same rows
+	// must not wait for one another.
+	key() string
+	// save writes, and leaves its lines and its jobs in t. It may be called again
+	// after a transaction that was rolled back.
+	save(ctx context.Context, t *tx) error
+}
+
+// saveTogether returns once what is committed, by this caller or by another. One
 // whose commit failed is tried again alone, under its own ctx: whoever made the
 // commit fail has the error to himself.
-func (db *DB) saveTogether(ctx context.Context, s *saving) error {
-	db.facts.join(s)
+func (db *DB) saveTogether(ctx context.Context, what savable) error {
+	s := &saving{what: what, settled: make(chan struct{})}
+	db.together.join(s)
 	for !s.isSettled() {
 		select {
 		case <-ctx.Done():
-			db.facts.leave(s)
+			db.together.leave(s)
 			return fmt.Errorf("wait to be written: %w", ctx.Err())
-		case db.facts.turn <- struct{}{}:
+		case db.together.turn <- struct{}{}:
 			db.takeTurn(ctx)
 		case <-s.settled:
 		}
@@ -79,8 +83,8 @@ func (s *saving) isSettled() bool {
 // takeTurn writes those who wait. It calls them once the transaction has begun,
 // for until then more may join. The end of one caller's ctx is not the others'.
 func (db *DB) takeTurn(ctx context.Context) {
-	defer func() { <-db.facts.turn }()
-	if db.facts.empty() {
+	defer func() { <-db.together.turn }()
+	if db.together.empty() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), togetherTimeout)
@@ -94,11 +98,11 @@ func (db *DB) takeTurn(ctx context.Context) {
 		}
 	}()
 	err := db.saveAll(ctx, func() []*saving {
-		called = db.facts.call()
+		called = db.together.call()
 		return called
 	})
 	if kept = err == nil; called == nil { // it could not begin; each finds out by itself
-		called = db.facts.call()
+		called = db.together.call()
 	}
 }
 
@@ -107,7 +111,7 @@ func (db *DB) takeTurn(ctx context.Context) {
 func (db *DB) saveAll(ctx context.Context, call func() []*saving) error {
 	err := db.inTx(ctx, func(t *tx) error {
 		for _, s := range call() {
-			if err := s.save(ctx, t); err != nil {
+			if err := s.what.save(ctx, t); err != nil {
 				return err
 			}
 		}
@@ -140,8 +144,7 @@ func (g *gathering) empty() bool {
 	return len(g.waiting) == 0
 }
 
-// call returns those who have waited longest, in the order of their keys: two
-// replicas that insert the same facts must not wait for one another.
+// call returns those who have waited longest, in the order of their keys.
 func (g *gathering) call() []*saving {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -149,7 +152,7 @@ func (g *gathering) call() []*saving {
 	called := slices.Clone(g.waiting[:n])
 	g.waiting = slices.Delete(g.waiting, 0, n)
 	slices.SortStableFunc(called, func(a, b *saving) int {
-		return cmp.Or(cmp.Compare(a.row.Source, b.row.Source), cmp.Compare(a.row.EventID, b.row.EventID))
+		return cmp.Compare(a.what.key(), b.what.key())
 	})
 	return called
 }

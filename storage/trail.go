@@ -34,14 +34,18 @@ import (
 //
 // record names the row that was written with the line, as table/key:
 // fact/ntc_…, identity/idn_…, notice/ntc_…, request/req_…, finding/fnd_…,
-// exception/exc_…, account/P…, message/KEY, mark/NAME, original/chg_….
-// record_sha256 is the SHA-256 of the row's column body as it was written. Both
-// are "" when the line came with no row. When it came with n > 1 rows, record is
-// records/n, each row is in audit_records under the line's seq, and
+// exception/exc_…, account/P…, message/KEY, mark/NAME, original/chg_…,
+// case/cas_…, hold/hld_…, removal/ntc_…, source/NAME, resource/CLIENT/KIND/ID,
+// member/CLIENT/GROUP/USER, policy/SHA-256. record_sha256 is the SHA-256 of the
+// row's column body as it was written. Both are "" when the line came with no row.
+// When it came with n > 1 rows, record is records/n, each row is in audit_records
+// under the line's seq, and
 //
 //	record_sha256 = H(record1, sha256_1, record2, sha256_2, …)
 //
-// sorted by record, bytewise. Rows are never deleted, so every row must have
+// sorted by record, bytewise. Of provisioned resources only what they were called
+// by is left when they are gone, and members who left keep a row that says so:
+// rows are never deleted, so every row must have
 // the digest of the last line that names it.
 
 const manifestPrefix = "records/"

@@ -14,7 +14,8 @@ import (
 // pool has no second connection for it on SQLite.
 type tx struct {
 	q     *q.Queries
-	wrote records // by now, for the last line to vouch for
+	lock  func(ctx context.Context, thing string) error // on PostgreSQL keeps others from it until the end
+	wrote records                                       // by now, for the last line to vouch for
 	lines []entry
 	next  []lifecycle.Job
 }
@@ -51,7 +52,7 @@ func (db *DB) inTx(ctx context.Context, f func(*tx) error) error {
 		return fmt.Errorf("begin: %w", err)
 	}
 	defer sqltx.Rollback() //nolint:errcheck // does nothing once committed
-	t := &tx{q: q.New(sqltx), wrote: records{}}
+	t := &tx{q: q.New(sqltx), lock: db.locker(sqltx), wrote: records{}}
 	if err := f(t); err != nil {
 		return conflict(err)
 	}

@@ -41,9 +41,9 @@ func (p Problem) String() string {
 }
 
 const (
-	verifyPage    = 1000
-	originalsPage = 8 // for an original may be large
-	listProblems  = 100
+	verifyPage   = 1000
+	largePage    = 8 // of what may be large
+	listProblems = 100
 )
 
 // Verify checks the database at url, a path or postgres://…, and needs nothing
@@ -64,7 +64,7 @@ func Verify(ctx context.Context, url string, progress func(done, total int64)) (
 	if err != nil {
 		return VerifyReport{}, err
 	}
-	v := &verifier{lite: !isPostgres(url), progress: progress, vouched: map[string]voucher{}, keys: map[q.IdentityKey]bool{}}
+	v := &verifier{lite: !isPostgres(url), progress: progress, vouched: map[string]voucher{}, keys: map[q.IdentityKey]bool{}, former: map[q.FormerAddress]bool{}}
 	v.report.Problems = []Problem{}
 	err = errors.Join(v.run(ctx, db), closeDB())
 	v.report.Whole = err == nil && len(v.report.Problems) == 0
@@ -86,9 +86,10 @@ type verifier struct {
 	progress    func(done, total int64)
 	done, total int64
 	vouched     map[string]voucher
-	keys        map[q.IdentityKey]bool // that identities say should be there
-	last        int64                  // number of the last line that was read
-	unread      bool                   // some of the trail could not be read
+	keys        map[q.IdentityKey]bool   // that identities say should be there
+	former      map[q.FormerAddress]bool // likewise
+	last        int64                    // number of the last line that was read
+	unread      bool                     // some of the trail could not be read
 }
 
 func (v *verifier) run(ctx context.Context, db *sql.DB) error {

@@ -32,6 +32,14 @@ func (v *verifier) tables() []table {
 		{"messages", v.messages},
 		{"marks", v.marks},
 		{"originals", v.originals},
+		{"former_addresses", v.formerAddresses},
+		{"cases", v.cases},
+		{"holds", v.holds},
+		{"removals", v.removals},
+		{"sources", v.sources},
+		{"resources", v.resources},
+		{"resource_members", v.members},
+		{"policies", v.policies},
 	}
 }
 
@@ -67,8 +75,11 @@ func (v *verifier) identities(ctx context.Context) error {
 		},
 		func(r *q.Identity) (string, *string) { return r.ID, &r.Body },
 		func(i lifecycle.Identity) (q.Identity, error) {
-			for source, key := range i.Keys {
+			for source, key := range standing(i).Keys {
 				v.keys[q.IdentityKey{Source: text(source), Key: text(key), Identity: string(i.ID)}] = true
+			}
+			for _, f := range formerRows(standing(i)) {
+				v.former[f] = true
 			}
 			return identityRow(i)
 		})
@@ -158,7 +169,7 @@ func (v *verifier) marks(ctx context.Context) error {
 }
 
 func (v *verifier) originals(ctx context.Context) error {
-	return walk(v, "original", originalsPage,
+	return walk(v, "original", largePage,
 		func(after string, page int32) ([]q.Original, error) {
 			return v.q.OriginalsAfter(ctx, q.OriginalsAfterParams{After: after, Page: page})
 		},

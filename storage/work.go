@@ -194,7 +194,7 @@ func (w *worker) Timeout(*river.Job[task]) time.Duration {
 	switch {
 	case periodic(w.kind):
 		return periodicTimeout
-	case queueOf(w.kind) == queuePagerDuty:
+	case queueOf(w.kind) == queuePagerDuty, w.kind == lifecycle.JobRestate, w.kind == lifecycle.JobRelease, w.kind == lifecycle.JobAnswer:
 		return stepTimeout
 	default:
 		return jobTimeout

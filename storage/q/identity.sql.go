@@ -20,6 +20,15 @@ func (q *Queries) CountLinked(ctx context.Context) (int64, error) {
 	return count, err
 }
 
+const deleteFormerAddresses = `-- name: DeleteFormerAddresses :exec
+DELETE FROM former_addresses WHERE identity = $1
+`
+
+func (q *Queries) DeleteFormerAddresses(ctx context.Context, identity string) error {
+	_, err := q.db.ExecContext(ctx, deleteFormerAddresses, identity)
+	return err
+}
+
 const deleteIdentityKeys = `-- name: DeleteIdentityKeys :exec
 DELETE FROM identity_keys WHERE identity = $1
 `
@@ -27,6 +36,39 @@ DELETE FROM identity_keys WHERE identity = $1
 func (q *Queries) DeleteIdentityKeys(ctx context.Context, identity string) error {
 	_, err := q.db.ExecContext(ctx, deleteIdentityKeys, identity)
 	return err
+}
+
+const formerAddressesAfter = `-- name: FormerAddressesAfter :many
+SELECT email, identity, until FROM former_addresses WHERE (email, identity) > ($1, $2) ORDER BY email, identity LIMIT $3
+`
+
+type FormerAddressesAfterParams struct {
+	Email    string
+	Identity string
+	Page     int32
+}
+
+func (q *Queries) FormerAddressesAfter(ctx context.Context, arg FormerAddressesAfterParams) ([]FormerAddress, error) {
+	rows, err := q.db.QueryContext(ctx, formerAddressesAfter, arg.Email, arg.Identity, arg.Page)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []FormerAddress{}
+	for rows.Next() {
+		var i FormerAddress
+		if err := rows.Scan(&i.Email, &i.Identity, &i.Until); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const identities = `-- name: Identities :many
@@ -102,6 +144,38 @@ SELECT body FROM identities WHERE email = $1 ORDER BY id
 
 func (q *Queries) IdentitiesByEmail(ctx context.Context, email string) ([]string, error) {
 	rows, err := q.db.QueryContext(ctx, identitiesByEmail, email)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var body string
+		if err := rows.Scan(&body); err != nil {
+			return nil, err
+		}
+		items = append(items, body)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const identitiesFormerly = `-- name: IdentitiesFormerly :many
+SELECT i.body FROM former_addresses f JOIN identities i ON i.id = f.identity WHERE f.email = $1 AND f.until > $2 ORDER BY i.id
+`
+
+type IdentitiesFormerlyParams struct {
+	Email string
+	At    int64
+}
+
+func (q *Queries) IdentitiesFormerly(ctx context.Context, arg IdentitiesFormerlyParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, identitiesFormerly, arg.Email, arg.At)
 	if err != nil {
 		return nil, err
 	}
@@ -203,6 +277,21 @@ func (q *Queries) IdentityKeysAfter(ctx context.Context, arg IdentityKeysAfterPa
 		return nil, err
 	}
 	return items, nil
+}
+
+const insertFormerAddress = `-- name: InsertFormerAddress :exec
+INSERT INTO former_addresses (email, identity, until) VALUES ($1, $2, $3)
+`
+
+type InsertFormerAddressParams struct {
+	Email    string
+	Identity string
+	Until    int64
+}
+
+func (q *Queries) InsertFormerAddress(ctx context.Context, arg InsertFormerAddressParams) error {
+	_, err := q.db.ExecContext(ctx, insertFormerAddress, arg.Email, arg.Identity, arg.Until)
+	return err
 }
 
 const insertIdentity = `-- name: InsertIdentity :execrows

@@ -37,6 +37,14 @@ type AuditRecord struct {
 	Sha256 string
 }
 
+type Case struct {
+	ID       string
+	Open     bool
+	Revision int64
+	OpenedAt int64
+	Body     string
+}
+
 type Exception struct {
 	ID   string
 	Ends int64
@@ -54,6 +62,23 @@ type Finding struct {
 	ID      string
 	Cleared bool
 	Body    string
+}
+
+type FormerAddress struct {
+	Email    string
+	Identity string
+	Until    int64
+}
+
+type Hold struct {
+	ID       string
+	Kind     string
+	Source   string
+	Policy   string
+	Open     bool
+	Revision int64
+	OpenedAt int64
+	Body     string
 }
 
 type Identity struct {
@@ -96,6 +121,20 @@ type Original struct {
 	Body   string
 }
 
+type Policy struct {
+	Sha256  string
+	InForce int64
+	Body    string
+}
+
+type Removal struct {
+	Notice string
+	State  string
+	Hold   string
+	At     int64
+	Body   string
+}
+
 type Request struct {
 	ID        string
 	Kind      string
@@ -107,4 +146,37 @@ type Request struct {
 	OpenedAt  int64
 	UpdatedAt int64
 	Body      string
+}
+
+type Resource struct {
+	Client     string
+	Kind       string
+	ID         string
+	Version    int64
+	Gone       bool
+	Name       string
+	ExternalID string
+	Email      string
+	Created    int64
+	Body       string
+}
+
+type ResourceMember struct {
+	Client  string
+	GroupID string
+	UserID  string
+	Gone    bool
+	Body    string
+}
+
+type Source struct {
+	Name     string
+	Revision int64
+	Body     string
+}
+
+type SourceHeard struct {
+	Name  string
+	At    int64
+	Times int64
 }

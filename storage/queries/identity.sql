@@ -43,3 +43,15 @@ ON CONFLICT (source, key) DO NOTHING;
 
 -- name: IdentityKeysAfter :many
 SELECT * FROM identity_keys WHERE (source = @source AND key > @key) OR source > @source ORDER BY source, key LIMIT @page;
+
+-- name: DeleteFormerAddresses :exec
+DELETE FROM former_addresses WHERE identity = @identity;
+
+-- name: InsertFormerAddress :exec
+INSERT INTO former_addresses (email, identity, until) VALUES (@email, @identity, @until);
+
+-- name: IdentitiesFormerly :many
+SELECT i.body FROM former_addresses f JOIN identities i ON i.id = f.identity WHERE f.email = @email AND f.until > @at ORDER BY i.id;
+
+-- name: FormerAddressesAfter :many
+SELECT * FROM former_addresses WHERE (email, identity) > (@email, @identity) ORDER BY email, identity LIMIT @page;

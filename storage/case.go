@@ -1,0 +1,50 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+
+	"rolecall/lifecycle"
+	"rolecall/storage/q"
+)
+
+// SaveCase stores c. A first revision that is already stored is
+// lifecycle.ErrDuplicate; a later one that does not follow the stored revision
+// is lifecycle.ErrConflict.
+func (db *DB) SaveCase(ctx context.Context, c lifecycle.Case, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	row, err := caseRow(c)
+	if err != nil {
+		return err
+	}
+	return db.write(ctx, one(e), next, func(t *tx) error { return t.saveCase(ctx, row) })
+}
+
+func (t *tx) saveCase(ctx context.Context, row q.Case) error {
+	put, refusal := func() (int64, error) { return t.q.UpdateCase(ctx, q.UpdateCaseParams(row)) }, lifecycle.ErrConflict
+	if row.Revision == 1 {
+		put, refusal = func() (int64, error) { return t.q.InsertCase(ctx, q.InsertCaseParams(row)) }, lifecycle.ErrDuplicate
+	}
+	switch n, err := put(); {
+	case err != nil:
+		return fmt.Errorf("put case: %w", err)
+	case n == 0:
+		return fmt.Errorf("case %s is not at revision %d any more: %w", row.ID, row.Revision-1, refusal)
+	}
+	t.wrote.add("case", row.ID, row.Body)
+	return nil
+}
+
+func caseRow(c lifecycle.Case) (q.Case, error) {
+	body, err := encode(c)
+	return q.Case{ID: text(c.ID), Open: c.Open(), Revision: int64(c.Revision), OpenedAt: micros(c.OpenedAt), Body: body}, err
+}
+
+// Case returns the case, or lifecycle.ErrNotFound.
+func (db *DB) Case(ctx context.Context, id lifecycle.CaseID) (lifecycle.Case, error) {
+	return load[lifecycle.Case](db.read.CaseByID(ctx, text(id)))
+}
+
+// Cases returns the cases that are open, the oldest first.
+func (db *DB) Cases(ctx context.Context) ([]lifecycle.Case, error) {
+	return loadAll[lifecycle.Case](db.read.OpenCases(ctx))
+}

@@ -1,0 +1,98 @@
+-- +goose Up
+-- What no rule can tell and a person must, what waits until two people have
+-- looked, and what the sources of truth have sent.
+
+-- Who had which address, for as long as it is reserved. Like identity_keys it
+-- only repeats what the identities say.
+CREATE TABLE former_addresses (
+    email    TEXT   NOT NULL, -- folded
+    identity TEXT   NOT NULL,
+    until    BIGINT NOT NULL,
+    PRIMARY KEY (email, identity)
+);
+CREATE INDEX former_addresses_identity ON former_addresses (identity);
+
+CREATE TABLE cases (
+    id        TEXT    NOT NULL PRIMARY KEY,
+    open      BOOLEAN NOT NULL,
+    revision  BIGINT  NOT NULL,
+    opened_at BIGINT  NOT NULL,
+    body      TEXT    NOT NULL
+);
+CREATE INDEX cases_open ON cases (opened_at, id) WHERE open;
+
+CREATE TABLE holds (
+    id        TEXT    NOT NULL PRIMARY KEY,
+    kind      TEXT    NOT NULL CHECK (kind IN ('leavers', 'movers', 'policy', 'source')),
+    source    TEXT    NOT NULL,
+    policy    TEXT    NOT NULL,
+    open      BOOLEAN NOT NULL,
+    revision  BIGINT  NOT NULL,
+    opened_at BIGINT  NOT NULL,
+    body      TEXT    NOT NULL
+);
+CREATE INDEX holds_open ON holds (opened_at, id) WHERE open;
+-- Of two replicas that stop the same thing at once, one opens the hold.
+CREATE UNIQUE INDEX holds_one ON holds (kind, source, policy) WHERE open;
+
+CREATE TABLE removals (
+    notice TEXT   NOT NULL PRIMARY KEY,
+    state  TEXT   NOT NULL CHECK (state IN ('queued', 'passed', 'held', 'refused', 'overtaken')),
+    hold   TEXT   NOT NULL,
+    at     BIGINT NOT NULL,
+    body   TEXT   NOT NULL
+);
+CREATE INDEX removals_at ON removals (at, notice);
+CREATE INDEX removals_state ON removals (state, at);
+
+CREATE TABLE sources (
+    name     TEXT   NOT NULL PRIMARY KEY,
+    revision BIGINT NOT NULL,
+    body     TEXT   NOT NULL
+);
+
+-- When each source was last heard, and how often. It moves all the time and says
+-- nothing, so no line of the trail speaks of it.
+CREATE TABLE source_heard (
+    name  TEXT   NOT NULL PRIMARY KEY,
+    at    BIGINT NOT NULL,
+    times BIGINT NOT NULL
+);
+
+-- What is deleted keeps its row, without what it said of anybody, so that the
+-- trail can vouch for its end.
+CREATE TABLE resources (
+    client      TEXT    NOT NULL,
+    kind        TEXT    NOT NULL CHECK (kind IN ('user', 'group')),
+    id          TEXT    NOT NULL,
+    version     BIGINT  NOT NULL,
+    gone        BOOLEAN NOT NULL,
+    name        TEXT    NOT NULL, -- folded
+    external_id TEXT    NOT NULL,
+    email       TEXT    NOT NULL, -- folded
+    created     BIGINT  NOT NULL,
+    body        TEXT    NOT NULL,
+    PRIMARY KEY (client, kind, id)
+);
+CREATE UNIQUE INDEX resources_name ON resources (client, kind, name) WHERE NOT gone;
+CREATE INDEX resources_external ON resources (client, kind, external_id) WHERE NOT gone AND external_id <> '';
+CREATE INDEX resources_email ON resources (client, kind, email) WHERE NOT gone AND email <> '';
+CREATE INDEX resources_created ON resources (client, kind, created, id) WHERE NOT gone;
+
+CREATE TABLE resource_members (
+    client   TEXT    NOT NULL,
+    group_id TEXT    NOT NULL,
+    user_id  TEXT    NOT NULL,
+    gone     BOOLEAN NOT NULL,
+    body     TEXT    NOT NULL,
+    PRIMARY KEY (client, group_id, user_id)
+);
+CREATE INDEX resource_members_user ON resource_members (client, user_id) WHERE NOT gone;
+
+-- The text of every policy that is or was in force, or waits.
+CREATE TABLE policies (
+    sha256   TEXT   NOT NULL PRIMARY KEY,
+    in_force BIGINT NOT NULL, -- counts up whenever one comes into force; 0 when it never was
+    body     TEXT   NOT NULL
+);
+CREATE UNIQUE INDEX policies_in_force ON policies (in_force) WHERE in_force > 0;

@@ -1,0 +1,63 @@
+package storagetest
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rolecall/lifecycle"
+	"rolecall/storage"
+)
+
+func sampleCase(what string) lifecycle.Case {
+	return lifecycle.Case{
+		ID: lifecycle.CaseIDFor(lifecycle.CaseAccount, what), Kind: lifecycle.CaseAccount, Revision: 1, Identity: "idn_ana", Label: "Ana",
+		Why: "Two accounts could be hers.", Options: []lifecycle.CaseOption{{Answer: "P1", Label: "ana@acme.test", Effect: "Hers."}}, OpenedAt: noon(),
+	}
+}
+
+func saveCase(t *testing.T, db *storage.DB, c lifecycle.Case) error {
+	t.Helper()
+	return db.SaveCase(t.Context(), c, event(lifecycle.EventCaseOpened, string(c.ID)), lifecycle.Job{Kind: lifecycle.JobCase, Ref: string(c.ID)})
+}
+
+func testCases(t *testing.T, x *fixture) {
+	db, url := x.openAt(t)
+	ana, bo := sampleCase("ana"), sampleCase("bo")
+	bo.OpenedAt = noon().Add(-time.Minute)
+	must(t, saveCase(t, db, ana))
+	must(t, saveCase(t, db, bo))
+	if diff := cmp.Diff([]lifecycle.Case{bo, ana}, get[[]lifecycle.Case](t)(db.Cases(t.Context()))); diff != "" {
+		t.Errorf("open cases, the oldest first (-want +got):\n%s", diff)
+	}
+	if err := saveCase(t, db, ana); !errors.Is(err, lifecycle.ErrDuplicate) {
+		t.Errorf("opened again: %v, want a duplicate", err)
+	}
+	skips, none := ana, sampleCase("nobody")
+	skips.Revision, none.Revision = 3, 2
+	for name, c := range map[string]lifecycle.Case{"a revision that skips one": skips, "a later revision of none": none} {
+		if err := saveCase(t, db, c); !errors.Is(err, lifecycle.ErrConflict) {
+			t.Errorf("%s: %v, want a conflict", name, err)
+		}
+	}
+	if _, err := db.Case(t.Context(), "cas_none"); !errors.Is(err, lifecycle.ErrNotFound) {
+		t.Errorf("an unknown case: %v", err)
+	}
+	if n, j := lines(t, db), jobs(t, db, lifecycle.JobCase); n != 2 || j != 2 {
+		t.Errorf("what was refused left %d lines and %d jobs beside the two", n-2, j-2)
+	}
+	answered := ana
+	answered.Revision, answered.Answer, answered.AnsweredAt = 2, "P1", noon().Add(time.Hour)
+	if won := together(8, func() bool { return saveCase(t, db, answered) == nil }); won != 1 {
+		t.Errorf("%d of those who answered at once won, want 1", won)
+	}
+	if diff := cmp.Diff(answered, get[lifecycle.Case](t)(db.Case(t.Context(), ana.ID))); diff != "" {
+		t.Errorf("the answered case (-want +got):\n%s", diff)
+	}
+	if got := get[[]lifecycle.Case](t)(db.Cases(t.Context())); len(got) != 1 || got[0].ID != bo.ID {
+		t.Errorf("open after the answer: %+v, want the other", got)
+	}
+	whole(t, url)
+}
