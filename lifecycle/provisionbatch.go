@@ -85,7 +85,7 @@ func (b *batch) tell(u Resource, kind FactKind, person Person) {
 // save stores the batch. It returns errOvertaken when somebody else was first,
 // and a Refusal when the name is taken.
 func (b *batch) save(ctx context.Context, r Resource, what string) error {
-	b.Summary = b.line(r, what)
+	b.Client, b.Summary = r.Client, b.line(r, what)
 	err := b.flow.store.Provision(ctx, b.Provision)
 	switch {
 	case errors.Is(err, ErrDuplicate):

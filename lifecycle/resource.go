@@ -43,6 +43,7 @@ type ResourceFilter struct {
 
 // A Provision is one change of a client's resources, and what it says of people.
 type Provision struct {
+	Client  string              // whose they are
 	Put     []Resource          // Version 1 is new; else one more than the stored one
 	Delete  []Resource          // with the version that is stored
 	Join    map[string][]string // group id → users that become members; who is one already stays one

@@ -183,6 +183,16 @@ func (db *DB) Baseline(ctx context.Context) ([]lifecycle.Account, error) {
 	return baseline(db.read.Baseline(ctx))
 }
 
+// Population returns how many people have an account, linked or with their
+// address, that the last whole roll call has seen.
+func (db *DB) Population(ctx context.Context) (int, error) {
+	n, err := db.read.CountPopulation(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("count people with an account: %w", err)
+	}
+	return int(n), nil
+}
+
 // BaselineByEmail returns the accounts of the baseline whose address is email, folded.
 func (db *DB) BaselineByEmail(ctx context.Context, email string) ([]lifecycle.Account, error) {
 	return baseline(db.read.BaselineByEmail(ctx, text(lifecycle.FoldEmail(email))))

@@ -9,11 +9,12 @@
 // its own.
 //
 // Rows are never deleted, so the trail vouches for every one of them, down to who
-// was a member of a provisioned group. There are three tables that no line speaks
-// of. identity_keys and former_addresses only repeat what identities say, and are
-// verified against them. source_heard, when a source was last heard, moves with
-// every call and says nothing about anybody; whoever forges it can at most keep
-// the house from noticing that a source has fallen silent.
+// was a member of a provisioned group. No line speaks of five tables.
+// identity_keys, former_addresses and resource_emails only repeat what identities
+// and resources say, and are verified against them. source_heard and cursors, when
+// a source was last heard and how far it was read, move with every call and say
+// nothing of anybody; whoever forges them can at most keep the house from noticing
+// that a source has fallen silent, or make it read again.
 //
 // On SQLite one connection writes, for our rows and for the job queue alike:
 // database/sql hands it out first come, first served, where SQLite's own busy

@@ -103,7 +103,7 @@ func holdRow(h lifecycle.Hold) (q.Hold, error) {
 
 func removalRow(r lifecycle.Removal) (q.Removal, error) {
 	body, err := encode(r)
-	return q.Removal{Notice: text(r.Notice), State: string(r.State), Hold: text(r.Hold), At: micros(r.At), Body: body}, err
+	return q.Removal{Notice: text(r.Notice), Identity: text(r.Identity), State: string(r.State), Hold: text(r.Hold), At: micros(r.At), Body: body}, err
 }
 
 // Hold returns the hold, or lifecycle.ErrNotFound.
@@ -120,4 +120,14 @@ func (db *DB) Holds(ctx context.Context) ([]lifecycle.Hold, error) {
 // and those that are queued or held whenever they were.
 func (db *DB) Removals(ctx context.Context, since time.Time) ([]lifecycle.Removal, error) {
 	return loadAll[lifecycle.Removal](db.read.RemovalsSince(ctx, micros(since)))
+}
+
+// RemovalsAbout returns every removal about the identity, of every state, the oldest first.
+func (db *DB) RemovalsAbout(ctx context.Context, who lifecycle.IdentityID) ([]lifecycle.Removal, error) {
+	return loadAll[lifecycle.Removal](db.read.RemovalsAbout(ctx, text(who)))
+}
+
+// RemovalsOf returns every removal that names the hold, of every state, the oldest first.
+func (db *DB) RemovalsOf(ctx context.Context, hold lifecycle.HoldID) ([]lifecycle.Removal, error) {
+	return loadAll[lifecycle.Removal](db.read.RemovalsOf(ctx, text(hold)))
 }

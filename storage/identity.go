@@ -18,29 +18,30 @@ import (
 // has its address: of two sources that tell of the same person at once, the
 // second is to try again, and finds the first.
 func (db *DB) SaveIdentity(ctx context.Context, i lifecycle.Identity, n *lifecycle.Notice, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
-	return db.write(ctx, one(e), next, func(t *tx) error {
-		if i.Revision == 1 {
-			if err := t.unknown(ctx, i); err != nil {
+	p := lifecycle.People{Identities: []lifecycle.Identity{i}}
+	if n != nil {
+		p.Notices = []lifecycle.Notice{*n}
+	}
+	return db.SavePeople(ctx, p, one(e), next...)
+}
+
+// SavePeople stores all of it or nothing, in its order: the identities as
+// SaveIdentity does, the notices, and the cases as SaveCase does. What one
+// identity gives up a later one may take.
+func (db *DB) SavePeople(ctx context.Context, p lifecycle.People, events []lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	return db.write(ctx, events, next, func(t *tx) error {
+		for _, i := range p.Identities {
+			if err := t.saveIdentity(ctx, i); err != nil {
 				return err
 			}
 		}
-		if err := t.saveIdentity(ctx, i); err != nil {
-			return err
+		for _, n := range p.Notices {
+			if err := t.insertNotice(ctx, n); err != nil {
+				return err
+			}
 		}
-		if n == nil {
-			return nil
-		}
-		return t.insertNotice(ctx, *n)
-	})
-}
-
-// SaveIdentities stores all of them or none, in their order, each as SaveIdentity
-// does, except that a person has said who is who: a new one may have the address
-// of another. What one gives up a later one may take.
-func (db *DB) SaveIdentities(ctx context.Context, all []lifecycle.Identity, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
-	return db.write(ctx, one(e), next, func(t *tx) error {
-		for _, i := range all {
-			if err := t.saveIdentity(ctx, i); err != nil {
+		for _, c := range p.Cases {
+			if err := t.saveCase(ctx, c); err != nil {
 				return err
 			}
 		}
@@ -58,6 +59,9 @@ func (t *tx) saveIdentity(ctx context.Context, i lifecycle.Identity) error {
 	}
 	put := func() (int64, error) { return t.q.UpdateIdentity(ctx, q.UpdateIdentityParams(row)) }
 	if i.Revision == 1 {
+		if err := t.unknown(ctx, i); err != nil {
+			return err
+		}
 		put = func() (int64, error) { return t.q.InsertIdentity(ctx, q.InsertIdentityParams(row)) }
 	}
 	switch n, err := put(); {
@@ -205,6 +209,12 @@ func (db *DB) IdentitiesByEmail(ctx context.Context, email string) ([]lifecycle.
 // which it is reserved at t.
 func (db *DB) IdentitiesFormerly(ctx context.Context, email string, t time.Time) ([]lifecycle.Identity, error) {
 	return loadAll[lifecycle.Identity](db.read.IdentitiesFormerly(ctx, q.IdentitiesFormerlyParams{Email: text(lifecycle.FoldEmail(email)), At: micros(t)}))
+}
+
+// KnownBy returns at most limit identities that the source knows, by its keys in
+// order, after the key that is given.
+func (db *DB) KnownBy(ctx context.Context, source, after string, limit int) ([]lifecycle.Identity, error) {
+	return loadAll[lifecycle.Identity](db.read.IdentitiesKnownBy(ctx, q.IdentitiesKnownByParams{Source: text(source), After: text(after), Page: int32(min(max(limit, 0), 1<<20))}))
 }
 
 // Identities returns every identity but those that turned out to be another.

@@ -39,7 +39,7 @@ type provisionSaving struct {
 }
 
 func newProvisionSaving(p lifecycle.Provision) (*provisionSaving, error) {
-	s := &provisionSaving{Provision: p}
+	s := &provisionSaving{Provision: p, client: text(p.Client)}
 	switch {
 	case p.Summary.Kind == "":
 		return nil, errNoAudit
@@ -77,8 +77,8 @@ func ended(r lifecycle.Resource) provisioned {
 	}}
 }
 
-// ofOneClient notes whose resources are changed: groups and users are known by
-// their ids, which are the client's.
+// ofOneClient notes whose resources are changed: groups and users are named by
+// their ids alone.
 func (s *provisionSaving) ofOneClient() error {
 	for _, r := range slices.Concat(s.puts, s.ends) {
 		if s.client != "" && r.Client != s.client {
@@ -87,7 +87,7 @@ func (s *provisionSaving) ofOneClient() error {
 		s.client = r.Client
 	}
 	if s.client == "" && len(s.Join)+len(s.Leave) > 0 {
-		return errors.New("members change, and neither the group nor a user does")
+		return errors.New("members change, and it is not said whose")
 	}
 	return nil
 }
@@ -114,7 +114,7 @@ func (s *provisionSaving) save(ctx context.Context, t *tx) error {
 
 func (s *provisionSaving) delete(ctx context.Context, t *tx) error {
 	for _, row := range s.ends {
-		if err := t.updateResource(ctx, row); err != nil {
+		if err := t.putResource(ctx, row, nil); err != nil {
 			return err
 		}
 		if row.Kind != string(lifecycle.ResourceUser) {
@@ -145,15 +145,11 @@ func (s *provisionSaving) leave(ctx context.Context, t *tx) error {
 }
 
 func (s *provisionSaving) put(ctx context.Context, t *tx) error {
-	for _, row := range s.puts {
+	for i, row := range s.puts {
 		if err := t.nameFree(ctx, row); err != nil {
 			return err
 		}
-		put := t.updateResource
-		if row.Version == 1 {
-			put = t.insertResource
-		}
-		if err := put(ctx, row); err != nil {
+		if err := t.putResource(ctx, row, emailRows(s.Put[i])); err != nil {
 			return err
 		}
 	}
@@ -194,24 +190,35 @@ func (s *provisionSaving) saveFacts(ctx context.Context, t *tx) error {
 	return nil
 }
 
-func (t *tx) insertResource(ctx context.Context, row q.Resource) error {
-	n, err := t.q.InsertResource(ctx, q.InsertResourceParams(row))
-	return t.wroteResource(row, n, err)
-}
-
-func (t *tx) updateResource(ctx context.Context, row q.Resource) error {
-	n, err := t.q.UpdateResource(ctx, q.UpdateResourceParams(row))
-	return t.wroteResource(row, n, err)
-}
-
-func (t *tx) wroteResource(row q.Resource, n int64, err error) error {
-	switch {
+func (t *tx) putResource(ctx context.Context, row q.Resource, emails []q.ResourceEmail) error {
+	put := func() (int64, error) { return t.q.UpdateResource(ctx, q.UpdateResourceParams(row)) }
+	if row.Version == 1 {
+		put = func() (int64, error) { return t.q.InsertResource(ctx, q.InsertResourceParams(row)) }
+	}
+	switch n, err := put(); {
 	case err != nil:
 		return fmt.Errorf("put %s %s: %w", row.Kind, row.ID, err)
 	case n == 0:
 		return fmt.Errorf("%s %s is not at version %d any more: %w", row.Kind, row.ID, row.Version-1, lifecycle.ErrConflict)
 	}
 	t.wrote.add("resource", resourceKey(row), row.Body)
+	return t.replaceEmails(ctx, row, emails)
+}
+
+func (t *tx) replaceEmails(ctx context.Context, row q.Resource, emails []q.ResourceEmail) error {
+	if row.Kind != string(lifecycle.ResourceUser) {
+		return nil
+	}
+	if row.Version > 1 {
+		if err := t.q.DeleteResourceEmails(ctx, q.DeleteResourceEmailsParams{Client: row.Client, ID: row.ID}); err != nil {
+			return fmt.Errorf("delete addresses of user %s: %w", row.ID, err)
+		}
+	}
+	for _, e := range emails {
+		if err := t.q.InsertResourceEmail(ctx, q.InsertResourceEmailParams(e)); err != nil {
+			return fmt.Errorf("insert address of user %s: %w", row.ID, err)
+		}
+	}
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"rolecall/lifecycle"
 	"rolecall/storage/q"
@@ -20,8 +21,20 @@ func resourceRow(p provisioned) (q.Resource, error) {
 	body, err := encode(p)
 	return q.Resource{
 		Client: text(p.Client), Kind: string(p.Kind), ID: text(p.ID), Version: int64(p.Version), Gone: p.Gone, Name: text(p.Name),
-		ExternalID: text(p.ExternalID), Email: text(p.Email), Created: micros(p.Created), Body: body,
+		ExternalID: text(p.ExternalID), Created: micros(p.Created), Body: body,
 	}, err
+}
+
+// emailRows returns the addresses by which a user is found.
+func emailRows(r lifecycle.Resource) []q.ResourceEmail {
+	var rows []q.ResourceEmail
+	for _, email := range r.Emails {
+		row := q.ResourceEmail{Client: text(r.Client), Email: text(email), ID: text(r.ID)}
+		if row.Email != "" && r.Kind == lifecycle.ResourceUser && !slices.Contains(rows, row) {
+			rows = append(rows, row)
+		}
+	}
+	return rows
 }
 
 func resourceKey(r q.Resource) string { return r.Client + "/" + r.Kind + "/" + r.ID }
@@ -99,14 +112,16 @@ func (db *DB) narrowed(ctx context.Context, f lifecycle.ResourceFilter) ([]strin
 		return db.read.ResourcesByName(ctx, q.ResourcesByNameParams{Client: client, Kind: kind, Name: text(f.Name)})
 	case f.ExternalID != "":
 		return db.read.ResourcesByExternalID(ctx, q.ResourcesByExternalIDParams{Client: client, Kind: kind, ExternalID: text(f.ExternalID)})
+	case f.Kind != lifecycle.ResourceUser: // a group has no address
+		return nil, nil
 	default:
-		return db.read.ResourcesByEmail(ctx, q.ResourcesByEmailParams{Client: client, Kind: kind, Email: text(f.Email)})
+		return db.read.UsersByEmail(ctx, q.UsersByEmailParams{Client: client, Email: text(f.Email)})
 	}
 }
 
 func selectsResource(f lifecycle.ResourceFilter, r lifecycle.Resource) bool {
 	return (f.ID == "" || r.ID == f.ID) && (f.Name == "" || r.Name == f.Name) &&
-		(f.ExternalID == "" || r.ExternalID == f.ExternalID) && (f.Email == "" || r.Email == f.Email)
+		(f.ExternalID == "" || r.ExternalID == f.ExternalID) && (f.Email == "" || slices.Contains(r.Emails, f.Email))
 }
 
 // Members returns at most limit ids of users of the group after the one given, in order.

@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"rolecall/lifecycle"
@@ -91,4 +92,21 @@ func heardLast(s lifecycle.Source, at, times int64) lifecycle.Source {
 	}
 	s.Heard = max(s.Heard, int(times))
 	return s
+}
+
+// Cursor returns what was saved last under the name, or "".
+func (db *DB) Cursor(ctx context.Context, name string) (string, error) {
+	values, err := db.read.Cursor(ctx, text(name))
+	if err != nil {
+		return "", fmt.Errorf("load cursor %s: %w", name, err)
+	}
+	return strings.Join(values, ""), nil // one, or none
+}
+
+// SaveCursor keeps value under the name, without a line in the trail.
+func (db *DB) SaveCursor(ctx context.Context, name, value string) error {
+	if err := q.New(db.writer).SaveCursor(ctx, q.SaveCursorParams{Name: text(name), Value: text(value)}); err != nil {
+		return fmt.Errorf("save cursor %s: %w", name, err)
+	}
+	return nil
 }

@@ -38,6 +38,7 @@ func (v *verifier) tables() []table {
 		{"removals", v.removals},
 		{"sources", v.sources},
 		{"resources", v.resources},
+		{"resource_emails", v.resourceEmails},
 		{"resource_members", v.members},
 		{"policies", v.policies},
 	}
@@ -89,27 +90,14 @@ func (v *verifier) identities(ctx context.Context) error {
 // the trail vouches for.
 func (v *verifier) identityKeys(ctx context.Context) error {
 	var last q.IdentityKey
-	for {
-		page, err := v.q.IdentityKeysAfter(ctx, q.IdentityKeysAfterParams{Source: last.Source, Key: last.Key, Page: verifyPage})
-		if err != nil {
-			return fmt.Errorf("read the keys after %s: %w", last.Key, err)
-		}
-		for _, k := range page {
-			if !v.keys[k] {
-				v.problem(Problem{Table: "identity_keys", Row: k.Source + " " + k.Key, Why: "the identity it points to does not carry this key"})
-			}
-			delete(v.keys, k)
+	return repeats(v, "identity_keys", v.keys,
+		func(page int32) ([]q.IdentityKey, error) {
+			return v.q.IdentityKeysAfter(ctx, q.IdentityKeysAfterParams{Source: last.Source, Key: last.Key, Page: page})
+		},
+		func(k q.IdentityKey) string {
 			last = k
-		}
-		v.step(len(page))
-		if len(page) < verifyPage {
-			break
-		}
-	}
-	for k := range v.keys {
-		v.problem(Problem{Table: "identity_keys", Row: k.Source + " " + k.Key, Why: "the row is missing: identity " + k.Identity + " carries this key"})
-	}
-	return nil
+			return k.Source + " " + k.Key
+		})
 }
 
 func (v *verifier) notices(ctx context.Context) error {

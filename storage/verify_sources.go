@@ -11,25 +11,51 @@ import (
 // which the trail vouches for.
 func (v *verifier) formerAddresses(ctx context.Context) error {
 	var last q.FormerAddress
-	for {
-		page, err := v.q.FormerAddressesAfter(ctx, q.FormerAddressesAfterParams{Email: last.Email, Identity: last.Identity, Page: verifyPage})
-		if err != nil {
-			return fmt.Errorf("read the former addresses after %s: %w", last.Email, err)
-		}
-		for _, f := range page {
-			if !v.former[f] {
-				v.problem(Problem{Table: "former_addresses", Row: f.Identity + " " + f.Email, Why: "the identity it points to does not say that it had this address until then"})
-			}
-			delete(v.former, f)
+	return repeats(v, "former_addresses", v.former,
+		func(page int32) ([]q.FormerAddress, error) {
+			return v.q.FormerAddressesAfter(ctx, q.FormerAddressesAfterParams{Email: last.Email, Identity: last.Identity, Page: page})
+		},
+		func(f q.FormerAddress) string {
 			last = f
+			return f.Identity + " " + f.Email
+		})
+}
+
+// resourceEmails holds the addresses against the users that have them.
+func (v *verifier) resourceEmails(ctx context.Context) error {
+	var last q.ResourceEmail
+	return repeats(v, "resource_emails", v.emails,
+		func(page int32) ([]q.ResourceEmail, error) {
+			return v.q.ResourceEmailsAfter(ctx, q.ResourceEmailsAfterParams{Client: last.Client, Email: last.Email, ID: last.ID, Page: page})
+		},
+		func(e q.ResourceEmail) string {
+			last = e
+			return e.Client + " " + e.ID + " " + e.Email
+		})
+}
+
+// repeats checks a table that only repeats what other rows say, which the trail
+// vouches for: said is what they do. It empties said.
+func repeats[R comparable](v *verifier, table string, said map[R]bool, next func(page int32) ([]R, error), name func(R) string) error {
+	for {
+		page, err := next(verifyPage)
+		if err != nil {
+			return fmt.Errorf("read the next rows: %w", err)
+		}
+		for _, row := range page {
+			what := name(row)
+			if !said[row] {
+				v.problem(Problem{Table: table, Row: what, Why: "the row that it repeats does not say so"})
+			}
+			delete(said, row)
 		}
 		v.step(len(page))
 		if len(page) < verifyPage {
 			break
 		}
 	}
-	for f := range v.former {
-		v.problem(Problem{Table: "former_addresses", Row: f.Identity + " " + f.Email, Why: "the row is missing: the identity says that it had this address"})
+	for row := range said {
+		v.problem(Problem{Table: table, Row: name(row), Why: "the row is missing: what it repeats says so"})
 	}
 	return nil
 }
@@ -76,7 +102,13 @@ func (v *verifier) resources(ctx context.Context) error {
 			}
 			return rows, err
 		},
-		func(r *q.Resource) (string, *string) { return resourceKey(*r), &r.Body }, resourceRow)
+		func(r *q.Resource) (string, *string) { return resourceKey(*r), &r.Body },
+		func(p provisioned) (q.Resource, error) {
+			for _, e := range emailRows(p.Resource) {
+				v.emails[e] = true
+			}
+			return resourceRow(p)
+		})
 }
 
 func (v *verifier) members(ctx context.Context) error {

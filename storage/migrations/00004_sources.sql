@@ -16,10 +16,15 @@ CREATE TABLE cases (
     id        TEXT    NOT NULL PRIMARY KEY,
     open      BOOLEAN NOT NULL,
     revision  BIGINT  NOT NULL,
+    identity  TEXT    NOT NULL,
+    source    TEXT    NOT NULL,
+    key       TEXT    NOT NULL,
     opened_at BIGINT  NOT NULL,
     body      TEXT    NOT NULL
 );
 CREATE INDEX cases_open ON cases (opened_at, id) WHERE open;
+CREATE INDEX cases_identity ON cases (identity) WHERE open AND identity <> '';
+CREATE INDEX cases_key ON cases (source, key) WHERE open AND key <> '';
 
 CREATE TABLE holds (
     id        TEXT    NOT NULL PRIMARY KEY,
@@ -36,14 +41,17 @@ CREATE INDEX holds_open ON holds (opened_at, id) WHERE open;
 CREATE UNIQUE INDEX holds_one ON holds (kind, source, policy) WHERE open;
 
 CREATE TABLE removals (
-    notice TEXT   NOT NULL PRIMARY KEY,
-    state  TEXT   NOT NULL CHECK (state IN ('queued', 'passed', 'held', 'refused', 'overtaken')),
-    hold   TEXT   NOT NULL,
-    at     BIGINT NOT NULL,
-    body   TEXT   NOT NULL
+    notice   TEXT   NOT NULL PRIMARY KEY,
+    identity TEXT   NOT NULL,
+    state    TEXT   NOT NULL CHECK (state IN ('queued', 'passed', 'held', 'refused', 'overtaken')),
+    hold     TEXT   NOT NULL,
+    at       BIGINT NOT NULL,
+    body     TEXT   NOT NULL
 );
 CREATE INDEX removals_at ON removals (at, notice);
 CREATE INDEX removals_state ON removals (state, at);
+CREATE INDEX removals_identity ON removals (identity);
+CREATE INDEX removals_hold ON removals (hold) WHERE hold <> '';
 
 CREATE TABLE sources (
     name     TEXT   NOT NULL PRIMARY KEY,
@@ -51,12 +59,16 @@ CREATE TABLE sources (
     body     TEXT   NOT NULL
 );
 
--- When each source was last heard, and how often. It moves all the time and says
--- nothing, so no line of the trail speaks of it.
+-- When each source was last heard and how often, and how far one was read that is
+-- read. They move all the time and say nothing, so no line of the trail speaks of them.
 CREATE TABLE source_heard (
     name  TEXT   NOT NULL PRIMARY KEY,
     at    BIGINT NOT NULL,
     times BIGINT NOT NULL
+);
+CREATE TABLE cursors (
+    name  TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL
 );
 
 -- What is deleted keeps its row, without what it said of anybody, so that the
@@ -69,15 +81,22 @@ CREATE TABLE resources (
     gone        BOOLEAN NOT NULL,
     name        TEXT    NOT NULL, -- folded
     external_id TEXT    NOT NULL,
-    email       TEXT    NOT NULL, -- folded
     created     BIGINT  NOT NULL,
     body        TEXT    NOT NULL,
     PRIMARY KEY (client, kind, id)
 );
 CREATE UNIQUE INDEX resources_name ON resources (client, kind, name) WHERE NOT gone;
 CREATE INDEX resources_external ON resources (client, kind, external_id) WHERE NOT gone AND external_id <> '';
-CREATE INDEX resources_email ON resources (client, kind, email) WHERE NOT gone AND email <> '';
 CREATE INDEX resources_created ON resources (client, kind, created, id) WHERE NOT gone;
+
+-- The addresses of users. Like identity_keys it only repeats what the resources say.
+CREATE TABLE resource_emails (
+    client TEXT NOT NULL,
+    email  TEXT NOT NULL, -- folded
+    id     TEXT NOT NULL,
+    PRIMARY KEY (client, email, id)
+);
+CREATE INDEX resource_emails_id ON resource_emails (client, id);
 
 CREATE TABLE resource_members (
     client   TEXT    NOT NULL,

@@ -151,6 +151,20 @@ func (q *Queries) BaselineByEmail(ctx context.Context, email string) ([]string, 
 	return items, nil
 }
 
+const countPopulation = `-- name: CountPopulation :one
+SELECT count(*) FROM accounts a
+ WHERE NOT a.gone AND (EXISTS (SELECT 1 FROM identities i WHERE i.account = a.id AND i.account <> '')
+                    OR EXISTS (SELECT 1 FROM identities i WHERE i.email = a.email AND i.email <> ''))
+`
+
+// Of accounts that are somebody's, linked or by their address.
+func (q *Queries) CountPopulation(ctx context.Context) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countPopulation)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const saveAccount = `-- name: SaveAccount :exec
 INSERT INTO accounts (id, gone, seen, email, body) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (id) DO UPDATE SET gone = excluded.gone, seen = excluded.seen, email = excluded.email, body = excluded.body

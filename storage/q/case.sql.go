@@ -20,8 +20,42 @@ func (q *Queries) CaseByID(ctx context.Context, id string) (string, error) {
 	return body, err
 }
 
+const casesAbout = `-- name: CasesAbout :many
+SELECT body FROM cases
+ WHERE open AND ((identity = $1 AND identity <> '') OR (source = $2 AND key = $3 AND key <> '')) ORDER BY opened_at, id
+`
+
+type CasesAboutParams struct {
+	Identity string
+	Source   string
+	Key      string
+}
+
+func (q *Queries) CasesAbout(ctx context.Context, arg CasesAboutParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, casesAbout, arg.Identity, arg.Source, arg.Key)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var body string
+		if err := rows.Scan(&body); err != nil {
+			return nil, err
+		}
+		items = append(items, body)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const casesAfter = `-- name: CasesAfter :many
-SELECT id, open, revision, opened_at, body FROM cases WHERE id > $1 ORDER BY id LIMIT $2
+SELECT id, open, revision, identity, source, key, opened_at, body FROM cases WHERE id > $1 ORDER BY id LIMIT $2
 `
 
 type CasesAfterParams struct {
@@ -42,6 +76,9 @@ func (q *Queries) CasesAfter(ctx context.Context, arg CasesAfterParams) ([]Case,
 			&i.ID,
 			&i.Open,
 			&i.Revision,
+			&i.Identity,
+			&i.Source,
+			&i.Key,
 			&i.OpenedAt,
 			&i.Body,
 		); err != nil {
@@ -59,7 +96,8 @@ func (q *Queries) CasesAfter(ctx context.Context, arg CasesAfterParams) ([]Case,
 }
 
 const insertCase = `-- name: InsertCase :execrows
-INSERT INTO cases (id, open, revision, opened_at, body) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO cases (id, open, revision, identity, source, key, opened_at, body)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (id) DO NOTHING
 `
 
@@ -67,6 +105,9 @@ type InsertCaseParams struct {
 	ID       string
 	Open     bool
 	Revision int64
+	Identity string
+	Source   string
+	Key      string
 	OpenedAt int64
 	Body     string
 }
@@ -76,6 +117,9 @@ func (q *Queries) InsertCase(ctx context.Context, arg InsertCaseParams) (int64, 
 		arg.ID,
 		arg.Open,
 		arg.Revision,
+		arg.Identity,
+		arg.Source,
+		arg.Key,
 		arg.OpenedAt,
 		arg.Body,
 	)
@@ -113,7 +157,8 @@ func (q *Queries) OpenCases(ctx context.Context) ([]string, error) {
 }
 
 const updateCase = `-- name: UpdateCase :execrows
-UPDATE cases SET id = $1, open = $2, revision = $3, opened_at = $4, body = $5
+UPDATE cases
+   SET id = $1, open = $2, revision = $3, identity = $4, source = $5, key = $6, opened_at = $7, body = $8
  WHERE id = $1 AND revision + 1 = $3
 `
 
@@ -121,6 +166,9 @@ type UpdateCaseParams struct {
 	ID       string
 	Open     bool
 	Revision int64
+	Identity string
+	Source   string
+	Key      string
 	OpenedAt int64
 	Body     string
 }
@@ -132,6 +180,9 @@ func (q *Queries) UpdateCase(ctx context.Context, arg UpdateCaseParams) (int64, 
 		arg.ID,
 		arg.Open,
 		arg.Revision,
+		arg.Identity,
+		arg.Source,
+		arg.Key,
 		arg.OpenedAt,
 		arg.Body,
 	)

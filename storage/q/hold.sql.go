@@ -96,21 +96,23 @@ func (q *Queries) InsertHold(ctx context.Context, arg InsertHoldParams) (int64, 
 }
 
 const insertRemoval = `-- name: InsertRemoval :execrows
-INSERT INTO removals (notice, state, hold, at, body) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO removals (notice, identity, state, hold, at, body) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (notice) DO NOTHING
 `
 
 type InsertRemovalParams struct {
-	Notice string
-	State  string
-	Hold   string
-	At     int64
-	Body   string
+	Notice   string
+	Identity string
+	State    string
+	Hold     string
+	At       int64
+	Body     string
 }
 
 func (q *Queries) InsertRemoval(ctx context.Context, arg InsertRemovalParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, insertRemoval,
 		arg.Notice,
+		arg.Identity,
 		arg.State,
 		arg.Hold,
 		arg.At,
@@ -160,8 +162,35 @@ func (q *Queries) Removal(ctx context.Context, notice string) (string, error) {
 	return body, err
 }
 
+const removalsAbout = `-- name: RemovalsAbout :many
+SELECT body FROM removals WHERE identity = $1 ORDER BY at, notice
+`
+
+func (q *Queries) RemovalsAbout(ctx context.Context, identity string) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, removalsAbout, identity)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var body string
+		if err := rows.Scan(&body); err != nil {
+			return nil, err
+		}
+		items = append(items, body)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const removalsAfter = `-- name: RemovalsAfter :many
-SELECT notice, state, hold, at, body FROM removals WHERE notice > $1 ORDER BY notice LIMIT $2
+SELECT notice, identity, state, hold, at, body FROM removals WHERE notice > $1 ORDER BY notice LIMIT $2
 `
 
 type RemovalsAfterParams struct {
@@ -180,6 +209,7 @@ func (q *Queries) RemovalsAfter(ctx context.Context, arg RemovalsAfterParams) ([
 		var i Removal
 		if err := rows.Scan(
 			&i.Notice,
+			&i.Identity,
 			&i.State,
 			&i.Hold,
 			&i.At,
@@ -188,6 +218,33 @@ func (q *Queries) RemovalsAfter(ctx context.Context, arg RemovalsAfterParams) ([
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const removalsOf = `-- name: RemovalsOf :many
+SELECT body FROM removals WHERE hold = $1 AND hold <> '' ORDER BY at, notice
+`
+
+func (q *Queries) RemovalsOf(ctx context.Context, hold string) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, removalsOf, hold)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var body string
+		if err := rows.Scan(&body); err != nil {
+			return nil, err
+		}
+		items = append(items, body)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -262,16 +319,17 @@ func (q *Queries) UpdateHold(ctx context.Context, arg UpdateHoldParams) (int64, 
 }
 
 const updateRemoval = `-- name: UpdateRemoval :execrows
-UPDATE removals SET notice = $1, state = $2, hold = $3, at = $4, body = $5
- WHERE notice = $1 AND (state = 'queued' OR (state = 'held' AND hold = $3))
+UPDATE removals SET notice = $1, identity = $2, state = $3, hold = $4, at = $5, body = $6
+ WHERE notice = $1 AND (state = 'queued' OR (state = 'held' AND hold = $4))
 `
 
 type UpdateRemovalParams struct {
-	Notice string
-	State  string
-	Hold   string
-	At     int64
-	Body   string
+	Notice   string
+	Identity string
+	State    string
+	Hold     string
+	At       int64
+	Body     string
 }
 
 // What is settled stays as it is, and what a hold stops moves only for whoever
@@ -279,6 +337,7 @@ type UpdateRemovalParams struct {
 func (q *Queries) UpdateRemoval(ctx context.Context, arg UpdateRemovalParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, updateRemoval,
 		arg.Notice,
+		arg.Identity,
 		arg.State,
 		arg.Hold,
 		arg.At,

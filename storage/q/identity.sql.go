@@ -197,6 +197,39 @@ func (q *Queries) IdentitiesFormerly(ctx context.Context, arg IdentitiesFormerly
 	return items, nil
 }
 
+const identitiesKnownBy = `-- name: IdentitiesKnownBy :many
+SELECT i.body FROM identity_keys k JOIN identities i ON i.id = k.identity WHERE k.source = $1 AND k.key > $2 ORDER BY k.key LIMIT $3
+`
+
+type IdentitiesKnownByParams struct {
+	Source string
+	After  string
+	Page   int32
+}
+
+func (q *Queries) IdentitiesKnownBy(ctx context.Context, arg IdentitiesKnownByParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, identitiesKnownBy, arg.Source, arg.After, arg.Page)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var body string
+		if err := rows.Scan(&body); err != nil {
+			return nil, err
+		}
+		items = append(items, body)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const identity = `-- name: Identity :one
 SELECT body FROM identities WHERE id = $1
 `

@@ -41,8 +41,16 @@ type Case struct {
 	ID       string
 	Open     bool
 	Revision int64
+	Identity string
+	Source   string
+	Key      string
 	OpenedAt int64
 	Body     string
+}
+
+type Cursor struct {
+	Name  string
+	Value string
 }
 
 type Exception struct {
@@ -128,11 +136,12 @@ type Policy struct {
 }
 
 type Removal struct {
-	Notice string
-	State  string
-	Hold   string
-	At     int64
-	Body   string
+	Notice   string
+	Identity string
+	State    string
+	Hold     string
+	At       int64
+	Body     string
 }
 
 type Request struct {
@@ -156,9 +165,14 @@ type Resource struct {
 	Gone       bool
 	Name       string
 	ExternalID string
-	Email      string
 	Created    int64
 	Body       string
+}
+
+type ResourceEmail struct {
+	Client string
+	Email  string
+	ID     string
 }
 
 type ResourceMember struct {

@@ -25,6 +25,20 @@ func (q *Queries) CountResources(ctx context.Context, arg CountResourcesParams) 
 	return count, err
 }
 
+const deleteResourceEmails = `-- name: DeleteResourceEmails :exec
+DELETE FROM resource_emails WHERE client = $1 AND id = $2
+`
+
+type DeleteResourceEmailsParams struct {
+	Client string
+	ID     string
+}
+
+func (q *Queries) DeleteResourceEmails(ctx context.Context, arg DeleteResourceEmailsParams) error {
+	_, err := q.db.ExecContext(ctx, deleteResourceEmails, arg.Client, arg.ID)
+	return err
+}
+
 const endMember = `-- name: EndMember :execrows
 UPDATE resource_members SET gone = $1, body = $2
  WHERE client = $3 AND group_id = $4 AND user_id = $5 AND gone <> $1
@@ -151,8 +165,8 @@ func (q *Queries) HasResource(ctx context.Context, arg HasResourceParams) ([]str
 }
 
 const insertResource = `-- name: InsertResource :execrows
-INSERT INTO resources (client, kind, id, version, gone, name, external_id, email, created, body)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+INSERT INTO resources (client, kind, id, version, gone, name, external_id, created, body)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (client, kind, id) DO NOTHING
 `
 
@@ -164,7 +178,6 @@ type InsertResourceParams struct {
 	Gone       bool
 	Name       string
 	ExternalID string
-	Email      string
 	Created    int64
 	Body       string
 }
@@ -178,7 +191,6 @@ func (q *Queries) InsertResource(ctx context.Context, arg InsertResourceParams) 
 		arg.Gone,
 		arg.Name,
 		arg.ExternalID,
-		arg.Email,
 		arg.Created,
 		arg.Body,
 	)
@@ -186,6 +198,21 @@ func (q *Queries) InsertResource(ctx context.Context, arg InsertResourceParams) 
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const insertResourceEmail = `-- name: InsertResourceEmail :exec
+INSERT INTO resource_emails (client, email, id) VALUES ($1, $2, $3)
+`
+
+type InsertResourceEmailParams struct {
+	Client string
+	Email  string
+	ID     string
+}
+
+func (q *Queries) InsertResourceEmail(ctx context.Context, arg InsertResourceEmailParams) error {
+	_, err := q.db.ExecContext(ctx, insertResourceEmail, arg.Client, arg.Email, arg.ID)
+	return err
 }
 
 const membersAfter = `-- name: MembersAfter :many
@@ -274,6 +301,45 @@ func (q *Queries) Resource(ctx context.Context, arg ResourceParams) (string, err
 	return body, err
 }
 
+const resourceEmailsAfter = `-- name: ResourceEmailsAfter :many
+SELECT client, email, id FROM resource_emails WHERE (client, email, id) > ($1, $2, $3) ORDER BY client, email, id LIMIT $4
+`
+
+type ResourceEmailsAfterParams struct {
+	Client string
+	Email  string
+	ID     string
+	Page   int32
+}
+
+func (q *Queries) ResourceEmailsAfter(ctx context.Context, arg ResourceEmailsAfterParams) ([]ResourceEmail, error) {
+	rows, err := q.db.QueryContext(ctx, resourceEmailsAfter,
+		arg.Client,
+		arg.Email,
+		arg.ID,
+		arg.Page,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ResourceEmail{}
+	for rows.Next() {
+		var i ResourceEmail
+		if err := rows.Scan(&i.Client, &i.Email, &i.ID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const resourceMembersAfter = `-- name: ResourceMembersAfter :many
 SELECT client, group_id, user_id, gone, body FROM resource_members WHERE (client, group_id, user_id) > ($1, $2, $3)
  ORDER BY client, group_id, user_id LIMIT $4
@@ -321,7 +387,7 @@ func (q *Queries) ResourceMembersAfter(ctx context.Context, arg ResourceMembersA
 }
 
 const resourcesAfter = `-- name: ResourcesAfter :many
-SELECT client, kind, id, version, gone, name, external_id, email, created, body FROM resources WHERE (client, kind, id) > ($1, $2, $3) ORDER BY client, kind, id LIMIT $4
+SELECT client, kind, id, version, gone, name, external_id, created, body FROM resources WHERE (client, kind, id) > ($1, $2, $3) ORDER BY client, kind, id LIMIT $4
 `
 
 type ResourcesAfterParams struct {
@@ -353,46 +419,12 @@ func (q *Queries) ResourcesAfter(ctx context.Context, arg ResourcesAfterParams) 
 			&i.Gone,
 			&i.Name,
 			&i.ExternalID,
-			&i.Email,
 			&i.Created,
 			&i.Body,
 		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const resourcesByEmail = `-- name: ResourcesByEmail :many
-SELECT body FROM resources WHERE client = $1 AND kind = $2 AND email = $3 AND email <> '' AND NOT gone ORDER BY created, id
-`
-
-type ResourcesByEmailParams struct {
-	Client string
-	Kind   string
-	Email  string
-}
-
-func (q *Queries) ResourcesByEmail(ctx context.Context, arg ResourcesByEmailParams) ([]string, error) {
-	rows, err := q.db.QueryContext(ctx, resourcesByEmail, arg.Client, arg.Kind, arg.Email)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []string{}
-	for rows.Next() {
-		var body string
-		if err := rows.Scan(&body); err != nil {
-			return nil, err
-		}
-		items = append(items, body)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -544,7 +576,7 @@ func (q *Queries) ResourcesPage(ctx context.Context, arg ResourcesPageParams) ([
 const updateResource = `-- name: UpdateResource :execrows
 UPDATE resources
    SET client = $1, kind = $2, id = $3, version = $4, gone = $5, name = $6,
-       external_id = $7, email = $8, created = $9, body = $10
+       external_id = $7, created = $8, body = $9
  WHERE client = $1 AND kind = $2 AND id = $3 AND version + 1 = $4 AND NOT gone
 `
 
@@ -556,7 +588,6 @@ type UpdateResourceParams struct {
 	Gone       bool
 	Name       string
 	ExternalID string
-	Email      string
 	Created    int64
 	Body       string
 }
@@ -572,7 +603,6 @@ func (q *Queries) UpdateResource(ctx context.Context, arg UpdateResourceParams) 
 		arg.Gone,
 		arg.Name,
 		arg.ExternalID,
-		arg.Email,
 		arg.Created,
 		arg.Body,
 	)
@@ -580,4 +610,37 @@ func (q *Queries) UpdateResource(ctx context.Context, arg UpdateResourceParams) 
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const usersByEmail = `-- name: UsersByEmail :many
+SELECT r.body FROM resource_emails e JOIN resources r ON r.client = e.client AND r.kind = 'user' AND r.id = e.id
+ WHERE e.client = $1 AND e.email = $2 AND NOT r.gone ORDER BY r.created, r.id
+`
+
+type UsersByEmailParams struct {
+	Client string
+	Email  string
+}
+
+func (q *Queries) UsersByEmail(ctx context.Context, arg UsersByEmailParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, usersByEmail, arg.Client, arg.Email)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var body string
+		if err := rows.Scan(&body); err != nil {
+			return nil, err
+		}
+		items = append(items, body)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

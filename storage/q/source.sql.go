@@ -9,6 +9,33 @@ import (
 	"context"
 )
 
+const cursor = `-- name: Cursor :many
+SELECT value FROM cursors WHERE name = $1
+`
+
+func (q *Queries) Cursor(ctx context.Context, name string) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, cursor, name)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var value string
+		if err := rows.Scan(&value); err != nil {
+			return nil, err
+		}
+		items = append(items, value)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const heard = `-- name: Heard :exec
 UPDATE source_heard SET at = $1, times = times + 1 WHERE name = $2 AND at < $1
 `
@@ -58,6 +85,20 @@ type NoteHeardParams struct {
 // It never goes back: somebody may have heard more while the source was saved.
 func (q *Queries) NoteHeard(ctx context.Context, arg NoteHeardParams) error {
 	_, err := q.db.ExecContext(ctx, noteHeard, arg.Name, arg.At, arg.Times)
+	return err
+}
+
+const saveCursor = `-- name: SaveCursor :exec
+INSERT INTO cursors (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value
+`
+
+type SaveCursorParams struct {
+	Name  string
+	Value string
+}
+
+func (q *Queries) SaveCursor(ctx context.Context, arg SaveCursorParams) error {
+	_, err := q.db.ExecContext(ctx, saveCursor, arg.Name, arg.Value)
 	return err
 }
 

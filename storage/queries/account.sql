@@ -22,3 +22,9 @@ SELECT body FROM accounts WHERE NOT gone AND email = @email ORDER BY id;
 
 -- name: AccountsAfter :many
 SELECT * FROM accounts WHERE id > @after ORDER BY id LIMIT @page;
+
+-- name: CountPopulation :one
+-- Of accounts that are somebody's, linked or by their address.
+SELECT count(*) FROM accounts a
+ WHERE NOT a.gone AND (EXISTS (SELECT 1 FROM identities i WHERE i.account = a.id AND i.account <> '')
+                    OR EXISTS (SELECT 1 FROM identities i WHERE i.email = a.email AND i.email <> ''));

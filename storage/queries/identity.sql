@@ -55,3 +55,6 @@ SELECT i.body FROM former_addresses f JOIN identities i ON i.id = f.identity WHE
 
 -- name: FormerAddressesAfter :many
 SELECT * FROM former_addresses WHERE (email, identity) > (@email, @identity) ORDER BY email, identity LIMIT @page;
+
+-- name: IdentitiesKnownBy :many
+SELECT i.body FROM identity_keys k JOIN identities i ON i.id = k.identity WHERE k.source = @source AND k.key > @after ORDER BY k.key LIMIT @page;

@@ -1,6 +1,6 @@
 -- name: InsertResource :execrows
-INSERT INTO resources (client, kind, id, version, gone, name, external_id, email, created, body)
-VALUES (@client, @kind, @id, @version, @gone, @name, @external_id, @email, @created, @body)
+INSERT INTO resources (client, kind, id, version, gone, name, external_id, created, body)
+VALUES (@client, @kind, @id, @version, @gone, @name, @external_id, @created, @body)
 ON CONFLICT (client, kind, id) DO NOTHING;
 
 -- name: UpdateResource :execrows
@@ -8,7 +8,7 @@ ON CONFLICT (client, kind, id) DO NOTHING;
 -- and the other updates none. What is gone does not come back.
 UPDATE resources
    SET client = @client, kind = @kind, id = @id, version = @version, gone = @gone, name = @name,
-       external_id = @external_id, email = @email, created = @created, body = @body
+       external_id = @external_id, created = @created, body = @body
  WHERE client = @client AND kind = @kind AND id = @id AND version + 1 = @version AND NOT gone;
 
 -- name: Resource :one
@@ -23,8 +23,18 @@ SELECT body FROM resources WHERE client = @client AND kind = @kind AND name = @n
 -- name: ResourcesByExternalID :many
 SELECT body FROM resources WHERE client = @client AND kind = @kind AND external_id = @external_id AND external_id <> '' AND NOT gone ORDER BY created, id;
 
--- name: ResourcesByEmail :many
-SELECT body FROM resources WHERE client = @client AND kind = @kind AND email = @email AND email <> '' AND NOT gone ORDER BY created, id;
+-- name: UsersByEmail :many
+SELECT r.body FROM resource_emails e JOIN resources r ON r.client = e.client AND r.kind = 'user' AND r.id = e.id
+ WHERE e.client = @client AND e.email = @email AND NOT r.gone ORDER BY r.created, r.id;
+
+-- name: DeleteResourceEmails :exec
+DELETE FROM resource_emails WHERE client = @client AND id = @id;
+
+-- name: InsertResourceEmail :exec
+INSERT INTO resource_emails (client, email, id) VALUES (@client, @email, @id);
+
+-- name: ResourceEmailsAfter :many
+SELECT * FROM resource_emails WHERE (client, email, id) > (@client, @email, @id) ORDER BY client, email, id LIMIT @page;
 
 -- name: GroupsOfMember :many
 SELECT r.body FROM resource_members m JOIN resources r ON r.client = m.client AND r.kind = 'group' AND r.id = m.group_id

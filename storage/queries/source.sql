@@ -21,5 +21,11 @@ ON CONFLICT (name) DO UPDATE SET
 -- name: Heard :exec
 UPDATE source_heard SET at = @at, times = times + 1 WHERE name = @name AND at < @at;
 
+-- name: Cursor :many
+SELECT value FROM cursors WHERE name = @name;
+
+-- name: SaveCursor :exec
+INSERT INTO cursors (name, value) VALUES (@name, @value) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+
 -- name: SourcesAfter :many
 SELECT * FROM sources WHERE name > @after ORDER BY name LIMIT @page;

@@ -42,11 +42,36 @@ func testCases(t *testing.T, x *fixture) {
 			t.Errorf("%s: %v, want a conflict", name, err)
 		}
 	}
+	unknown := sampleCase("nobody knows whom")
+	unknown.Kind, unknown.Identity, unknown.Source, unknown.Key, unknown.OpenedAt = lifecycle.CasePerson, "", "okta", "00u1", noon().Add(-time.Hour)
+	must(t, saveCase(t, db, unknown))
+	for name, tt := range map[string]struct {
+		who         lifecycle.IdentityID
+		source, key string
+		want        []lifecycle.Case
+	}{
+		"about somebody":                      {"idn_ana", "", "", []lifecycle.Case{bo, ana}},
+		"about whom a source means":           {"", "okta", "00u1", []lifecycle.Case{unknown}},
+		"about somebody whom a source knows":  {"idn_ana", "okta", "00u1", []lifecycle.Case{unknown, bo, ana}},
+		"about somebody whom others know too": {"idn_ana", "hr", "00u1", []lifecycle.Case{bo, ana}},
+		"about nobody":                        {"", "", "", []lifecycle.Case{}},
+		"about nobody whom a source knows":    {"idn_none", "okta", "", []lifecycle.Case{}},
+	} {
+		if diff := cmp.Diff(tt.want, get[[]lifecycle.Case](t)(db.CasesAbout(t.Context(), tt.who, tt.source, tt.key))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	settled := unknown
+	settled.Revision, settled.Answer = 2, lifecycle.AnswerMoot
+	must(t, saveCase(t, db, settled))
+	if got := get[[]lifecycle.Case](t)(db.CasesAbout(t.Context(), "", "okta", "00u1")); len(got) != 0 {
+		t.Errorf("one that is answered is still open: %+v", got)
+	}
 	if _, err := db.Case(t.Context(), "cas_none"); !errors.Is(err, lifecycle.ErrNotFound) {
 		t.Errorf("an unknown case: %v", err)
 	}
-	if n, j := lines(t, db), jobs(t, db, lifecycle.JobCase); n != 2 || j != 2 {
-		t.Errorf("what was refused left %d lines and %d jobs beside the two", n-2, j-2)
+	if n, j := lines(t, db), jobs(t, db, lifecycle.JobCase); n != 4 || j != 4 {
+		t.Errorf("what was refused left %d lines and %d jobs beside the four", n-4, j-4)
 	}
 	answered := ana
 	answered.Revision, answered.Answer, answered.AnsweredAt = 2, "P1", noon().Add(time.Hour)

@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rolecall/lifecycle"
+	"rolecall/storage"
 )
 
 // testEveryField stores values of which every field is set, and wants every
@@ -56,5 +57,40 @@ func testEveryField(t *testing.T, x *fixture) {
 	o := filled[lifecycle.Original]()
 	must(t, keepOriginal(t, db, o))
 	same("an original", o, get[lifecycle.Original](t)(db.Original(t.Context(), o.Change)))
+	testMoreFields(t, db, same)
 	whole(t, url)
+}
+
+func testMoreFields(t *testing.T, db *storage.DB, same func(what string, want, got any)) {
+	c := filled[lifecycle.Case]()
+	c.Revision = 1
+	must(t, saveCase(t, db, c))
+	same("a case", c, get[lifecycle.Case](t)(db.Case(t.Context(), c.ID)))
+
+	gone := filled[lifecycle.Identity]()
+	gone.ID, gone.Revision = "idn_leaver", 1
+	n := filled[lifecycle.Notice]()
+	n.ID, n.Kind, n.Identity = "ntc_leaver", lifecycle.Leaver, gone.ID
+	must(t, db.SaveIdentity(t.Context(), gone, &n, event(lifecycle.EventIdentityChanged, "")))
+	h, r := filled[lifecycle.Hold](), filled[lifecycle.Removal]()
+	h.Revision, h.Kind = 1, lifecycle.HoldLeavers
+	r.Notice, r.State = n.ID, lifecycle.RemovalHeld
+	must(t, db.SaveHold(t.Context(), h, []lifecycle.Removal{r}, event(lifecycle.EventHoldOpened, "")))
+	same("a hold", h, get[lifecycle.Hold](t)(db.Hold(t.Context(), h.ID)))
+	same("a removal", []lifecycle.Removal{r}, get[[]lifecycle.Removal](t)(db.RemovalsOf(t.Context(), r.Hold)))
+
+	s := filled[lifecycle.Source]()
+	s.Revision = 1
+	must(t, db.SaveSource(t.Context(), s, event(lifecycle.EventSourceConnected, "")))
+	same("a source", s, get[lifecycle.Source](t)(db.Source(t.Context(), s.Name)))
+
+	user := filled[lifecycle.Resource]()
+	user.Kind, user.Version = lifecycle.ResourceUser, 1
+	must(t, db.Provision(t.Context(), put(user)))
+	same("a resource", user, get[lifecycle.Resource](t)(db.Resource(t.Context(), user.Client, user.Kind, user.ID)))
+
+	p := samplePolicy("version: 1\n")
+	p.By = "ines@acme.test"
+	must(t, db.EnforcePolicy(t.Context(), p, event(lifecycle.EventPolicyLoaded, "")))
+	same("a policy", p, get[lifecycle.PolicyText](t)(db.PolicyInForce(t.Context())))
 }

@@ -107,6 +107,12 @@ func testRemovalsMove(t *testing.T, x *fixture) {
 		t.Errorf("of before then: %+v, want what is held", got)
 	}
 
+	if got := get[[]lifecycle.Removal](t)(db.RemovalsOf(t.Context(), h.ID)); len(got) != 1 || got[0].Notice != second.Notice {
+		t.Errorf("the hold stops %+v, want the second", got)
+	}
+	if got := get[[]lifecycle.Removal](t)(db.RemovalsOf(t.Context(), "")); len(got) != 0 {
+		t.Errorf("no hold stops %+v", got)
+	}
 	must(t, save(in(second, lifecycle.RemovalRefused, h.ID), in(first, lifecycle.RemovalOvertaken, "")))
 	expect("the hold lets go", in(first, lifecycle.RemovalPassed, ""), in(second, lifecycle.RemovalRefused, h.ID))
 	if got := get[[]lifecycle.Removal](t)(db.Removals(t.Context(), noon().Add(time.Hour))); len(got) != 0 {

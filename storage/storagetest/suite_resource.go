@@ -18,7 +18,7 @@ const client = "scim:okta"
 
 func sampleUser(id string) lifecycle.Resource {
 	return lifecycle.Resource{
-		Client: client, Kind: lifecycle.ResourceUser, ID: id, Version: 1, Name: id + "@acme.test", ExternalID: "00u-" + id, Email: id + "@acme.test",
+		Client: client, Kind: lifecycle.ResourceUser, ID: id, Version: 1, Name: id + "@acme.test", ExternalID: "00u-" + id, Emails: []string{id + "@acme.test", id + "@home.test"},
 		Body: []byte(`{"userName":"` + id + `@Acme.test", "active":true}`), Created: noon(), Modified: noon(),
 	}
 }
@@ -112,6 +112,9 @@ func testResourceLife(t *testing.T, x *fixture) {
 	if left := query[string](t, raw(t, url), "SELECT body FROM resources WHERE id = 'ana'"); slices.ContainsFunc([]string{"acme", "00u", "userName"}, func(s string) bool { return strings.Contains(left, s) }) {
 		t.Errorf("of what is gone is left: %s", left)
 	}
+	if n := query[int](t, raw(t, url), "SELECT count(*) FROM resource_emails WHERE id = 'ana'"); n != 0 {
+		t.Errorf("%d addresses are left of what is gone", n)
+	}
 	heir := sampleUser("heir")
 	heir.Name, heir.ExternalID = ana.Name, ana.ExternalID
 	must(t, db.Provision(t.Context(), put(heir)))
@@ -122,7 +125,7 @@ func testResourceFilter(t *testing.T, x *fixture) {
 	db := x.open(t)
 	ana, bo, cy := sampleUser("ana"), sampleUser("bo"), sampleUser("cy")
 	bo.Created = noon().Add(-time.Hour)
-	cy.ExternalID, cy.Email = ana.ExternalID, ana.Email // as only a person can tell
+	cy.ExternalID, cy.Emails = ana.ExternalID, []string{"cy@acme.test", "ana@acme.test"} // as only a person can tell
 	pay, risk := sampleGroup("pay"), sampleGroup("risk")
 	foreign := sampleUser("ana")
 	foreign.Client = "scim:entra"
@@ -142,6 +145,8 @@ func testResourceFilter(t *testing.T, x *fixture) {
 		"by address":                    {lifecycle.ResourceFilter{Email: "ana@acme.test"}, []string{"ana", "cy"}},
 		"by address and name":           {lifecycle.ResourceFilter{Email: "ana@acme.test", Name: "cy@acme.test"}, []string{"cy"}},
 		"by id and another's name":      {lifecycle.ResourceFilter{ID: "ana", Name: "cy@acme.test"}, nil},
+		"by a second address":           {lifecycle.ResourceFilter{Email: "bo@home.test"}, []string{"bo"}},
+		"groups by address":             {lifecycle.ResourceFilter{Kind: lifecycle.ResourceGroup, Email: "bo@home.test"}, nil},
 		"groups":                        {lifecycle.ResourceFilter{Kind: lifecycle.ResourceGroup}, []string{"pay", "risk"}},
 		"groups of a user":              {lifecycle.ResourceFilter{Kind: lifecycle.ResourceGroup, Member: "ana"}, []string{"pay", "risk"}},
 		"groups of a user by name":      {lifecycle.ResourceFilter{Kind: lifecycle.ResourceGroup, Member: "ana", Name: "name of pay"}, []string{"pay"}},
@@ -264,10 +269,13 @@ func testMembers(t *testing.T, x *fixture) {
 	must(t, db.Provision(t.Context(), lifecycle.Provision{Delete: []lifecycle.Resource{bo}, Summary: event(lifecycle.EventResourceChanged, "bo")}))
 	members("cy")
 	must(t, db.Provision(t.Context(), lifecycle.Provision{Delete: []lifecycle.Resource{pay}, Summary: event(lifecycle.EventResourceChanged, "pay")}))
+	members("cy") // who is still to be told of
 	groups, total, err := db.Resources(t.Context(), lifecycle.ResourceFilter{Client: client, Kind: lifecycle.ResourceGroup, Member: "cy"}, 0, 10)
 	if err != nil || len(groups) != 0 || total != 0 {
 		t.Errorf("groups of a user whose group is gone: %v, %v", groups, err)
 	}
+	must(t, db.Provision(t.Context(), lifecycle.Provision{Client: client, Leave: map[string][]string{"pay": {"cy"}}, Summary: event(lifecycle.EventResourceChanged, "pay")}))
+	members()
 	whole(t, url)
 }
 

@@ -53,6 +53,15 @@ func testSources(t *testing.T, x *fixture) {
 	started.LastHeard, started.Heard = heard.LastHeard, heard.Heard
 	is("saved by somebody who had read it before it was heard", started)
 
+	if got := get[string](t)(db.Cursor(t.Context(), "okta/events")); got != "" {
+		t.Errorf("a cursor that was never saved is %q", got)
+	}
+	for _, value := range []string{"17", "2026-05-04T12:00:00Z 18"} {
+		must(t, db.SaveCursor(t.Context(), "okta/events", value))
+		if got := get[string](t)(db.Cursor(t.Context(), "okta/events")); got != value {
+			t.Errorf("the cursor is %q, want %q", got, value)
+		}
+	}
 	roster := lifecycle.Source{Name: "roster", Revision: 1, FirstSeen: noon(), LastHeard: noon(), Heard: 7}
 	must(t, save(roster))
 	if diff := cmp.Diff([]lifecycle.Source{roster, started}, get[[]lifecycle.Source](t)(db.Sources(t.Context()))); diff != "" {

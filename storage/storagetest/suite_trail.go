@@ -132,10 +132,33 @@ func writeAll(t *testing.T, db *storage.DB) {
 	g.Accounts = []lifecycle.Account{sampleAccount("P3")}
 	must(t, db.SaveGlance(t.Context(), g))
 	must(t, db.Record(t.Context(), event(lifecycle.EventServiceStopped, "rolecall")))
+	writeSources(t, db)
+}
+
+// writeSources leaves rows in the tables that sources and people fill.
+func writeSources(t *testing.T, db *storage.DB) {
+	t.Helper()
+	must(t, saveCase(t, db, sampleCase("ana")))
+	cy := sampleIdentity("cy")
+	cy.Former = []lifecycle.FormerAddress{{Email: "cy.old@acme.test", Until: noon()}}
+	n := sampleNotice(cy)
+	n.Kind = lifecycle.Leaver
+	must(t, db.SaveIdentity(t.Context(), cy, &n, event(lifecycle.EventIdentityChanged, string(cy.ID))))
+	r, _ := n.Removal()
+	h := sampleHold("okta")
+	r.State, r.Hold = lifecycle.RemovalHeld, h.ID
+	must(t, db.SaveHold(t.Context(), h, []lifecycle.Removal{r}, event(lifecycle.EventHoldOpened, string(h.ID))))
+	must(t, db.SaveSource(t.Context(), lifecycle.Source{Name: client, Revision: 1, Observed: true, LastHeard: noon(), Heard: 1}, event(lifecycle.EventSourceConnected, client)))
+	must(t, db.HeardSource(t.Context(), client, noon().Add(time.Hour)))
+	p := put(sampleUser("ana"), sampleUser("bo"), sampleGroup("pay"))
+	p.Join = map[string][]string{"pay": {"ana", "bo"}}
+	must(t, db.Provision(t.Context(), p))
+	must(t, db.Provision(t.Context(), lifecycle.Provision{Delete: []lifecycle.Resource{sampleUser("bo")}, Summary: event(lifecycle.EventResourceChanged, "bo")}))
+	must(t, db.EnforcePolicy(t.Context(), samplePolicy("version: 1\n"), event(lifecycle.EventPolicyLoaded, "")))
 }
 
 // writtenLines is how many lines writeAll leaves.
-const writtenLines = 13
+const writtenLines = 20
 
 func testTampering(t *testing.T, x *fixture) {
 	swap := func(table, key, column string) func(*testing.T, *sql.DB) {
@@ -194,6 +217,25 @@ func testTampering(t *testing.T, x *fixture) {
 		"an account of a glance":         {sqls("UPDATE accounts SET seen = seen + 1 WHERE id = 'P3'"), "account", 12},
 		"the mark of a glance":           {sqls("UPDATE marks SET at = at - 1 WHERE name = 'glance'"), "mark", 12},
 		"the mark of a roll call":        {sqls("UPDATE marks SET at = at + 1 WHERE name = 'rollcall'"), "mark", 4},
+		"a case answered by hand":        {sqls(`UPDATE cases SET body = replace(body, '"options"', '"answer":"P1","options"')`), "case", 14},
+		"a case hidden":                  {sqls("UPDATE cases SET open = (1=0)"), "case", 14},
+		"a case about somebody else":     {sqls("UPDATE cases SET identity = 'idn_x'"), "case", 14},
+		"a removal let go":               {sqls("UPDATE removals SET state = 'passed'"), "removal", 16},
+		"a removal deleted":              {sqls("DELETE FROM removals"), "removal", 16},
+		"a hold let go":                  {sqls(`UPDATE holds SET body = replace(body, '"held"', '"released"')`), "hold", 16},
+		"a hold hidden":                  {sqls("UPDATE holds SET open = (1=0)"), "hold", 16},
+		"a first sync ended by hand":     {sqls(`UPDATE sources SET body = replace(body, ',"observed":true', '')`), "source", 17},
+		"a source deleted":               {sqls("DELETE FROM sources"), "source", 17},
+		"a user given another name":      {sqls("UPDATE resources SET name = 'eve' WHERE id = 'ana'"), "resource", 18},
+		"a user brought back":            {sqls("UPDATE resources SET gone = (1=0) WHERE id = 'bo'"), "resource", 19},
+		"a member put in":                {sqls(`UPDATE resource_members SET gone = (1=0), body = replace(body, ',"gone":true', '') WHERE user_id = 'bo'`), "member", 19},
+		"a member taken out":             {sqls("DELETE FROM resource_members WHERE user_id = 'ana'"), "member", 18},
+		"an address of a user":           {sqls("UPDATE resource_emails SET email = 'eve@acme.test' WHERE email = 'ana@acme.test'"), "resource_emails", 0},
+		"an address of a user deleted":   {sqls("DELETE FROM resource_emails"), "resource_emails", 0},
+		"an address that is not free":    {sqls("UPDATE former_addresses SET until = until - 1"), "former_addresses", 0},
+		"an address that somebody had":   {sqls("DELETE FROM former_addresses"), "former_addresses", 0},
+		"the text of a policy":           {sqls(`UPDATE policies SET body = replace(body, 'version: 1', 'version: 2')`), "policy", 20},
+		"a policy out of force":          {sqls("UPDATE policies SET in_force = 0"), "policy", 20},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

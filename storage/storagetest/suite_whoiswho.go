@@ -17,7 +17,9 @@ func testWhoIsWho(t *testing.T, x *fixture) {
 		"of two sources that tell of somebody at once, one makes an identity": testOneIdentity,
 		"an address may come to somebody new when whoever had it has ended":   testRecycledAddress,
 		"who gave up an address is found by it for a while":                   testFormerAddresses,
-		"two who are one": testMerge,
+		"two who are one":                                testMerge,
+		"what one step leaves is kept at once":           testPeople,
+		"whom a source knows comes in order of its keys": testKnownBy,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -65,6 +67,11 @@ func testOneIdentity(t *testing.T, x *fixture) {
 	whole(t, url)
 }
 
+func savePeople(t *testing.T, db *storage.DB, all ...lifecycle.Identity) error {
+	t.Helper()
+	return db.SavePeople(t.Context(), lifecycle.People{Identities: all}, []lifecycle.AuditEvent{event(lifecycle.EventIdentityMerged, string(all[0].ID))})
+}
+
 func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func testRecycledAddress(t *testing.T, x *fixture) {
@@ -84,9 +91,10 @@ func testRecycledAddress(t *testing.T, x *fixture) {
 	if err := saveIdentity(t, db, third); !errors.Is(err, lifecycle.ErrConflict) {
 		t.Errorf("after the heir has it: %v, want a conflict", err)
 	}
-	must(t, db.SaveIdentities(t.Context(), []lifecycle.Identity{third}, event(lifecycle.EventCaseAnswered, ""))) // a person has said so
-	if having := get[[]lifecycle.Identity](t)(db.IdentitiesByEmail(t.Context(), "ana@acme.test")); len(having) != 3 {
-		t.Errorf("%d have the address, want 3", len(having))
+	heir.Revision, heir.Person.Emails = 2, []string{"other@acme.test"} // in the same step
+	must(t, savePeople(t, db, heir, third))
+	if having := get[[]lifecycle.Identity](t)(db.IdentitiesByEmail(t.Context(), "ana@acme.test")); len(having) != 2 {
+		t.Errorf("%d have the address, want who left and who has it now", len(having))
 	}
 	whole(t, url)
 }
@@ -143,7 +151,7 @@ func testMerge(t *testing.T, x *fixture) {
 	must(t, saveIdentity(t, db, keep))
 	must(t, saveIdentity(t, db, gone))
 	merge := func(all ...lifecycle.Identity) error {
-		return db.SaveIdentities(t.Context(), all, event(lifecycle.EventIdentityMerged, string(keep.ID)), lifecycle.Job{Kind: lifecycle.JobAnswer, Ref: "cas_1"})
+		return savePeople(t, db, all...)
 	}
 	keep.Revision, keep.Slack, keep.Account, keep.Former = 2, gone.Slack, gone.Account, gone.Former
 	keep.Keys = map[string]string{"okta": "E-ana", "hr": "77"}
@@ -182,4 +190,63 @@ func testMerge(t *testing.T, x *fixture) {
 		t.Errorf("%d people have an account, %v; want 1", linked, err)
 	}
 	whole(t, url)
+}
+
+func testPeople(t *testing.T, x *fixture) {
+	db, url := x.openAt(t)
+	ana, bo := sampleIdentity("ana"), sampleIdentity("bo")
+	joins, leaves := sampleNotice(ana), sampleNotice(bo)
+	leaves.Kind = lifecycle.Leaver
+	c := sampleCase("ana")
+	p := lifecycle.People{Identities: []lifecycle.Identity{ana, bo}, Notices: []lifecycle.Notice{joins, leaves}, Cases: []lifecycle.Case{c}}
+	save := func(p lifecycle.People) error {
+		return db.SavePeople(t.Context(), p, []lifecycle.AuditEvent{event(lifecycle.EventCaseOpened, string(c.ID)), event(lifecycle.EventIdentityChanged, string(ana.ID))},
+			lifecycle.Job{Kind: lifecycle.JobCase, Ref: string(c.ID)})
+	}
+	must(t, saveCase(t, db, c))
+	if err := save(p); !errors.Is(err, lifecycle.ErrDuplicate) {
+		t.Errorf("with a case that stands: %v, want a duplicate", err)
+	}
+	if all := get[[]lifecycle.Identity](t)(db.Identities(t.Context())); len(all) != 0 || lines(t, db) != 1 {
+		t.Errorf("what was refused left %d identities and %d lines", len(all), lines(t, db)-1)
+	}
+	p.Cases[0].Revision = 2
+	must(t, save(p))
+	if got := get[[]lifecycle.Removal](t)(db.RemovalsAbout(t.Context(), bo.ID)); len(got) != 1 || got[0].Notice != leaves.ID {
+		t.Errorf("removals about who leaves: %+v", got)
+	}
+	if got := get[[]lifecycle.Removal](t)(db.RemovalsAbout(t.Context(), ana.ID)); len(got) != 0 {
+		t.Errorf("removals about who joins: %+v", got)
+	}
+	if n, j := lines(t, db), jobs(t, db, lifecycle.JobCase); n != 3 || j != 2 {
+		t.Errorf("%d lines and %d jobs, want 3 and 2", n, j)
+	}
+	if err := db.SavePeople(t.Context(), lifecycle.People{}, nil); err == nil {
+		t.Error("people were saved without a line")
+	}
+	whole(t, url)
+}
+
+func testKnownBy(t *testing.T, x *fixture) {
+	db := x.open(t)
+	for _, name := range []string{"c", "a", "d", "b"} {
+		must(t, saveIdentity(t, db, sampleIdentity(name)))
+	}
+	other := sampleIdentity("e")
+	other.Keys = map[string]string{"hr": "E-e"}
+	must(t, saveIdentity(t, db, other))
+	var known []string
+	for after := ""; ; {
+		page := get[[]lifecycle.Identity](t)(db.KnownBy(t.Context(), "okta", after, 3))
+		for _, i := range page {
+			after = i.Keys["okta"]
+			known = append(known, after)
+		}
+		if len(page) < 3 {
+			break
+		}
+	}
+	if diff := cmp.Diff([]string{"E-a", "E-b", "E-c", "E-d"}, known); diff != "" {
+		t.Errorf("by its keys (-want +got):\n%s", diff)
+	}
 }
