@@ -9,9 +9,9 @@
 // its own.
 //
 // Rows are never deleted, so the trail vouches for every one of them, down to who
-// was a member of a provisioned group. No line speaks of five tables.
-// identity_keys, former_addresses and resource_emails only repeat what identities
-// and resources say, and are verified against them. source_heard and cursors, when
+// was a member of a provisioned group. No line speaks of six tables.
+// identity_keys, earlier_keys, former_addresses and resource_emails only repeat what
+// identities and resources say, and are verified against them. source_heard and cursors, when
 // a source was last heard and how far it was read, move with every call and say
 // nothing of anybody; whoever forges them can at most keep the house from noticing
 // that a source has fallen silent, or make it read again.

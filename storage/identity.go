@@ -127,20 +127,56 @@ func (t *tx) unclaimed(ctx context.Context, i lifecycle.Identity) error {
 	return nil
 }
 
+// replaceKeys makes the identity be found by its keys, and by those it had before.
 func (t *tx) replaceKeys(ctx context.Context, i lifecycle.Identity) error {
-	if err := t.q.DeleteIdentityKeys(ctx, string(i.ID)); err != nil {
+	if err := errors.Join(t.q.DeleteIdentityKeys(ctx, string(i.ID)), t.q.DeleteEarlierKeys(ctx, string(i.ID))); err != nil {
 		return fmt.Errorf("delete keys of identity: %w", err)
 	}
-	for source, key := range i.Keys {
-		n, err := t.q.InsertIdentityKey(ctx, q.InsertIdentityKeyParams{Source: text(source), Key: text(key), Identity: string(i.ID)})
-		if err != nil {
-			return fmt.Errorf("insert key of identity: %w", err)
+	now, before := keyRows(i)
+	for _, k := range now {
+		n, err := t.q.InsertIdentityKey(ctx, q.InsertIdentityKeyParams(k))
+		if err := t.ownKey(ctx, n, err, k.Source, k.Key); err != nil {
+			return err
 		}
-		if n == 0 {
-			return fmt.Errorf("%s knows another identity by the key %s: %w", source, key, lifecycle.ErrConflict)
+	}
+	for _, k := range before {
+		n, err := t.q.InsertEarlierKey(ctx, q.InsertEarlierKeyParams(k))
+		if err := t.ownKey(ctx, n, err, k.Source, k.Key); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// ownKey returns lifecycle.ErrConflict when the key that was just inserted is
+// another identity's, now or from before.
+func (t *tx) ownKey(ctx context.Context, inserted int64, err error, source, key string) error {
+	if err != nil {
+		return fmt.Errorf("insert key of identity: %w", err)
+	}
+	owners, err := t.q.KeyOwners(ctx, q.KeyOwnersParams{Source: source, Key: key})
+	switch {
+	case err != nil:
+		return fmt.Errorf("look up key of identity: %w", err)
+	case inserted == 0 || len(owners) > 1:
+		return fmt.Errorf("%s knows another identity by the key %s: %w", source, key, lifecycle.ErrConflict)
+	default:
+		return nil
+	}
+}
+
+// keyRows returns what sources know the identity by, and what they knew it by before.
+func keyRows(i lifecycle.Identity) (now []q.IdentityKey, before []q.EarlierKey) {
+	for source, key := range i.Keys {
+		now = append(now, q.IdentityKey{Source: text(source), Key: text(key), Identity: string(i.ID)})
+	}
+	for _, k := range i.Also {
+		row := q.EarlierKey{Source: text(k.Source), Key: text(k.Key), Identity: string(i.ID)}
+		if !slices.Contains(now, q.IdentityKey(row)) && !slices.Contains(before, row) {
+			before = append(before, row)
+		}
+	}
+	return now, before
 }
 
 func (t *tx) replaceFormer(ctx context.Context, i lifecycle.Identity) error {
@@ -185,9 +221,21 @@ func (db *DB) Identity(ctx context.Context, id lifecycle.IdentityID) (lifecycle.
 	return load[lifecycle.Identity](db.read.Identity(ctx, text(id)))
 }
 
-// IdentityByKey returns the identity that source knows by key, or lifecycle.ErrNotFound.
+// IdentityByKey returns the identity that source knows by key, or knew before, or
+// lifecycle.ErrNotFound.
 func (db *DB) IdentityByKey(ctx context.Context, source, key string) (lifecycle.Identity, error) {
-	return load[lifecycle.Identity](db.read.IdentityByKey(ctx, q.IdentityByKeyParams{Source: text(source), Key: text(key)}))
+	now := q.IdentityByKeyParams{Source: text(source), Key: text(key)}
+	i, err := load[lifecycle.Identity](db.read.IdentityByKey(ctx, now))
+	if !errors.Is(err, lifecycle.ErrNotFound) {
+		return i, err
+	}
+	return load[lifecycle.Identity](db.read.IdentityByEarlierKey(ctx, q.IdentityByEarlierKeyParams(now)))
+}
+
+// IdentityByAccount returns the identity that the PagerDuty account is pinned to,
+// or lifecycle.ErrNotFound.
+func (db *DB) IdentityByAccount(ctx context.Context, id lifecycle.AccountID) (lifecycle.Identity, error) {
+	return load[lifecycle.Identity](db.read.IdentityByAccount(ctx, text(id)))
 }
 
 // IdentityBySlack returns the identity that is pinned to the Slack user, or lifecycle.ErrNotFound.

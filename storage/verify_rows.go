@@ -24,6 +24,7 @@ func (v *verifier) tables() []table {
 		{"facts", v.facts},
 		{"identities", v.identities},
 		{"identity_keys", v.identityKeys},
+		{"earlier_keys", v.earlierKeys},
 		{"notices", v.notices},
 		{"requests", v.requests},
 		{"findings", v.findings},
@@ -76,8 +77,12 @@ func (v *verifier) identities(ctx context.Context) error {
 		},
 		func(r *q.Identity) (string, *string) { return r.ID, &r.Body },
 		func(i lifecycle.Identity) (q.Identity, error) {
-			for source, key := range standing(i).Keys {
-				v.keys[q.IdentityKey{Source: text(source), Key: text(key), Identity: string(i.ID)}] = true
+			now, before := keyRows(standing(i))
+			for _, k := range now {
+				v.keys[k] = true
+			}
+			for _, k := range before {
+				v.earlier[k] = true
 			}
 			for _, f := range formerRows(standing(i)) {
 				v.former[f] = true

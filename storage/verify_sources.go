@@ -7,6 +7,18 @@ import (
 	"rolecall/storage/q"
 )
 
+func (v *verifier) earlierKeys(ctx context.Context) error {
+	var last q.EarlierKey
+	return repeats(v, "earlier_keys", v.earlier,
+		func(page int32) ([]q.EarlierKey, error) {
+			return v.q.EarlierKeysAfter(ctx, q.EarlierKeysAfterParams{Source: last.Source, Key: last.Key, Page: page})
+		},
+		func(k q.EarlierKey) string {
+			last = k
+			return k.Source + " " + k.Key
+		})
+}
+
 // formerAddresses holds the addresses against the identities that had them,
 // which the trail vouches for.
 func (v *verifier) formerAddresses(ctx context.Context) error {

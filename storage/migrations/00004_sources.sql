@@ -12,6 +12,15 @@ CREATE TABLE former_addresses (
 );
 CREATE INDEX former_addresses_identity ON former_addresses (identity);
 
+-- What sources knew somebody by before. Whom a source knows now is in identity_keys.
+CREATE TABLE earlier_keys (
+    source   TEXT NOT NULL,
+    key      TEXT NOT NULL,
+    identity TEXT NOT NULL,
+    PRIMARY KEY (source, key)
+);
+CREATE INDEX earlier_keys_identity ON earlier_keys (identity);
+
 CREATE TABLE cases (
     id        TEXT    NOT NULL PRIMARY KEY,
     open      BOOLEAN NOT NULL,

@@ -20,6 +20,15 @@ func (q *Queries) CountLinked(ctx context.Context) (int64, error) {
 	return count, err
 }
 
+const deleteEarlierKeys = `-- name: DeleteEarlierKeys :exec
+DELETE FROM earlier_keys WHERE identity = $1
+`
+
+func (q *Queries) DeleteEarlierKeys(ctx context.Context, identity string) error {
+	_, err := q.db.ExecContext(ctx, deleteEarlierKeys, identity)
+	return err
+}
+
 const deleteFormerAddresses = `-- name: DeleteFormerAddresses :exec
 DELETE FROM former_addresses WHERE identity = $1
 `
@@ -36,6 +45,39 @@ DELETE FROM identity_keys WHERE identity = $1
 func (q *Queries) DeleteIdentityKeys(ctx context.Context, identity string) error {
 	_, err := q.db.ExecContext(ctx, deleteIdentityKeys, identity)
 	return err
+}
+
+const earlierKeysAfter = `-- name: EarlierKeysAfter :many
+SELECT source, key, identity FROM earlier_keys WHERE (source, key) > ($1, $2) ORDER BY source, key LIMIT $3
+`
+
+type EarlierKeysAfterParams struct {
+	Source string
+	Key    string
+	Page   int32
+}
+
+func (q *Queries) EarlierKeysAfter(ctx context.Context, arg EarlierKeysAfterParams) ([]EarlierKey, error) {
+	rows, err := q.db.QueryContext(ctx, earlierKeysAfter, arg.Source, arg.Key, arg.Page)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []EarlierKey{}
+	for rows.Next() {
+		var i EarlierKey
+		if err := rows.Scan(&i.Source, &i.Key, &i.Identity); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const formerAddressesAfter = `-- name: FormerAddressesAfter :many
@@ -252,6 +294,22 @@ func (q *Queries) IdentityByAccount(ctx context.Context, account string) (string
 	return body, err
 }
 
+const identityByEarlierKey = `-- name: IdentityByEarlierKey :one
+SELECT i.body FROM earlier_keys k JOIN identities i ON i.id = k.identity WHERE k.source = $1 AND k.key = $2
+`
+
+type IdentityByEarlierKeyParams struct {
+	Source string
+	Key    string
+}
+
+func (q *Queries) IdentityByEarlierKey(ctx context.Context, arg IdentityByEarlierKeyParams) (string, error) {
+	row := q.db.QueryRowContext(ctx, identityByEarlierKey, arg.Source, arg.Key)
+	var body string
+	err := row.Scan(&body)
+	return body, err
+}
+
 const identityByKey = `-- name: IdentityByKey :one
 SELECT i.body FROM identity_keys k JOIN identities i ON i.id = k.identity WHERE k.source = $1 AND k.key = $2
 `
@@ -310,6 +368,25 @@ func (q *Queries) IdentityKeysAfter(ctx context.Context, arg IdentityKeysAfterPa
 		return nil, err
 	}
 	return items, nil
+}
+
+const insertEarlierKey = `-- name: InsertEarlierKey :execrows
+INSERT INTO earlier_keys (source, key, identity) VALUES ($1, $2, $3)
+ON CONFLICT (source, key) DO NOTHING
+`
+
+type InsertEarlierKeyParams struct {
+	Source   string
+	Key      string
+	Identity string
+}
+
+func (q *Queries) InsertEarlierKey(ctx context.Context, arg InsertEarlierKeyParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, insertEarlierKey, arg.Source, arg.Key, arg.Identity)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const insertFormerAddress = `-- name: InsertFormerAddress :exec
@@ -376,6 +453,40 @@ func (q *Queries) InsertIdentityKey(ctx context.Context, arg InsertIdentityKeyPa
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const keyOwners = `-- name: KeyOwners :many
+SELECT k.identity FROM identity_keys k WHERE k.source = $1 AND k.key = $2
+UNION ALL
+SELECT e.identity FROM earlier_keys e WHERE e.source = $1 AND e.key = $2
+`
+
+type KeyOwnersParams struct {
+	Source string
+	Key    string
+}
+
+func (q *Queries) KeyOwners(ctx context.Context, arg KeyOwnersParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, keyOwners, arg.Source, arg.Key)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var identity string
+		if err := rows.Scan(&identity); err != nil {
+			return nil, err
+		}
+		items = append(items, identity)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const updateIdentity = `-- name: UpdateIdentity :execrows

@@ -53,6 +53,12 @@ type Cursor struct {
 	Value string
 }
 
+type EarlierKey struct {
+	Source   string
+	Key      string
+	Identity string
+}
+
 type Exception struct {
 	ID   string
 	Ends int64

@@ -58,3 +58,21 @@ SELECT * FROM former_addresses WHERE (email, identity) > (@email, @identity) ORD
 
 -- name: IdentitiesKnownBy :many
 SELECT i.body FROM identity_keys k JOIN identities i ON i.id = k.identity WHERE k.source = @source AND k.key > @after ORDER BY k.key LIMIT @page;
+
+-- name: KeyOwners :many
+SELECT k.identity FROM identity_keys k WHERE k.source = @source AND k.key = @key
+UNION ALL
+SELECT e.identity FROM earlier_keys e WHERE e.source = @source AND e.key = @key;
+
+-- name: IdentityByEarlierKey :one
+SELECT i.body FROM earlier_keys k JOIN identities i ON i.id = k.identity WHERE k.source = @source AND k.key = @key;
+
+-- name: DeleteEarlierKeys :exec
+DELETE FROM earlier_keys WHERE identity = @identity;
+
+-- name: InsertEarlierKey :execrows
+INSERT INTO earlier_keys (source, key, identity) VALUES (@source, @key, @identity)
+ON CONFLICT (source, key) DO NOTHING;
+
+-- name: EarlierKeysAfter :many
+SELECT * FROM earlier_keys WHERE (source, key) > (@source, @key) ORDER BY source, key LIMIT @page;

@@ -115,6 +115,7 @@ func testLookup(t *testing.T, db *storage.DB, ana lifecycle.Identity) {
 		"id":         func() (lifecycle.Identity, error) { return db.Identity(t.Context(), ana.ID) },
 		"key":        func() (lifecycle.Identity, error) { return db.IdentityByKey(t.Context(), "okta", "E-ana") },
 		"slack user": func() (lifecycle.Identity, error) { return db.IdentityBySlack(t.Context(), "U1") },
+		"account":    func() (lifecycle.Identity, error) { return db.IdentityByAccount(t.Context(), "P1") },
 	} {
 		if diff := cmp.Diff(ana, get[lifecycle.Identity](t)(lookup())); diff != "" {
 			t.Errorf("by %s came back different:\n%s", name, diff)
@@ -129,6 +130,8 @@ func testLookup(t *testing.T, db *storage.DB, ana lifecycle.Identity) {
 		"id":                   func() (lifecycle.Identity, error) { return db.Identity(t.Context(), "idn_none") },
 		"key":                  func() (lifecycle.Identity, error) { return db.IdentityByKey(t.Context(), "hr", "E-ana") },
 		"slack user":           func() (lifecycle.Identity, error) { return db.IdentityBySlack(t.Context(), "U2") },
+		"account":              func() (lifecycle.Identity, error) { return db.IdentityByAccount(t.Context(), "P2") },
+		"account of nobody":    func() (lifecycle.Identity, error) { return db.IdentityByAccount(t.Context(), "") },
 		"slack user of nobody": func() (lifecycle.Identity, error) { return db.IdentityBySlack(t.Context(), "") },
 	} {
 		if _, err := lookup(); !errors.Is(err, lifecycle.ErrNotFound) {

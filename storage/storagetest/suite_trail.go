@@ -140,6 +140,7 @@ func writeSources(t *testing.T, db *storage.DB) {
 	t.Helper()
 	must(t, saveCase(t, db, sampleCase("ana")))
 	cy := sampleIdentity("cy")
+	cy.Also = []lifecycle.SourceKey{{Source: "hr", Key: "old-cy"}}
 	cy.Former = []lifecycle.FormerAddress{{Email: "cy.old@acme.test", Until: noon()}}
 	n := sampleNotice(cy)
 	n.Kind = lifecycle.Leaver
@@ -207,6 +208,7 @@ func testTampering(t *testing.T, x *fixture) {
 		"two identities swapped":         {swap("identities", "id", "body"), "identity", 0},
 		"a key given to somebody else":   {sqls("UPDATE identity_keys SET identity = (SELECT max(identity) FROM identity_keys)"), "identity_keys", 0},
 		"a key deleted":                  {sqls("DELETE FROM identity_keys WHERE key = 'E-ana'"), "identity_keys", 0},
+		"an earlier key":                 {sqls("UPDATE earlier_keys SET key = 'old-eve'"), "earlier_keys", 0},
 		"a notice changed":               {sqls(`UPDATE notices SET body = replace(body, 'joiner', 'leaver')`), "notice", 2},
 		"a message deleted":              {sqls("DELETE FROM messages"), "message", 9},
 		"a byte of an original":          {sqls(`UPDATE originals SET body = replace(body, '"body":"ey', '"body":"fy')`), "original", 11},

@@ -228,9 +228,27 @@ func testPeople(t *testing.T, x *fixture) {
 }
 
 func testKnownBy(t *testing.T, x *fixture) {
-	db := x.open(t)
+	db, url := x.openAt(t)
 	for _, name := range []string{"c", "a", "d", "b"} {
-		must(t, saveIdentity(t, db, sampleIdentity(name)))
+		i := sampleIdentity(name)
+		i.Also = []lifecycle.SourceKey{{Source: "okta", Key: "old " + name}, {Source: "okta", Key: "old " + name}, {Source: "okta", Key: "E-" + name}, {Source: "hr", Key: "old " + name}}
+		must(t, saveIdentity(t, db, i))
+	}
+	for name, change := range map[string]func(*lifecycle.Identity){
+		"by whose earlier key":       func(i *lifecycle.Identity) { i.Keys["okta"] = "old a" },
+		"who was known by their key": func(i *lifecycle.Identity) { i.Also = []lifecycle.SourceKey{{Source: "okta", Key: "E-a"}} },
+		"by the same earlier key":    func(i *lifecycle.Identity) { i.Also = []lifecycle.SourceKey{{Source: "hr", Key: "old a"}} },
+	} {
+		i := sampleIdentity("new")
+		change(&i)
+		if err := saveIdentity(t, db, i); !errors.Is(err, lifecycle.ErrConflict) {
+			t.Errorf("another is known %s: %v, want a conflict", name, err)
+		}
+	}
+	for _, key := range []string{"E-a", "old a"} {
+		if i, err := db.IdentityByKey(t.Context(), "okta", key); err != nil || i.Keys["okta"] != "E-a" {
+			t.Errorf("by %s: %s, %v", key, i.ID, err)
+		}
 	}
 	other := sampleIdentity("e")
 	other.Keys = map[string]string{"hr": "E-e"}
@@ -249,4 +267,5 @@ func testKnownBy(t *testing.T, x *fixture) {
 	if diff := cmp.Diff([]string{"E-a", "E-b", "E-c", "E-d"}, known); diff != "" {
 		t.Errorf("by its keys (-want +got):\n%s", diff)
 	}
+	whole(t, url)
 }
