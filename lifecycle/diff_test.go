@@ -66,7 +66,7 @@ func TestADiffSaysWhoGainsAndWhoLoses(t *testing.T) {
 			[]string{
 				"ben loses Payments: responder → none",
 				`ben: "" → "No rule of the policy speaks of this person."`,
-				"rule payments is gone, and spoke of 1 person",
+				"rule payments: gone (was 1 person)",
 			},
 		},
 		"a department that is renamed moves whom it names no more": {
@@ -77,7 +77,7 @@ func TestADiffSaysWhoGainsAndWhoLoses(t *testing.T) {
 				"ben loses Payments: responder → none", "cleo gains Payments: none → responder",
 				`ben: "" → "No rule of the policy speaks of this person."`,
 				`cleo: "No rule of the policy speaks of this person." → ""`,
-				"rule payments: when changed, and it speaks of 1 person where it spoke of 1",
+				"rule payments: when changed (1 → 1 person)",
 			},
 		},
 		"what somebody holds already is no gain": {
@@ -88,7 +88,7 @@ func TestADiffSaysWhoGainsAndWhoLoses(t *testing.T) {
 			},
 			[]string{
 				"ben: asked of 1 of team-owners → asked of 1 of security",
-				"rule payments: grant changed, and it speaks of 1 person where it spoke of 1",
+				"rule payments: grant changed (1 → 1 person)",
 			},
 		},
 		"less of a team is a loss, more of the account is a gain": {
@@ -99,7 +99,7 @@ func TestADiffSaysWhoGainsAndWhoLoses(t *testing.T) {
 			},
 			[]string{
 				"ben gains Responder (limited_user) → Manager (user)", "ben loses Payments: responder → observer",
-				"rule payments: grant changed, and it speaks of 1 person where it spoke of 1",
+				"rule payments: grant changed (1 → 1 person)",
 			},
 		},
 		"a rule that is only observed takes nothing": {
@@ -108,7 +108,7 @@ func TestADiffSaysWhoGainsAndWhoLoses(t *testing.T) {
 			func(p *lifecycle.Policy) { p.Rules[0].Rollout = lifecycle.RolloutObserve },
 			[]string{
 				`ben: "" → "Only rules that are being observed apply: payments."`,
-				"rule payments: rollout changed, and it speaks of 1 person where it spoke of 1",
+				"rule payments: rollout changed (1 → 1 person)",
 			},
 		},
 		"a protected account neither gains nor loses": {
@@ -117,14 +117,14 @@ func TestADiffSaysWhoGainsAndWhoLoses(t *testing.T) {
 			func(p *lifecycle.Policy) { p.Rules = p.Rules[1:]; p.Protected = []string{"ben@acme.test"} },
 			[]string{
 				`ben: "" → "No rule of the policy speaks of this person."`,
-				"rule payments is gone, and spoke of 1 person", "Protected: now ben@acme.test",
+				"rule payments: gone (was 1 person)", "Protected: now ben@acme.test",
 			},
 		},
 		"who has left, and who is known by the policy alone, is no part of it": {
 			[]lifecycle.Identity{left(ben), {ID: "idn_x", Person: lifecycle.Person{Status: lifecycle.StatusActive, Emails: []string{"ben@acme.test"}, Department: "Payments"}}},
 			[]lifecycle.Account{responder},
 			func(p *lifecycle.Policy) { p.Rules = p.Rules[1:] },
-			[]string{"rule payments is gone, and spoke of 0 people"},
+			[]string{"rule payments: gone (was 0 people)"},
 		},
 		"somebody on leave is given nothing meanwhile": {
 			[]lifecycle.Identity{onLeave(worker("cleo", "Pay"))},
@@ -132,7 +132,7 @@ func TestADiffSaysWhoGainsAndWhoLoses(t *testing.T) {
 			func(p *lifecycle.Policy) { p.Rules[0].When = department("pay*") },
 			[]string{
 				`cleo: "No rule of the policy speaks of this person." → ""`,
-				"rule payments: when changed, and it speaks of 1 person where it spoke of 0",
+				"rule payments: when changed (0 → 1 person)",
 			},
 		},
 		"who has no account yet can gain one, and lose nothing": {
@@ -143,7 +143,7 @@ func TestADiffSaysWhoGainsAndWhoLoses(t *testing.T) {
 				"cleo gains no role → Responder (limited_user)", "cleo gains Payments: none → responder",
 				`ben: "" → "No rule of the policy speaks of this person."`,
 				`cleo: "No rule of the policy speaks of this person." → ""`,
-				"rule payments: when changed, and it speaks of 1 person where it spoke of 1",
+				"rule payments: when changed (1 → 1 person)",
 			},
 		},
 		"where nothing is known of accounts, what the old policy gives is taken to be held": {
@@ -153,7 +153,7 @@ func TestADiffSaysWhoGainsAndWhoLoses(t *testing.T) {
 			[]string{
 				"ben loses Payments: responder → none",
 				`ben: "" → "No rule of the policy speaks of this person."`,
-				"rule payments is gone, and spoke of 1 person",
+				"rule payments: gone (was 1 person)",
 			},
 		},
 		"an approval that is needed now is said": {
@@ -162,7 +162,7 @@ func TestADiffSaysWhoGainsAndWhoLoses(t *testing.T) {
 			func(p *lifecycle.Policy) { p.Rules[1].Approval = nil },
 			[]string{
 				"cleo: given at once → asked of 1 of team-owners",
-				"rule platform: approval changed, and it speaks of 1 person where it spoke of 1",
+				"rule platform: approval changed (1 → 1 person)",
 			},
 		},
 		"a rule that goes by another name is the same, wherever it stands": {
@@ -172,7 +172,7 @@ func TestADiffSaysWhoGainsAndWhoLoses(t *testing.T) {
 				p.Rules[0].Name, p.Rules[0].Line = "pay", 99
 				slices.Reverse(p.Rules)
 			},
-			[]string{"rule pay was called payments"},
+			[]string{"rule pay: was called payments"},
 		},
 		"a team without an id is the one of its name": {
 			[]lifecycle.Identity{ben},
@@ -196,7 +196,7 @@ func TestADiffSaysWhoGainsAndWhoLoses(t *testing.T) {
 				p.Rules = p.Rules[:0]
 			},
 			[]string{
-				"rule payments is gone, and spoke of 0 people", "rule platform is gone, and spoke of 0 people", "rule admins is gone, and spoke of 0 people",
+				"rule payments: gone (was 0 people)", "rule platform: gone (was 0 people)", "rule admins: gone (was 0 people)",
 				"Security: no longer lee@acme.test",
 				"Team PPAY is called: Payments → Pay",
 				"Owners of Pay: now ana@acme.test; no longer marco@acme.test",

@@ -1,7 +1,9 @@
 package lifecycle
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -82,17 +84,17 @@ func (r RoleDiff) String() string {
 	return fmt.Sprintf("%s: %s → %s", r.Team.Name, from, to)
 }
 
-// String says the rule in a line.
+// String says the rule in a line: "payments-sre: when changed (10 → 19 people)".
 func (r RuleDiff) String() string {
 	switch r.What {
 	case RuleAdded:
-		return fmt.Sprintf("%s is new, and speaks of %s", r.Name, people(r.After))
+		return fmt.Sprintf("%s: new (%s)", r.Name, people(r.After))
 	case RuleRemoved:
-		return fmt.Sprintf("%s is gone, and spoke of %s", r.Name, people(r.Before))
+		return fmt.Sprintf("%s: gone (was %s)", r.Name, people(r.Before))
 	case RuleRenamed:
-		return fmt.Sprintf("%s was called %s", r.Name, r.Was)
+		return fmt.Sprintf("%s: was called %s", r.Name, r.Was)
 	default:
-		return fmt.Sprintf("%s: %s changed, and it speaks of %s where it spoke of %d", r.Name, strings.Join(r.Parts, ", "), people(r.After), r.Before)
+		return fmt.Sprintf("%s: %s changed (%d → %s)", r.Name, strings.Join(r.Parts, ", "), r.Before, people(r.After))
 	}
 }
 
@@ -109,4 +111,43 @@ func verb(n int, word string) string {
 		return word + "s"
 	}
 	return word
+}
+
+// A DiffGroup is people of whom the same is to be said.
+type DiffGroup struct {
+	Words  string
+	People []string
+}
+
+// AskedBy returns whose access would be given in another way, those of whom the
+// same is to be said together, the most first.
+func (d PolicyDiff) AskedBy() []DiffGroup {
+	return grouped(d.Asked, func(a AskedDiff) (string, string) { return a.From + " → " + a.To, cmp.Or(a.Name, a.Email) })
+}
+
+// UnclearBy returns of whom nothing is concluded any more, and of whom something
+// is now, those for the same reason together, the most first.
+func (d PolicyDiff) UnclearBy() []DiffGroup {
+	return grouped(d.Unclear, func(u UnclearDiff) (string, string) {
+		if u.Why == "" {
+			return "Clear now. Before: " + u.Was, cmp.Or(u.Name, u.Email)
+		}
+		return u.Why, cmp.Or(u.Name, u.Email)
+	})
+}
+
+func grouped[T any](all []T, say func(T) (words, who string)) []DiffGroup {
+	by := map[string][]string{}
+	for _, x := range all {
+		words, who := say(x)
+		by[words] = append(by[words], who)
+	}
+	groups := make([]DiffGroup, 0, len(by))
+	for words, who := range by {
+		groups = append(groups, DiffGroup{words, sorted(who)})
+	}
+	slices.SortFunc(groups, func(a, b DiffGroup) int {
+		return cmp.Or(len(b.People)-len(a.People), strings.Compare(a.Words, b.Words))
+	})
+	return groups
 }

@@ -3,21 +3,18 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"rolecall/lifecycle"
 	"rolecall/lifecycle/policy"
 )
 
 func policyCommand(t *terminal) *cobra.Command {
 	cmd := group(&cobra.Command{
 		Use:   "policy",
-		Short: "Check, test and explain the policy file",
+		Short: "Begin, check, test and explain the policy file, and say whom another would move",
 	})
-	cmd.AddCommand(policyCheckCommand(t), policyTestCommand(t), policyExplainCommand(t))
+	cmd.AddCommand(policyCheckCommand(t), policyTestCommand(t), policyExplainCommand(t), policyDiffCommand(t))
 	return cmd
 }
 
@@ -93,82 +90,4 @@ func failed(failures []policy.TestFailure, path string) error {
 		return nil
 	}
 	return coded(exitUsage, fmt.Errorf("%d expectations of %s do not hold", len(failures), path))
-}
-
-func policyExplainCommand(t *terminal) *cobra.Command {
-	var email, attributes string
-	cmd := &cobra.Command{
-		Use:   "explain --email EMAIL | --given department=Payments,title=SRE",
-		Short: "Say which rules speak of somebody, which nearly do, and what follows",
-		Args:  usage(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if (email == "") == (attributes == "") {
-				return coded(exitUsage, errors.New("say whom: either --email EMAIL, or --given with attributes such as department=Payments,title=SRE"))
-			}
-			needs := []part{needPolicy}
-			if email != "" {
-				needs = append(needs, needDatabase)
-			}
-			cfg, err := loadConfig(needs...)
-			if err != nil {
-				return err
-			}
-			rules, err := policy.Load(cfg.Policy)
-			if err != nil {
-				return coded(exitUsage, err)
-			}
-			rules = rules.At(time.Now())
-			person, err := whom(cmd.Context(), email, attributes, rules)
-			if err != nil {
-				return err
-			}
-			if t.json {
-				return printJSON(t.out, policy.Answers(rules, person))
-			}
-			return policy.Explain(t.out, rules, person)
-		},
-	}
-	cmd.Flags().StringVar(&email, "email", "", "address of somebody a source of truth has sent")
-	cmd.Flags().StringVar(&attributes, "given", "", "attributes of somebody made up, such as department=Payments,title=SRE")
-	return cmd
-}
-
-// madeUp returns the person that attributes describe.
-func madeUp(attributes string) (lifecycle.Person, error) {
-	var p lifecycle.Person
-	for pair := range strings.SplitSeq(attributes, ",") {
-		key, value, found := strings.Cut(strings.TrimSpace(pair), "=")
-		if !found {
-			return p, lifecycle.Refuse(lifecycle.ErrInvalid, "%q is not an attribute like department=Payments", pair)
-		}
-		switch lifecycle.Attribute(key) {
-		case lifecycle.AttrDepartment:
-			p.Department = value
-		case lifecycle.AttrTitle:
-			p.Title = value
-		case lifecycle.AttrLocation:
-			p.Location = value
-		case lifecycle.AttrCountry:
-			p.Country = value
-		case lifecycle.AttrEmployment:
-			p.Employment = lifecycle.Employment(value)
-		case lifecycle.AttrGroups:
-			p.Groups = append(p.Groups, value)
-		case lifecycle.AttrManagerID:
-			p.ManagerID = value
-		case lifecycle.AttrEmployeeID:
-			p.EmployeeID = value
-		case lifecycle.AttrEmail:
-			p.Emails = append(p.Emails, value)
-		case "end_date":
-			day, err := lifecycle.ParseDate(value)
-			if err != nil {
-				return p, err
-			}
-			p.EndDate = day
-		default:
-			return p, lifecycle.Refuse(lifecycle.ErrInvalid, "%q is not an attribute; there are %v", key, append(lifecycle.Attributes(), "end_date"))
-		}
-	}
-	return p, nil
 }

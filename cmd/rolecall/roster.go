@@ -144,17 +144,3 @@ func exportRoster(t *terminal, path string, people []lifecycle.Identity) (err er
 	}
 	return nil
 }
-
-// whom returns the person that policy explain is about.
-func whom(ctx context.Context, email, attributes string, rules lifecycle.Policy) (lifecycle.Person, error) {
-	if email == "" {
-		return madeUp(attributes)
-	}
-	var person lifecycle.Person
-	err := withDatabase(ctx, func(ctx context.Context, db *storage.DB) error {
-		i, err := lifecycle.NewDirectory(db, asWritten{rules}, time.Now).Find(ctx, email)
-		person = i.Person
-		return err
-	})
-	return person, err
-}
