@@ -266,7 +266,7 @@ func TestALongLineIsCutAroundTheColumn(t *testing.T) {
 
 // The fuzzer's own minimizing takes a minute for each find; -fuzzminimizetime 10x keeps it at the work.
 func FuzzParse(f *testing.F) {
-	for _, name := range []string{"policy.yaml", "mistakes.yaml", "explain.yaml"} {
+	for _, name := range []string{"policy.yaml", "mistakes.yaml", "explain.yaml", "everything.yaml"} {
 		b, err := os.ReadFile(filepath.Join("testdata", name))
 		if err != nil {
 			f.Fatal(err)
@@ -276,6 +276,9 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("a: &a [*a]\n"))
 	f.Add([]byte("---\n? {}\n: !!binary x\n"))
 	f.Add([]byte("rules: [{when: {not: [{any: [{all: []}]}]}}]"))
+	for _, tt := range bounds() {
+		f.Add([]byte(head + tt.text))
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p, err := Parse("p", b)
 		if err == nil {
