@@ -23,6 +23,7 @@ var rooms = []struct {
 	{"lifecycle/intake/okta", []string{"lifecycle", "lifecycle/intake"}, "an intake only writes facts, and shares the ledger of refusals"},
 	{"lifecycle/intake/okta/oktatest", nil, "a fake that shares code with what it tests proves nothing"},
 	{"lifecycle/intake/scim", []string{"lifecycle", "lifecycle/intake"}, "an intake only writes facts, and shares the ledger of refusals"},
+	{"lifecycle/intake/secevent", []string{"lifecycle", "lifecycle/intake"}, "an intake only writes facts, and shares the ledger of refusals"},
 	{"lifecycle/pagerduty", []string{"lifecycle"}, "the platform acts, and knows of neither Slack nor SQL"},
 	{"lifecycle/pagerduty/pagerdutytest", nil, "a fake that shares code with what it tests proves nothing"},
 	{"storage", []string{"lifecycle", "storage/q", "storage/migrations"}, "the only SQL"},
@@ -92,6 +93,7 @@ func TestOnlyThePlatformKnowsPagerDutyAndOnlyTheBotKnowsSlack(t *testing.T) {
 		"github.com/jackc/pgx/v5":           {"storage"},
 		"github.com/riverqueue/river":       {"storage"},
 		"github.com/spf13/cobra":            {"cmd/rolecall"},
+		"github.com/go-jose/go-jose/v4":     {"lifecycle/intake/secevent"},
 		"github.com/elimity-com/scim":       {"lifecycle/intake/scim"},
 		"github.com/scim2/filter-parser/v2": {"lifecycle/intake/scim"},
 	}
