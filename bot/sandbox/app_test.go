@@ -96,6 +96,10 @@ func denyModal() map[string]any {
 		input("kind", "Kind", true, map[string]any{"type": "radio_buttons", "action_id": "kind", "options": []any{option("Wrong person", "person"), option("Wrong team", "team")}}),
 		input("stand_in", "Stand-in", true, map[string]any{"type": "static_select", "action_id": "who", "initial_option": ines, "options": []any{ines, because(option("Omar Haddad", "omar"), "no phone: cannot be woken")}}),
 		input("teams", "Teams", true, map[string]any{"type": "multi_static_select", "action_id": "teams", "options": []any{option("Payments, Platform", "a, b"), option("Search", "b")}}),
+		input("people", "These people", true, map[string]any{"type": "multi_static_select", "action_id": "people", "option_groups": []any{
+			map[string]any{"label": text("Legal <&>"), "options": []any{option("Ana", "ntc_1"), option("Bo", "ntc_2")}},
+			map[string]any{"label": text("Sales"), "options": []any{option("Cy", "ntc_3")}},
+		}}),
 	}}
 }
 

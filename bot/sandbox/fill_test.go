@@ -29,12 +29,14 @@ func TestAModalIsFilledInRefusedAndSubmitted(t *testing.T) {
 	filled := url.Values{"view": {view.ID}, "do": {"submit"}}
 	for name, values := range map[string][]string{
 		"reason/text": {"  no <b>"}, "until/date": {"2026-06-01"}, "tell/who": {"manager", "security"}, "kind/kind": {"team"}, "stand_in/who": {"omar"}, "teams/teams": {"a, b"},
+		"people/people": {"ntc_1", "ntc_3"},
 	} {
 		filled["in:"+name], filled["has:"+name] = values, []string{"1"}
 	}
 	refused := s.post("/u/"+marco+"/modal", filled)
 	contains(t, refused, "Say it in a sentence: at least 10 characters.", `aria-invalid="true"`, "  no &lt;b&gt;</textarea>", `value="2026-06-01"`,
-		`value="manager" checked`, `value="security" checked`, `value="team" checked`, `<option value="omar" selected`, `<option value="a, b" selected`)
+		`value="manager" checked`, `value="security" checked`, `value="team" checked`, `<option value="omar" selected`, `<option value="a, b" selected`,
+		`<optgroup label="Legal &lt;&amp;&gt;"><option value="ntc_1" selected>Ana</option><option value="ntc_2">Bo</option></optgroup><optgroup label="Sales"><option value="ntc_3" selected>Cy</option></optgroup></select>`)
 	lacks(t, refused, `<option value="b" selected`, `value="person" checked`)
 
 	filled["in:reason/text"] = []string{"He is on call all week"}

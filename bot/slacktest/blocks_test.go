@@ -43,6 +43,12 @@ func option(i int) string {
 	return fmt.Sprintf(`{"text":%s,"value":"v%d"}`, text("plain_text", "o"), i)
 }
 
+func groupsOf(groups, each int) string {
+	return fmt.Sprintf(`{"type":"multi_static_select","option_groups":[%s]}`, times(groups, func(int) string {
+		return fmt.Sprintf(`{"label":%s,"options":[%s]}`, text("plain_text", "g"), times(each, option))
+	}))
+}
+
 func selectOf(n int, rest string) string {
 	return fmt.Sprintf(`{"type":"static_select","options":[%s]%s}`, times(n, option), rest)
 }
@@ -139,6 +145,11 @@ func TestBlocksOfMessagesAreHeldToSlacksLimits(t *testing.T) {
 		"checkbox text in mrkdwn":          {blocks: actions(`{"type":"checkboxes","options":[{"text":` + text("mrkdwn", "o") + `,"value":"v"}]}`)},
 		"option groups":                    {blocks: actions(`{"type":"static_select","option_groups":[{"label":` + text("plain_text", "g") + `,"options":[` + option(1) + `]}]}`)},
 		"empty option group":               {actions(`{"type":"static_select","option_groups":[{"label":` + text("plain_text", "g") + `,"options":[]}]}`), "must contain at least 1 items"},
+		"100 groups of 100 each":           {blocks: actions(groupsOf(100, 100))},
+		"101 groups":                       {actions(groupsOf(101, 1)), "no more than 100 items allowed"},
+		"a group of 101":                   {actions(groupsOf(1, 101)), "no more than 100 items allowed"},
+		"group label of 76":                {actions(`{"type":"multi_static_select","option_groups":[{"label":` + text("plain_text", runes(76)) + `,"options":[` + option(1) + `]}]}`), "must be less than 76 characters"},
+		"groups and options":               {actions(`{"type":"multi_static_select","options":[` + option(1) + `],"option_groups":[{"label":` + text("plain_text", "g") + `,"options":[` + option(1) + `]}]}`), "exactly one of options and option_groups"},
 		"overflow of 5":                    {blocks: actions(`{"type":"overflow","options":[` + times(5, option) + `]}`)},
 		"overflow of 6":                    {actions(`{"type":"overflow","options":[` + times(6, option) + `]}`), "no more than 5 items allowed"},
 		"checkboxes of 11":                 {actions(`{"type":"checkboxes","options":[` + times(11, option) + `]}`), "no more than 10 items allowed"},

@@ -27,6 +27,9 @@ func form() slack.ModalViewRequest {
 		slack.NewInputBlock("reason", plain("Reason"), nil, reason),
 		optional(slack.NewInputBlock("until", plain("Until"), nil, slack.NewDatePickerBlockElement("until"))),
 		optional(slack.NewInputBlock("length", plain("How long"), nil, slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, nil, "length", options...))),
+		optional(slack.NewInputBlock("people", plain("These"), nil, slack.NewOptionsGroupMultiSelectBlockElement(slack.MultiOptTypeStatic, nil, "people",
+			slack.NewOptionGroupBlockElement(plain("Legal"), slack.NewOptionBlockObject("ntc_1", plain("Ana"), nil), slack.NewOptionBlockObject("ntc_2", plain("Bo"), nil)),
+			slack.NewOptionGroupBlockElement(plain("Sales"), slack.NewOptionBlockObject("ntc_3", plain("Cy"), nil))))),
 		optional(slack.NewInputBlock("replacement", plain("Who"), nil, slack.NewOptionsMultiSelectBlockElement(slack.MultiOptTypeUser, nil, "replacement"))),
 	}
 	return view
@@ -61,13 +64,16 @@ func TestASubmissionCarriesTheStateInSlacksShape(t *testing.T) {
 	t.Parallel()
 	w, seen := opened(t, nil)
 	errs, err := w.Submit(soon(t), marco, map[string]any{
-		"reason": "why", "until": "2026-06-30", "length": "24h", "replacement": []string{ines, marco},
+		"reason": "why", "until": "2026-06-30", "length": "24h", "replacement": []string{ines, marco}, "people": []string{"ntc_3", "ntc_1"},
 	})
 	if err != nil || len(errs) > 0 {
 		t.Fatal(errs, err)
 	}
 	got := (<-seen).View
 	values := got.State.Values
+	if picked := values["people"]["people"].SelectedOptions; len(picked) != 2 || picked[0].Text.Text != "Cy" || picked[1].Value != "ntc_1" {
+		t.Errorf("of two groups were picked %+v", picked)
+	}
 	if values["reason"]["reason"].Value != "why" || values["until"]["until"].SelectedDate != "2026-06-30" ||
 		values["length"]["length"].SelectedOption.Text.Text != "A day" ||
 		!cmp.Equal(values["replacement"]["replacement"].SelectedUsers, []string{ines, marco}) {
