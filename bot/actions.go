@@ -18,6 +18,12 @@ const (
 	ActionRevoke  = "finding.revoke.v1"
 	ActionChoose  = "handover.choose.v1"
 	ActionHistory = "request.history.v1" // callback of the message shortcut
+	ActionAnswer  = "case.answer.v1"
+	ActionPick    = "case.pick.v1" // which answer, where there are many; it does nothing by itself
+	ActionRelease = "hold.release.v1"
+	ActionConfirm = "hold.confirm.v1"
+	ActionRefuse  = "hold.refuse.v1"
+	ActionStart   = "source.start.v1"
 
 	ModalApprove = "modal.approve.v1"
 	ModalDeny    = "modal.deny.v1"
@@ -25,12 +31,19 @@ const (
 	ModalRevoke  = "modal.revoke.v1"
 	ModalChoose  = "modal.choose.v1"
 	ModalUndo    = "modal.undo.v1"
+	ModalAnswer  = "modal.answer.v1"
+	ModalRelease = "modal.release.v1"
+	ModalRefuse  = "modal.refuse.v1"
 
 	InputReason = "reason" // block id and action id
 	InputUntil  = "until"
 	// InputReplacement is the first duty's; the next is replacement_2.
 	InputReplacement = "replacement"
+	InputScope       = "scope" // of a release: all, or these
+	InputPeople      = "people"
 )
+
+const maxValue = 200 // bytes of a button's value that is ours
 
 // MetadataEvent is the event type of the metadata that every message carries,
 // and its payload's key: by it a message is found again after a crash.
@@ -53,6 +66,35 @@ func decodeValue(value string) (lifecycle.RequestID, int, error) {
 		return "", 0, lifecycle.Refuse(lifecycle.ErrInvalid, "This button does not say which request it is for. Run `/rolecall inbox` and use the card there.")
 	}
 	return lifecycle.RequestID(id), revision, nil
+}
+
+// encodeAnswer returns what a button of a case carries: the case, the revision
+// of it that is shown, and the answer; "" is the one that is picked beside it.
+func encodeAnswer(c lifecycle.Case, answer string) string {
+	return string(c.ID) + ":" + strconv.Itoa(c.Revision) + ":" + answer
+}
+
+// decodeAnswer returns what encodeAnswer put in, or a Refusal.
+func decodeAnswer(value string) (id lifecycle.CaseID, revision int, answer string, err error) {
+	parts := append(strings.SplitN(value, ":", 3), "", "")
+	revision, err = strconv.Atoi(parts[1])
+	if err != nil || revision < 1 || !strings.HasPrefix(parts[0], "cas_") || len(value) > maxValue {
+		return "", 0, "", lifecycle.Refuse(lifecycle.ErrInvalid, "This button does not say which question it answers. Run `%s inbox` and use the buttons there.", Command)
+	}
+	return lifecycle.CaseID(parts[0]), revision, parts[2], nil
+}
+
+// encodeHold returns what a button of a hold carries.
+func encodeHold(h lifecycle.Hold) string { return string(h.ID) + ":" + strconv.Itoa(h.Revision) }
+
+// decodeHold returns what encodeHold put in, or a Refusal.
+func decodeHold(value string) (lifecycle.HoldID, int, error) {
+	id, number, ok := strings.Cut(value, ":")
+	revision, err := strconv.Atoi(number)
+	if !ok || err != nil || revision < 1 || !strings.HasPrefix(id, "hld_") || len(value) > maxValue {
+		return "", 0, lifecycle.Refuse(lifecycle.ErrInvalid, "This button does not say what it would release. Run `%s inbox` and use the buttons there.", Command)
+	}
+	return lifecycle.HoldID(id), revision, nil
 }
 
 // A place is the message from which a modal was opened; zero: an App Home.

@@ -6,6 +6,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
+	"regexp"
+	"strings"
 	"time"
 
 	"rolecall/lifecycle"
@@ -27,7 +30,7 @@ func (o *outbound) alert(ctx context.Context, a lifecycle.Attempt) error {
 	if err != nil {
 		return fmt.Errorf("read the policy in force: %w", err)
 	}
-	m := message{Text: "Security: " + foreign(a.Ref, maxAlert)}
+	m := message{Text: "Security: " + foreign(a.Ref, maxAlert) + o.linkTo(ctx, a.Ref)}
 	if channel := policy.Security.Channel; channel != "" {
 		err := o.once(ctx, parcel{Key: key, Channel: channel, Message: m})
 		if !unreachable(err) {
@@ -35,6 +38,46 @@ func (o *outbound) alert(ctx context.Context, a lifecycle.Attempt) error {
 		}
 	}
 	return o.alertMembers(ctx, key, policy.Security.Members, m)
+}
+
+// ofCard finds the id of what has a card.
+var ofCard = regexp.MustCompile(`\b(?:cas|hld|req)_[a-z0-9]+\b`)
+
+// linkTo returns a link to the card of what the sentence names, or "" where none
+// stands. That it cannot be looked up keeps no alert back.
+func (o *outbound) linkTo(ctx context.Context, sentence string) string {
+	id := ofCard.FindString(sentence)
+	if id == "" {
+		return ""
+	}
+	card, err := o.cardOf(ctx, id)
+	if err != nil || card.TS == "" || strings.HasPrefix(card.Channel, "D") {
+		o.Log.InfoContext(ctx, "alert without a link", slog.String("about", id), slog.Any("err", err))
+		return ""
+	}
+	link, err := o.box.permalink(ctx, card.Channel, card.TS)
+	if err != nil {
+		o.Log.InfoContext(ctx, "alert without a link", slog.String("about", id), slog.Any("err", err))
+		return ""
+	}
+	return " <" + link + "|See its card>"
+}
+
+// cardOf returns what is known of the card of a case, a hold or a request.
+func (o *outbound) cardOf(ctx context.Context, id string) (lifecycle.Message, error) {
+	switch {
+	case strings.HasPrefix(id, "cas_"):
+		return o.message(ctx, caseKey(lifecycle.CaseID(id)))
+	case strings.HasPrefix(id, "hld_"):
+		return o.message(ctx, holdKey(lifecycle.HoldID(id)))
+	}
+	sent, err := o.Store.Messages(ctx, lifecycle.RequestID(id))
+	for _, m := range sent {
+		if strings.HasPrefix(m.Key, cardKey(lifecycle.RequestID(id), "")) && m.TS != "" {
+			return m, nil
+		}
+	}
+	return lifecycle.Message{}, err
 }
 
 func alertKey(sentence string, now time.Time) string {

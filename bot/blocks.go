@@ -233,6 +233,8 @@ func withBlockIDs(blocks []slack.Block, digest string) []slack.Block {
 			b.BlockID = id
 		case *slack.HeaderBlock:
 			b.BlockID = id
+		case *slack.TableBlock:
+			b.BlockID = id
 		}
 	}
 	return blocks

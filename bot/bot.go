@@ -29,6 +29,9 @@ type Config struct {
 	Directory *lifecycle.Directory
 	Desk      *lifecycle.Desk
 	Digests   *lifecycle.Digests
+	Matcher   Matcher
+	Brakes    Brakes
+	Sources   Sources
 	Policies  lifecycle.PolicySource
 	Store     Store
 	// RollCall asks for a roll call in the name of who asked; it returns at once.
@@ -45,6 +48,10 @@ type Store interface {
 	lifecycle.Recorder
 	// Request returns the request, or lifecycle.ErrNotFound.
 	Request(ctx context.Context, id lifecycle.RequestID) (lifecycle.Request, error)
+	// Hold returns the hold, or lifecycle.ErrNotFound.
+	Hold(ctx context.Context, id lifecycle.HoldID) (lifecycle.Hold, error)
+	// RemovalsOf returns every removal that names the hold, of every state, the oldest first.
+	RemovalsOf(ctx context.Context, id lifecycle.HoldID) ([]lifecycle.Removal, error)
 	// Message returns the message with that key, or lifecycle.ErrNotFound.
 	Message(ctx context.Context, key string) (lifecycle.Message, error)
 	// Messages returns every message about the request, in the order in which they were first intended.

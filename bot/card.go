@@ -152,11 +152,11 @@ func (m cardMaker) deadline() string {
 }
 
 // person says who has the address: as Slack knows them, where it does.
-func (m cardMaker) person(email string) string {
+func (f frame) person(email string) string {
 	if email == string(lifecycle.ViaPolicy) {
 		return "the policy"
 	}
-	if id := m.names[lifecycle.FoldEmail(email)]; id != "" {
+	if id := f.names[lifecycle.FoldEmail(email)]; id != "" {
 		return "<@" + string(id) + ">"
 	}
 	return foreign(email, maxName)

@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"fmt"
 
 	"rolecall/lifecycle"
 )
@@ -14,7 +13,7 @@ func (b *Bot) digest(ctx context.Context, who lifecycle.Identity, _ string) (mes
 	if err != nil {
 		return message{}, err
 	}
-	v, err := b.digestView(ctx, d)
+	v, err := b.jobs.digestView(ctx, d, b.cfg.Location)
 	if err != nil {
 		return message{}, err
 	}
@@ -22,16 +21,4 @@ func (b *Bot) digest(ctx context.Context, who lifecycle.Identity, _ string) (mes
 		return message{Text: "Nothing to tell today: nothing waits for you, and nothing is off."}, nil
 	}
 	return v.message(), nil
-}
-
-func (b *Bot) digestView(ctx context.Context, d lifecycle.Digest) (digestView, error) {
-	policy, err := b.cfg.Policies.Current(ctx)
-	if err != nil {
-		return digestView{}, fmt.Errorf("read the policy in force: %w", err)
-	}
-	names, err := b.jobs.names(ctx, approversOf(d.Waiting)...)
-	if err != nil {
-		return digestView{}, err
-	}
-	return digestView{frame{policy, b.cfg.Mode, d.At, b.cfg.Location, names}, d}, nil
 }

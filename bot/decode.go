@@ -36,6 +36,25 @@ type interaction struct {
 	View        view      `json:"view"`
 	MessageTS   string    `json:"message_ts"` // of a message shortcut
 	ActionTS    string    `json:"action_ts"`  // of a message shortcut
+	State       state     `json:"state"`      // of the inputs in a message
+}
+
+// state is what was typed or picked, by block and action.
+type state struct {
+	Values map[string]map[string]input `json:"values"`
+}
+
+// picked returns what the person has picked with the action, in the message or
+// the view that they pressed in, or "".
+func (in interaction) picked(action string) string {
+	for _, s := range []state{in.State, in.View.State} {
+		for _, inputs := range s.Values {
+			if v := inputs[action].Option.Value; v != "" {
+				return v
+			}
+		}
+	}
+	return ""
 }
 
 type slackRef struct {
@@ -55,9 +74,7 @@ type action struct {
 	ActionID string `json:"action_id"`
 	Value    string `json:"value"`
 	ActionTS string `json:"action_ts"`
-	Selected struct {
-		Value string `json:"value"`
-	} `json:"selected_option"` // of a menu
+	Selected picked `json:"selected_option"` // of a menu
 }
 
 // chosen returns what the button or the menu's option carries.
@@ -74,17 +91,29 @@ type view struct {
 	Type     string `json:"type"`
 	Callback string `json:"callback_id"`
 	Metadata string `json:"private_metadata"`
-	State    struct {
-		Values map[string]map[string]input `json:"values"`
-	} `json:"state"`
+	State    state  `json:"state"`
 }
 
 type input struct {
-	Value  string `json:"value"`
-	Date   string `json:"selected_date"`
-	Option struct {
-		Value string `json:"value"`
-	} `json:"selected_option"`
+	Value   string   `json:"value"`
+	Date    string   `json:"selected_date"`
+	Option  picked   `json:"selected_option"`
+	Options []picked `json:"selected_options"`
+}
+
+type picked struct {
+	Value string `json:"value"`
+}
+
+// all returns what was picked in the input block, where it takes many.
+func (v view) all(block string) []string {
+	var values []string
+	for _, in := range v.State.Values[block] {
+		for _, o := range in.Options {
+			values = append(values, o.Value)
+		}
+	}
+	return values
 }
 
 // entered returns what was typed or picked in the input block, trimmed.

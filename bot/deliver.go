@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,7 @@ const (
 type parcel struct {
 	Key      string
 	Request  lifecycle.RequestID
+	About    string // the id of what it is about, where that is no request
 	Channel  string
 	Thread   string // ts of the parent; "" for none
 	Revision int
@@ -37,10 +39,11 @@ type parcel struct {
 // String names the message in logs and errors. Keys hold people's addresses,
 // which belong in the record and nowhere else.
 func (p parcel) String() string {
-	if p.Request == "" {
+	about := cmp.Or(string(p.Request), p.About)
+	if about == "" {
 		return "message " + kindOf(p.Key)
 	}
-	return "message " + kindOf(p.Key) + " of " + string(p.Request)
+	return "message " + kindOf(p.Key) + " of " + about
 }
 
 // kindOf returns what kind of message a key names, such as dm or digest.
@@ -170,11 +173,7 @@ func (o *outbound) save(ctx context.Context, p parcel, m lifecycle.Message, stat
 	if kind == "" || state != stateSent {
 		kind = lifecycle.EventMessageSent
 	}
-	ref := string(p.Request)
-	if ref == "" {
-		ref = p.Key
-	}
-	e := lifecycle.AuditEvent{At: o.Now(), Actor: lifecycle.System, Kind: kind, Ref: ref, Detail: map[string]string{
+	e := lifecycle.AuditEvent{At: o.Now(), Actor: lifecycle.System, Kind: kind, Ref: cmp.Or(string(p.Request), p.About, p.Key), Detail: map[string]string{
 		"key": p.Key, "state": state, "channel": m.Channel, "ts": m.TS, "sha256": m.SHA256, "revision": fmt.Sprint(m.Revision),
 	}}
 	if err := o.Store.SaveMessage(ctx, m, e); err != nil {

@@ -67,16 +67,12 @@ func (o *outbound) sendDigest(ctx context.Context, email, user, key string, loc 
 	if err != nil {
 		return fmt.Errorf("compose digest: %w", err)
 	}
-	if (digestView{d: d}).empty() {
-		return o.Digests.Sent(ctx, email, "nothing to say")
-	}
-	policy, err := o.Policies.Current(ctx)
-	if err != nil {
-		return fmt.Errorf("read the policy in force: %w", err)
-	}
-	names, err := o.names(ctx, approversOf(d.Waiting)...)
+	v, err := o.digestView(ctx, d, loc)
 	if err != nil {
 		return err
+	}
+	if v.empty() {
+		return o.Digests.Sent(ctx, email, "nothing to say")
 	}
 	channel, err := o.box.dm(ctx, user)
 	if unreachable(err) {
@@ -85,11 +81,25 @@ func (o *outbound) sendDigest(ctx context.Context, email, user, key string, loc 
 	if err != nil {
 		return err
 	}
-	m := digestView{frame{policy, o.Mode, d.At, loc, names}, d}.message()
-	if _, err := o.deliver(ctx, parcel{Key: key, Channel: channel, Message: m}, was); err != nil {
+	if _, err := o.deliver(ctx, parcel{Key: key, Channel: channel, Message: v.message()}, was); err != nil {
 		return fmt.Errorf("send digest: %w", err)
 	}
 	return o.Digests.Sent(ctx, email, "sent")
+}
+
+// digestView returns d as it is drawn, with what waits for Security where it is
+// for somebody of them.
+func (o *outbound) digestView(ctx context.Context, d lifecycle.Digest, loc *time.Location) (digestView, error) {
+	v := digestView{frame: frame{mode: o.Mode, now: d.At, loc: loc}, d: d}
+	var err error
+	if v.p, err = o.Policies.Current(ctx); err != nil {
+		return v, fmt.Errorf("read the policy in force: %w", err)
+	}
+	if v.security, err = o.securityInboxFor(ctx, v.p, d.For); err != nil {
+		return v, err
+	}
+	v.names, err = o.names(ctx, append(approversOf(d.Waiting), v.security.deciders()...)...)
+	return v, err
 }
 
 // undigested says that an owner cannot be sent a digest: on the record, and to

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -223,6 +224,39 @@ func TestAlertIsToldOnceADay(t *testing.T) {
 		t.Fatal(err)
 	}
 	sameCount(t, "alerts on two days", len(d.Messages("C0SECURITY")), 2)
+	d.clean(t)
+}
+
+func TestAnAlertLinksToTheCardOfWhatItNames(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	c, r := caseCards()["person"], mover()
+	h, people := stopped(lifecycle.HoldLeavers, 12)
+	d.store.putCase(c)
+	d.store.putHold(h, people)
+	o := d.out(t)
+	d.show(t, o, r)
+	for ref, step := range map[string]func(context.Context, lifecycle.Attempt) error{string(c.ID): o.showCase, string(h.ID): o.showHold} {
+		if err := step(t.Context(), lifecycle.Attempt{Ref: ref}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for sentence, linked := range map[string]bool{
+		"12 people still wait (hld_1).": true, "Nobody has answered cas_mina.": true, "Look at req_mover again.": true,
+		"Look at req_none.": false, "The policy names nobody.": false,
+	} {
+		if err := o.alert(t.Context(), lifecycle.Attempt{Ref: sentence}); err != nil {
+			t.Fatal(err)
+		}
+		said := d.Messages("C0SECURITY")
+		if got := strings.Contains(said[len(said)-1].Text, "|See its card>"); got != linked {
+			t.Errorf("%q links: %v, want %v: %s", sentence, got, linked, said[len(said)-1].Text)
+		}
+	}
+	d.Fail("chat.getPermalink", slacktest.Fault{Error: "fatal_error"})
+	if err := o.alert(t.Context(), lifecycle.Attempt{Ref: "hld_1 waits for two days."}); err != nil {
+		t.Errorf("an alert was kept back for want of a link: %v", err)
+	}
 	d.clean(t)
 }
 

@@ -21,7 +21,8 @@ const (
 // digestView is one owner's digest as it is drawn.
 type digestView struct {
 	frame
-	d lifecycle.Digest
+	d        lifecycle.Digest
+	security securityInbox // of somebody of Security
 }
 
 // digestPart is one group of findings, most urgent first.
@@ -58,6 +59,9 @@ func (v digestView) message() message {
 	blocks := []slack.Block{header("Your PagerDuty access digest, " + v.d.At.In(v.loc).Format("Mon 2 Jan"))}
 	if v.paused() {
 		blocks = append(blocks, contextLine(observing))
+	}
+	if !v.security.empty() {
+		blocks = append(blocks, section("*Security*\n"+v.security.summary(v.frame)))
 	}
 	blocks = append(blocks, v.waiting()...)
 	for _, p := range digestParts() {
@@ -126,7 +130,7 @@ func (v digestView) standing() int {
 
 // empty reports whether there is nothing to say.
 func (v digestView) empty() bool {
-	return len(v.d.Waiting)+len(v.d.Ending)+len(v.d.Done)+v.standing() == 0
+	return len(v.d.Waiting)+len(v.d.Ending)+len(v.d.Done)+v.standing() == 0 && v.security.empty()
 }
 
 func (v digestView) done() string {
@@ -149,6 +153,8 @@ func (v digestView) push() string {
 			parts = append(parts, fmt.Sprintf("%d %s", n, many))
 		}
 	}
+	count(len(v.security.holds), "thing was stopped and waits", "things were stopped and wait")
+	count(len(v.security.cases), "question about people waits", "questions about people wait")
 	count(len(v.d.Waiting), "request waits for you", "requests wait for you")
 	count(v.standing(), "finding about your teams", "findings about your teams")
 	count(len(v.d.Ending), "exception ends soon", "exceptions end soon")

@@ -25,11 +25,13 @@ const (
 	ines     = "U0INES"  // owns Payments too
 	omar     = "U0OMAR"  // owns Platform
 	priya    = "U0PRIYA" // is Security
+	lee      = "U0LEE"   // is Security too
 	ben      = "U0BEN"   // whom the requests are about
 	guest    = "U0GUEST"
 	stranger = "U0STRANGER"
 	nobody   = "U0NOBODY" // of this workspace, and known to no source
 	payments = "C0PAYMENTS"
+	secured  = "C0SECURITY"
 )
 
 // transport is how Slack reaches the bot.
@@ -129,6 +131,7 @@ func (h *house) config(over transport, base string) bot.Config {
 	bc.Desk = lifecycle.NewDesk(m, bc.Approvals, m, h.clock.Now)
 	bc.Digests = lifecycle.NewDigests(m, bc.Desk, bc.Directory, m, daily{}, h.clock.Now)
 	bc.Policies, bc.Store = m, m
+	bc.Matcher, bc.Brakes, bc.Sources = matching{security{m}}, braking{security{m}}, feeding{security{m}}
 	bc.RollCall = func(_ context.Context, by lifecycle.Actor) error { h.rolls <- by; return nil }
 	bc.Mode, bc.Location, bc.Now, bc.Log = lifecycle.Enforce, time.UTC, h.clock.Now, slog.New(h.log)
 	return bc
@@ -159,7 +162,7 @@ func (h *house) run(t testing.TB, over transport) {
 
 func (h *house) populate() {
 	us := h.Config().BotUserID
-	for id, name := range map[string]string{marco: "marco", ines: "ines", omar: "omar", priya: "priya", ben: "ben"} {
+	for id, name := range map[string]string{marco: "marco", ines: "ines", omar: "omar", priya: "priya", lee: "lee", ben: "ben"} {
 		h.AddUser(slacktest.User{ID: id, Email: name + "@acme.test", RealName: strings.ToUpper(name[:1]) + name[1:]})
 		h.store.identities[lifecycle.IdentityID("idn_"+name)] = lifecycle.Identity{
 			ID: lifecycle.IdentityID("idn_" + name), Revision: 1,
@@ -173,6 +176,7 @@ func (h *house) populate() {
 	h.AddUser(slacktest.User{ID: stranger, Email: "marco@acme.test", TeamID: "T0OTHER"})
 	h.AddUser(slacktest.User{ID: nobody, Email: "eve@acme.test"})
 	h.AddChannel(slacktest.Channel{ID: payments, Name: "payments", Members: []string{us, marco, ines, omar, priya, ben, guest, stranger, nobody}})
+	h.AddChannel(slacktest.Channel{ID: secured, Name: "security", Members: []string{us, priya, lee, ben, marco}})
 	h.store.accounts = []lifecycle.Account{
 		{ID: "PMARCO", Email: "marco@acme.test", Name: "Marco", BaseRole: lifecycle.RoleResponder, Teams: []lifecycle.Membership{{Team: paymentsTeam, Role: lifecycle.TeamManager}}},
 		{ID: "PBEN", Email: "ben@acme.test", Name: "Ben", BaseRole: lifecycle.RoleResponder, Teams: []lifecycle.Membership{{Team: paymentsTeam, Role: lifecycle.TeamResponder}}},
@@ -189,7 +193,7 @@ func policy() lifecycle.Policy {
 	return lifecycle.Policy{
 		SHA256: "7c1e0000", Domains: []string{"acme.test"},
 		Defaults: lifecycle.Defaults{Approval: lifecycle.Approval{Mode: lifecycle.ApprovalQuorum, N: 1, From: []lifecycle.ApproverSource{lifecycle.FromTeamOwners}}},
-		Security: lifecycle.Security{Channel: "C0SECURITY", Members: []string{"priya@acme.test"}},
+		Security: lifecycle.Security{Channel: "C0SECURITY", Members: []string{"priya@acme.test", "lee@acme.test"}},
 		Teams: []lifecycle.TeamPolicy{
 			{Name: "Payments", ID: paymentsTeam.ID, Owners: []string{"ines@acme.test", "marco@acme.test"}, Channel: payments},
 			{Name: "Platform", ID: platformTeam.ID, Owners: []string{"omar@acme.test"}},

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"github.com/slack-go/slack"
 
@@ -81,6 +82,9 @@ func (b *Bot) homeData(ctx context.Context, who lifecycle.Identity) (homeData, e
 	if d.Teams, err = b.teamsOf(ctx, d.p, who); err != nil {
 		return d, err
 	}
+	if d.Security, err = b.homeSecurity(ctx, d.p, who); err != nil {
+		return d, err
+	}
 	d.names, err = b.jobs.names(ctx, named(d)...)
 	return d, err
 }
@@ -100,12 +104,15 @@ func (b *Bot) teamsOf(ctx context.Context, p lifecycle.Policy, who lifecycle.Ide
 	return teams, nil
 }
 
-// named returns the addresses that the inbox names.
+// named returns the addresses that the inbox names, and what waits for Security.
 func named(d homeData) []string {
 	var emails []string
 	for _, r := range d.Inbox {
 		emails = append(emails, r.Subject.Email)
 		emails = append(emails, r.Approvers...)
+	}
+	if d.Security != nil {
+		emails = slices.Concat(emails, d.p.Security.Members, d.Security.in.deciders())
 	}
 	return emails
 }

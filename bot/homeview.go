@@ -12,7 +12,8 @@ import (
 )
 
 // How much of each part a Home tab shows, so that all of it stays within
-// Slack's 100 blocks: 3·15 + 8 + 2·8 + 10 and the headings.
+// Slack's 100 blocks: 3·15 + 8 + 8 + 2 and the headings, and for Security 2·3 +
+// 6·3 and two more.
 const (
 	homeInbox    = 15
 	homeRequests = 8
@@ -30,6 +31,7 @@ type homeData struct {
 	Teams    []homeTeam
 	Findings []lifecycle.Finding
 	Ending   []lifecycle.Exception
+	Security *homeSecurity // nil: they are not of it
 }
 
 // homeTeam is one team that the person owns, and who is on it.
@@ -43,6 +45,9 @@ func homeView(d homeData) slack.HomeTabViewRequest {
 	var blocks []slack.Block
 	if d.paused() {
 		blocks = append(blocks, contextLine(observing))
+	}
+	if d.Security != nil {
+		blocks = append(blocks, d.Security.blocks(d.frame)...)
 	}
 	blocks = append(blocks, d.inbox()...)
 	blocks = append(blocks, d.access()...)

@@ -29,13 +29,20 @@ type ledger struct {
 	exceptions []lifecycle.Exception
 	accounts   []lifecycle.Account
 	digests    map[string]time.Time
+	cases      map[lifecycle.CaseID]lifecycle.Case
+	holds      map[lifecycle.HoldID]lifecycle.Hold
+	removals   map[lifecycle.HoldID][]lifecycle.Removal
+	sources    []lifecycle.Source
 	events     []lifecycle.AuditEvent
 	jobs       []lifecycle.Job
 	before     func(op string) error // fails an operation, or changes something behind its back
 }
 
 func newLedger() *ledger {
-	l := &ledger{policy: testPolicy(), requests: map[lifecycle.RequestID]lifecycle.Request{}, digests: map[string]time.Time{}}
+	l := &ledger{
+		policy: testPolicy(), requests: map[lifecycle.RequestID]lifecycle.Request{}, digests: map[string]time.Time{},
+		cases: map[lifecycle.CaseID]lifecycle.Case{}, holds: map[lifecycle.HoldID]lifecycle.Hold{}, removals: map[lifecycle.HoldID][]lifecycle.Removal{},
+	}
 	for _, name := range []string{"marco", "ines", "omar", "priya", "lee", "ben", "mina"} {
 		l.identities = append(l.identities, lifecycle.Identity{
 			ID: lifecycle.IdentityID("idn_" + name), Revision: 1, Keys: map[string]string{"okta": name},
@@ -264,7 +271,7 @@ func newDesk(t testing.TB, adjust ...func(*slacktest.Config)) *desk {
 	inquiries := lifecycle.NewDesk(d.store, approvals, d.store, d.Now)
 	d.cfg = Config{
 		Secrets: Secrets{BotToken: d.Config().BotToken}, APIURL: base + "/api/", Client: &http.Client{Timeout: 5 * time.Second},
-		Approvals: approvals, Directory: directory, Desk: inquiries, Policies: d.store, Store: d.store,
+		Approvals: approvals, Directory: directory, Desk: inquiries, Policies: d.store, Store: d.store, Matcher: asker{l: d.store}, Brakes: stopper{l: d.store},
 		Digests: lifecycle.NewDigests(d.store, inquiries, directory, d.store, everyDay{}, d.Now),
 		Mode:    lifecycle.Enforce, Location: time.UTC, Now: d.Now, Log: slog.New(slog.DiscardHandler),
 	}

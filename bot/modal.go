@@ -71,6 +71,12 @@ func (b *Bot) submission(callback string) (submission, bool) {
 		return submission{b.undoModal, InputReason}, true
 	case ModalChoose:
 		return submission{b.chooseModal, InputReplacement}, true
+	case ModalAnswer:
+		return submission{b.answerModal, InputReason}, true
+	case ModalRelease:
+		return submission{b.releaseModal, InputReason}, true
+	case ModalRefuse:
+		return submission{b.refuseModal, InputReason}, true
 	default:
 		return submission{}, false
 	}

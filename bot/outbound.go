@@ -45,6 +45,8 @@ func (o *outbound) handlers() map[lifecycle.JobKind]func(context.Context, lifecy
 		lifecycle.JobRemind:  o.untilSaid(o.remind),
 		lifecycle.JobAlert:   o.untilSaid(o.alert),
 		lifecycle.JobDigests: o.digests,
+		lifecycle.JobCase:    o.untilSaid(o.showCase),
+		lifecycle.JobHold:    o.untilSaid(o.showHold),
 	}
 }
 

@@ -133,16 +133,31 @@ func (o *outbox) say(ctx context.Context, method, channel string, m message, sen
 	if recErr := o.undrawn(ctx, channel, err); recErr != nil {
 		return recErr
 	}
+	if rest := untabled(m.Blocks); len(rest) < len(m.Blocks) { // of all blocks the youngest; the buttons matter more
+		if err := o.call(ctx, method, how, func() error { return send(m.options(rest)) }); !undrawable(err) {
+			return err
+		}
+	}
 	return o.call(ctx, method, how, func() error { return send(m.plainly().options(nil)) })
 }
 
 // plainly returns m as it is said where its blocks cannot be drawn: with them go
 // the buttons, so it says where there are others.
 func (m message) plainly() message {
-	if slices.ContainsFunc(m.Blocks, func(b slack.Block) bool { return b.BlockType() == slack.MBTAction }) {
+	if slices.ContainsFunc(m.Blocks, hasButtons) {
 		m.Text = clipMarkup(m.Text, maxPush-200) + " Slack could not draw the buttons: use those of `" + Command + " inbox` or of rolecall's Home tab."
 	}
 	return m
+}
+
+func hasButtons(b slack.Block) bool {
+	s, ok := b.(*slack.SectionBlock)
+	return b.BlockType() == slack.MBTAction || ok && s.Accessory != nil
+}
+
+// untabled returns the blocks without tables.
+func untabled(blocks []slack.Block) []slack.Block {
+	return slices.DeleteFunc(slices.Clone(blocks), func(b slack.Block) bool { return b.BlockType() == slack.MBTTable })
 }
 
 // options says m with those blocks. No blocks clears those that stood before.
@@ -158,7 +173,7 @@ func (m message) options(blocks []slack.Block) []slack.MsgOption {
 }
 
 func (o *outbox) undrawn(ctx context.Context, channel string, cause error) error {
-	why := "Slack did not take the blocks, so it was said in plain words: " + detailOf(cause)
+	why := "Slack did not take the blocks, so it was said more plainly: " + detailOf(cause)
 	o.log.ErrorContext(ctx, "blocks refused", slog.String("channel", channel), slog.String("why", why))
 	e := lifecycle.AuditEvent{At: o.now(), Actor: lifecycle.System, Kind: lifecycle.EventCardFailed, Ref: channel, Detail: map[string]string{"why": why}}
 	if err := o.store.Record(ctx, e); err != nil {

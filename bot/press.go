@@ -13,7 +13,12 @@ import (
 // known reports whether the action is one that this version acts on. Messages
 // of others, older and newer, stand in Slack as well.
 func (a action) known() bool {
-	return slices.Contains([]string{ActionApprove, ActionRevoke, ActionDeny, ActionKeep, ActionUndo, ActionRetry, ActionChoose, ActionHistory}, a.ActionID)
+	return a.forSecurity() || slices.Contains([]string{ActionApprove, ActionRevoke, ActionDeny, ActionKeep, ActionUndo, ActionRetry, ActionChoose, ActionHistory}, a.ActionID)
+}
+
+// forSecurity reports whether the action is on what only Security decides.
+func (a action) forSecurity() bool {
+	return slices.Contains([]string{ActionAnswer, ActionRelease, ActionConfirm, ActionRefuse, ActionStart}, a.ActionID)
 }
 
 // gone makes a refusal of a request that is not stored any more; every other
@@ -28,12 +33,18 @@ func gone(err error) error {
 // press turns a button into one call of the domain. Of all that Slack sent
 // only who pressed, the request and the revision they saw are carried over.
 func (b *Bot) press(ctx context.Context, in interaction, a action) error {
+	if a.ActionID == ActionPick {
+		return nil // the button beside the menu says that it is meant
+	}
 	by, err := b.people.who(ctx, in.User)
 	if err != nil {
 		return err
 	}
 	if !a.known() {
 		return lifecycle.Refuse(lifecycle.ErrInvalid, "This button is of another version of rolecall, and nothing was changed. What waits for you: `%s inbox`.", Command)
+	}
+	if a.forSecurity() {
+		return b.pressForSecurity(ctx, in, a, by)
 	}
 	id, seen, err := decodeValue(a.chosen())
 	if err != nil {
@@ -96,15 +107,20 @@ func (b *Bot) settled(ctx context.Context, at where, ts string, by lifecycle.Ide
 	b.redraw(ctx, sent[i])
 }
 
-// redraw shows on the pressed card at once what came of it. When too many are
-// pressed at once for that, the card has its turn in the queue.
+// redraw shows on the pressed card at once what came of it.
 func (b *Bot) redraw(ctx context.Context, pressed lifecycle.Message) {
+	b.drawSoon(ctx, slog.String("request", string(pressed.Request)), func(ctx context.Context) error { return b.jobs.redraw(ctx, pressed) })
+}
+
+// drawSoon draws what was pressed. When too many are pressed at once for that,
+// it has its turn in the queue.
+func (b *Bot) drawSoon(ctx context.Context, about slog.Attr, draw func(context.Context) error) {
 	ctx = context.WithoutCancel(ctx)
 	b.drawing.try(func() {
 		ctx, cancel := context.WithTimeout(ctx, drawTime)
 		defer cancel()
-		if err := b.jobs.redraw(ctx, pressed); err != nil {
-			b.log.InfoContext(ctx, "card left to its turn", slog.String("request", string(pressed.Request)), slog.Any("err", err))
+		if err := draw(ctx); err != nil {
+			b.log.InfoContext(ctx, "card left to its turn", about, slog.Any("err", err))
 		}
 	})
 }

@@ -46,37 +46,10 @@ func (o *outbound) redraw(ctx context.Context, pressed lifecycle.Message) error 
 
 // follow draws the request, and again for as long as it moves on meanwhile.
 func (o *outbound) follow(ctx context.Context, id lifecycle.RequestID, draw func(context.Context, lifecycle.Request, bool) error) error {
-	release, err := o.locks.take(ctx, string(id))
-	if err != nil {
-		return err
-	}
-	defer release()
-	for try := range showTries {
+	return followed(ctx, o, "request", string(id), func(ctx context.Context) (lifecycle.Request, string, error) {
 		r, err := o.Store.Request(ctx, id)
-		if errors.Is(err, lifecycle.ErrNotFound) {
-			return lifecycle.Permanent(fmt.Errorf("load request %s: %w", id, err))
-		}
-		if err != nil {
-			return fmt.Errorf("load request %s: %w", id, err)
-		}
-		err = draw(ctx, r, try > 0)
-		if errors.Is(err, errMovedOn) {
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("show request %s: %w", id, err)
-		}
-		// Another worker may have written an older state after a newer one: who
-		// finds that the request moved on writes again, whatever seems to stand.
-		now, err := o.Store.Request(ctx, id)
-		if err != nil {
-			return fmt.Errorf("load request %s: %w", id, err)
-		}
-		if now.Revision == r.Revision {
-			return nil
-		}
-	}
-	return fmt.Errorf("show request %s: it changed faster than it could be drawn", id)
+		return r, mark(r.Revision), err
+	}, draw)
 }
 
 // scene is what all copies of one card are drawn from.
@@ -212,7 +185,7 @@ func (o *outbound) showCard(ctx context.Context, s scene) (card lifecycle.Messag
 			return card, err
 		case i+1 < standing: // it was shown elsewhere because of that, and that was told then
 		default:
-			if err := o.unshown(ctx, s, channel, err); err != nil {
+			if err := o.unshown(ctx, string(s.r.ID), channel, err); err != nil {
 				return card, err
 			}
 		}
@@ -230,9 +203,9 @@ func (o *outbound) showCardIn(ctx context.Context, s scene, channel string) (lif
 
 // unshown puts on the record that the channel cannot be spoken in, and tells
 // security what to do about it.
-func (o *outbound) unshown(ctx context.Context, s scene, channel string, cause error) error {
-	o.Log.WarnContext(ctx, "card cannot be shown", slog.String("request", string(s.r.ID)), slog.String("channel", channel), slog.Any("err", cause))
-	e := lifecycle.AuditEvent{At: o.Now(), Actor: lifecycle.System, Kind: lifecycle.EventCardFailed, Ref: string(s.r.ID), Detail: map[string]string{"channel": channel, "why": detailOf(cause)}}
+func (o *outbound) unshown(ctx context.Context, about, channel string, cause error) error {
+	o.Log.WarnContext(ctx, "card cannot be shown", slog.String("about", about), slog.String("channel", channel), slog.Any("err", cause))
+	e := lifecycle.AuditEvent{At: o.Now(), Actor: lifecycle.System, Kind: lifecycle.EventCardFailed, Ref: about, Detail: map[string]string{"channel": channel, "why": detailOf(cause)}}
 	told := lifecycle.Job{Kind: lifecycle.JobAlert, Ref: fmt.Sprintf("rolecall cannot speak in the channel %s that the policy names (%s). Its cards come here until that is mended: invite rolecall there, or correct the policy.", channel, slackCode(cause))}
 	if err := o.Store.Record(ctx, e, told); err != nil {
 		return fmt.Errorf("record that channel %s cannot be reached: %w", channel, err)

@@ -60,6 +60,15 @@ func (o *outbox) dm(ctx context.Context, user string) (channelID string, err err
 	return channelID, nil
 }
 
+// permalink returns the address of a message, for whoever can see it.
+func (o *outbox) permalink(ctx context.Context, channel, ts string) (link string, err error) {
+	err = o.call(ctx, "chat.getPermalink", again, func() error {
+		link, err = o.api.GetPermalinkContext(ctx, &slack.PermalinkParameters{Channel: channel, Ts: ts})
+		return err
+	})
+	return link, err
+}
+
 // userInfo returns the Slack user with that id.
 func (o *outbox) userInfo(ctx context.Context, user string) (found *slack.User, err error) {
 	err = o.call(ctx, "users.info", again, func() error {

@@ -99,7 +99,13 @@ func silenceWords(r lifecycle.Request) string {
 
 // fullStop returns s as a sentence: with a capital and a full stop.
 func fullStop(s string) string {
-	s = capital(strings.TrimSpace(s))
+	return ended(capital(strings.TrimSpace(s)))
+}
+
+// ended returns s with a full stop, and its first word as it is: it may be the
+// name of a source, which has no capital.
+func ended(s string) string {
+	s = strings.TrimSpace(s)
 	last, _ := utf8.DecodeLastRuneInString(s)
 	if s == "" || strings.ContainsRune(".?!…", last) {
 		return s

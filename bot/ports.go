@@ -1,0 +1,37 @@
+package bot
+
+import (
+	"context"
+
+	"rolecall/lifecycle"
+)
+
+// Matcher is where what no rule can tell about people is asked and answered.
+// *lifecycle.Matcher is one.
+type Matcher interface {
+	// Case returns the case, or lifecycle.ErrNotFound.
+	Case(ctx context.Context, id lifecycle.CaseID) (lifecycle.Case, error)
+	// Open returns the cases that wait for an answer, the oldest first.
+	Open(ctx context.Context) ([]lifecycle.Case, error)
+	// Answer records the answer and returns the case as it stands after it. One
+	// that does not count is a Refusal; ErrInvalid asks for what is missing, and
+	// only of who may answer.
+	Answer(ctx context.Context, a lifecycle.CaseAnswer) (lifecycle.Case, error)
+}
+
+// Brakes is where what was stopped is let go, or not. *lifecycle.Brakes is one.
+type Brakes interface {
+	// Open returns the holds that stand, the oldest first.
+	Open(ctx context.Context) ([]lifecycle.Hold, error)
+	// Propose says what to let go. What one person has proposed, another lets go
+	// by proposing the same. Refusals are as Matcher's.
+	Propose(ctx context.Context, r lifecycle.Release) (lifecycle.Hold, error)
+	// Refuse says that nothing is to come of any of it.
+	Refuse(ctx context.Context, r lifecycle.Release) (lifecycle.Hold, error)
+}
+
+// Sources are the feeds of facts. *lifecycle.Sources is one.
+type Sources interface {
+	// Start lets what the source says be acted on.
+	Start(ctx context.Context, name string, by lifecycle.Identity, via lifecycle.Via) error
+}
