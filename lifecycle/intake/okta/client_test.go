@@ -1,7 +1,6 @@
 package okta
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
