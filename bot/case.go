@@ -38,48 +38,51 @@ func (o *outbound) securityFrame(ctx context.Context, deciders ...string) (frame
 }
 
 // pressCase answers a case in one click, or opens the modal that asks for the
-// reason. The domain is asked in either case: whoever may not answer is refused,
-// before any modal opens.
+// reason.
 func (b *Bot) pressCase(ctx context.Context, in interaction, a action, by lifecycle.Identity) error {
 	id, seen, answer, err := decodeAnswer(a.Value)
 	if err != nil {
 		return err
 	}
-	value := a.Value
 	if answer == "" {
-		if answer = in.picked(ActionPick); answer == "" {
-			return lifecycle.Refuse(lifecycle.ErrInvalid, "Pick an answer in the menu first. Nothing was changed.")
-		}
-		value += answer
+		answer = in.picked(ActionPick)
 	}
-	c, err := b.cfg.Matcher.Answer(ctx, lifecycle.CaseAnswer{Case: id, Seen: seen, By: by, Answer: answer, Via: lifecycle.ViaSlack})
-	if errors.Is(err, lifecycle.ErrInvalid) {
-		return b.askWhyAnswer(ctx, in, id, answer, value, err)
-	}
+	c, err := b.cfg.Matcher.Case(ctx, id)
 	if err != nil {
+		return goneCase(err)
+	}
+	given := lifecycle.CaseAnswer{Case: id, Seen: seen, By: by, Answer: answer, Via: lifecycle.ViaSlack}
+	if answer == "" || answerAsksReason(c, answer) {
+		return b.askAnswer(ctx, in, c, given)
+	}
+	if c, err = b.cfg.Matcher.Answer(ctx, given); err != nil {
 		return goneCase(err)
 	}
 	b.settledCase(ctx, in.where(), in.Container.MessageTS, by, c)
 	return nil
 }
 
-// askWhyAnswer opens the modal that asks for the reason of an answer, where that
-// is what was lacking; else it returns why.
-func (b *Bot) askWhyAnswer(ctx context.Context, in interaction, id lifecycle.CaseID, answer, value string, why error) error {
-	c, err := b.cfg.Matcher.Case(ctx, id)
-	if err != nil {
-		return fmt.Errorf("load case %s: %w", id, err)
+// askAnswer opens the modal that asks for the reason of an answer. The domain is
+// asked before, with no answer: whoever may not give one is refused, and is on the
+// record for having tried; of whoever may, it asks for one.
+func (b *Bot) askAnswer(ctx context.Context, in interaction, c lifecycle.Case, given lifecycle.CaseAnswer) error {
+	none := given
+	none.Answer = ""
+	if _, err := b.cfg.Matcher.Answer(ctx, none); !errors.Is(err, lifecycle.ErrInvalid) {
+		return goneCase(err)
 	}
-	i := slices.IndexFunc(c.Options, func(o lifecycle.CaseOption) bool { return o.Answer == answer })
-	if i < 0 || !answerAsksReason(c, answer) {
-		return why
+	i := slices.IndexFunc(c.Options, func(o lifecycle.CaseOption) bool { return o.Answer == given.Answer })
+	if i < 0 {
+		return lifecycle.Refuse(lifecycle.ErrInvalid, "Pick an answer in the menu first. Nothing was changed.")
 	}
 	f, err := b.jobs.securityFrame(ctx)
 	if err != nil {
 		return err
 	}
 	at := place{Channel: in.where().channel, TS: in.Container.MessageTS}
-	return b.openModal(ctx, in.TriggerID, answerModal(c, c.Options[i], f, encodeMeta(value, at)))
+	seen := c
+	seen.Revision = given.Seen
+	return b.openModal(ctx, in.TriggerID, answerModal(c, c.Options[i], f, encodeMeta(encodeAnswer(seen, given.Answer), at)))
 }
 
 // answerModal answers with what was filled in.

@@ -12,8 +12,8 @@ import (
 	"rolecall/lifecycle"
 )
 
-// security is what the domain would say to those who answer and release, over the
-// memory: the rules are its own, and only as many of them as the bot shows.
+// security is what the domain would say to those who answer, over the memory: the
+// rules are its own, and only as many of them as the bot shows.
 type security struct{ *memory }
 
 func (s security) may(by lifecycle.Identity, about ...lifecycle.IdentityID) error {
@@ -40,8 +40,16 @@ func (m *memory) Hold(_ context.Context, id lifecycle.HoldID) (lifecycle.Hold, e
 	return missing(h, ok)
 }
 
-func (m *memory) Holds(ctx context.Context) ([]lifecycle.Hold, error) {
-	return braking{security{m}}.Open(ctx)
+func (m *memory) Holds(context.Context) ([]lifecycle.Hold, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var open []lifecycle.Hold
+	for _, id := range slices.Sorted(maps.Keys(m.holds)) {
+		if m.holds[id].Open() {
+			open = append(open, m.holds[id])
+		}
+	}
+	return open, nil
 }
 
 func (m *memory) Cases(ctx context.Context) ([]lifecycle.Case, error) {
@@ -63,10 +71,51 @@ func (m *memory) RemovalsAbout(ctx context.Context, who lifecycle.IdentityID) ([
 	return slices.DeleteFunc(all, func(r lifecycle.Removal) bool { return r.Identity != who }), err
 }
 
-func (m *memory) Sources(context.Context) ([]lifecycle.Source, error) { return nil, nil }
+func (m *memory) Sources(context.Context) ([]lifecycle.Source, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var all []lifecycle.Source
+	for _, name := range slices.Sorted(maps.Keys(m.sources)) {
+		all = append(all, m.sources[name])
+	}
+	return all, nil
+}
+
+func (m *memory) Source(_ context.Context, name string) (lifecycle.Source, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s, ok := m.sources[name]
+	return missing(s, ok)
+}
+
+func (m *memory) SaveSource(_ context.Context, s lifecycle.Source, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.sources[s.Name] = s
+	m.write(e, next)
+	return nil
+}
+
+func (m *memory) HeardSource(context.Context, string, time.Time) error { return nil }
 
 func (m *memory) PolicyInForce(context.Context) (lifecycle.PolicyText, error) {
 	return lifecycle.PolicyText{SHA256: m.policy.SHA256, At: today}, nil
+}
+
+func (m *memory) PolicyText(_ context.Context, sha string) (lifecycle.PolicyText, error) {
+	return missing(lifecycle.PolicyText{SHA256: sha}, true)
+}
+
+func (m *memory) KeepPolicy(_ context.Context, _ lifecycle.PolicyText, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	return m.Record(context.Background(), e, next...)
+}
+
+func (m *memory) EnforcePolicy(_ context.Context, _ lifecycle.PolicyText, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	return m.Record(context.Background(), e, next...)
+}
+
+func (m *memory) BaselineByEmail(_ context.Context, email string) ([]lifecycle.Account, error) {
+	return slices.DeleteFunc(slices.Clone(m.accounts), func(a lifecycle.Account) bool { return lifecycle.FoldEmail(a.Email) != email }), nil
 }
 
 func (m *memory) Population(context.Context) (int, error) { return len(m.accounts), nil }
@@ -103,7 +152,6 @@ func (s matching) Answer(_ context.Context, a lifecycle.CaseAnswer) (lifecycle.C
 	if err := s.may(a.By, c.Identity); err != nil {
 		return c, err
 	}
-	takes := a.Answer == lifecycle.AnswerLeft || a.Answer == lifecycle.AnswerBack || strings.HasPrefix(a.Answer, "idn_")
 	switch {
 	case !c.Open():
 		return c, lifecycle.Refuse(lifecycle.ErrConflict, "This has been answered already, by %s: %s.", c.By, c.Answer)
@@ -111,8 +159,6 @@ func (s matching) Answer(_ context.Context, a lifecycle.CaseAnswer) (lifecycle.C
 		return c, lifecycle.Refuse(lifecycle.ErrConflict, "This question has changed since.")
 	case !slices.ContainsFunc(c.Options, func(o lifecycle.CaseOption) bool { return o.Answer == a.Answer }):
 		return c, lifecycle.Refuse(lifecycle.ErrInvalid, "%q is no answer to this.", a.Answer)
-	case takes && a.Reason == "":
-		return c, lifecycle.Refuse(lifecycle.ErrInvalid, "say why")
 	}
 	c.Revision++
 	c.Answer, c.Reason, c.Via, c.By, c.ByID = a.Answer, a.Reason, a.Via, a.By.Person.Email(), a.By.ID
@@ -121,128 +167,41 @@ func (s matching) Answer(_ context.Context, a lifecycle.CaseAnswer) (lifecycle.C
 	return c, nil
 }
 
-// braking is the part of the house that stops what is too much at once.
-type braking struct{ security }
-
-func (s braking) Open(context.Context) ([]lifecycle.Hold, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var open []lifecycle.Hold
-	for _, id := range slices.Sorted(maps.Keys(s.holds)) {
-		if s.holds[id].Open() {
-			open = append(open, s.holds[id])
-		}
-	}
-	return open, nil
-}
-
 func (m *memory) RemovalsOf(_ context.Context, id lifecycle.HoldID) ([]lifecycle.Removal, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.removals[id]), nil
 }
 
-// turn gives those of the removals that are named, or all, a new state, and
-// reports whether none is left that waits.
-func (m *memory) turn(id lifecycle.HoldID, all bool, only []lifecycle.NoticeID, to lifecycle.RemovalState) (done bool) {
-	done = true
-	for i, r := range m.removals[id] {
-		if r.State == lifecycle.RemovalHeld && (all || slices.Contains(only, r.Notice)) {
-			m.removals[id][i].State = to
-		}
-		done = done && m.removals[id][i].State != lifecycle.RemovalHeld
+func (m *memory) SaveHold(_ context.Context, h lifecycle.Hold, removals []lifecycle.Removal, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if h.Revision != m.holds[h.ID].Revision+1 {
+		return lifecycle.ErrConflict
 	}
-	return done
-}
-
-func (s braking) Propose(_ context.Context, r lifecycle.Release) (lifecycle.Hold, error) {
-	return s.settle(r, func(h lifecycle.Hold) (lifecycle.Hold, error) {
-		d := lifecycle.HoldDecision{By: r.By.Person.Email(), ByID: r.By.ID, What: "propose", All: r.All, Only: r.Only, Reason: r.Reason, Via: r.Via}
-		same := h.Proposal != nil && !s.lapsed && h.Proposal.All == r.All && slices.Equal(h.Proposal.Only, r.Only)
-		switch {
-		case !r.All && len(r.Only) == 0:
-			return h, lifecycle.Refuse(lifecycle.ErrInvalid, "say which")
-		case same && h.Proposal.ByID == r.By.ID:
-			return h, lifecycle.Refuse(lifecycle.ErrForbidden, "You have proposed this yourself: a second person of Security confirms it.")
-		case same:
-			d.What, h.State, h.Proposal = "release", lifecycle.HoldStands, nil
-			if s.turn(h.ID, r.All, r.Only, lifecycle.RemovalPassed) {
-				h.State = lifecycle.HoldReleased
-			}
-		case r.Reason == "":
-			return h, lifecycle.Refuse(lifecycle.ErrInvalid, "say why")
-		default:
-			h.State = lifecycle.HoldProposed
-			h.Proposal = &lifecycle.ReleaseProposal{All: r.All, Only: r.Only, By: d.By, ByID: d.ByID, Seen: len(s.removals[h.ID]), Made: h.Revision + 1}
-		}
-		h.Decisions = append(h.Decisions, d)
-		return h, nil
-	})
-}
-
-func (s braking) Refuse(_ context.Context, r lifecycle.Release) (lifecycle.Hold, error) {
-	return s.settle(r, func(h lifecycle.Hold) (lifecycle.Hold, error) {
-		if r.Reason == "" {
-			return h, lifecycle.Refuse(lifecycle.ErrInvalid, "say why")
-		}
-		h.State, h.Proposal = lifecycle.HoldRefused, nil
-		s.turn(h.ID, true, nil, lifecycle.RemovalRefused)
-		h.Decisions = append(h.Decisions, lifecycle.HoldDecision{By: r.By.Person.Email(), ByID: r.By.ID, What: "refuse", Reason: r.Reason, Via: r.Via})
-		return h, nil
-	})
-}
-
-func (s braking) settle(r lifecycle.Release, how func(lifecycle.Hold) (lifecycle.Hold, error)) (lifecycle.Hold, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	h, ok := s.holds[r.Hold]
-	if !ok {
-		return h, lifecycle.ErrNotFound
-	}
-	var about []lifecycle.IdentityID
-	for _, one := range s.removals[r.Hold] {
-		about = append(about, one.Identity)
-	}
-	if err := s.may(r.By, about...); err != nil {
-		return h, err
-	}
-	switch {
-	case !h.Open():
-		return h, lifecycle.Refuse(lifecycle.ErrConflict, "This was settled already: it is %s.", h.State)
-	case r.Seen != h.Revision:
-		return h, lifecycle.Refuse(lifecycle.ErrConflict, "This has changed since you looked.")
-	}
-	is, err := how(h)
-	if err != nil {
-		return h, err
-	}
-	is.Revision++
-	s.holds[h.ID] = is
-	s.write(lifecycle.AuditEvent{Kind: lifecycle.EventHoldProposed, Ref: string(h.ID)}, nil)
-	return is, nil
-}
-
-// feeding is the part of the house that knows the sources.
-type feeding struct{ security }
-
-func (s feeding) Start(_ context.Context, name string, by lifecycle.Identity, via lifecycle.Via) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := s.may(by); err != nil {
-		return err
-	}
-	for id, h := range s.holds {
-		if h.Source != name || h.Kind != lifecycle.HoldSource {
-			continue
-		}
-		if !h.Open() {
-			return lifecycle.Refuse(lifecycle.ErrConflict, "%s was started already.", name)
-		}
-		h.State, h.Revision = lifecycle.HoldReleased, h.Revision+1
-		h.Decisions = append(h.Decisions, lifecycle.HoldDecision{By: by.Person.Email(), ByID: by.ID, What: "release", All: true, Via: via})
-		s.holds[id] = h
-	}
+	m.holds[h.ID] = h
+	m.turn(removals)
+	m.write(e, next)
 	return nil
+}
+
+func (m *memory) SaveRemovals(_ context.Context, removals []lifecycle.Removal, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.turn(removals)
+	m.write(e, next)
+	return nil
+}
+
+// turn stores the state of removals that wait. The caller holds mu.
+func (m *memory) turn(removals []lifecycle.Removal) {
+	for _, r := range removals {
+		for i, was := range m.removals[r.Hold] {
+			if was.Notice == r.Notice && was.State == lifecycle.RemovalHeld {
+				m.removals[r.Hold][i] = r
+			}
+		}
+	}
 }
 
 // opened puts a case into the store.

@@ -27,6 +27,7 @@ type memory struct {
 	cases      map[lifecycle.CaseID]lifecycle.Case
 	holds      map[lifecycle.HoldID]lifecycle.Hold
 	removals   map[lifecycle.HoldID][]lifecycle.Removal
+	sources    map[string]lifecycle.Source
 	events     []lifecycle.AuditEvent
 	jobs       []lifecycle.Job
 	called     time.Time
@@ -35,8 +36,6 @@ type memory struct {
 	slow chan struct{}
 	// broken, when set, is what loading a request fails with.
 	broken error
-	// lapsed makes what was proposed not count.
-	lapsed bool
 	// boom makes loading a request panic.
 	boom bool
 }
@@ -45,7 +44,7 @@ func newMemory(p lifecycle.Policy) *memory {
 	return &memory{
 		policy: p, requests: map[lifecycle.RequestID]lifecycle.Request{},
 		identities: map[lifecycle.IdentityID]lifecycle.Identity{}, digests: map[string]time.Time{},
-		cases: map[lifecycle.CaseID]lifecycle.Case{}, holds: map[lifecycle.HoldID]lifecycle.Hold{}, removals: map[lifecycle.HoldID][]lifecycle.Removal{},
+		cases: map[lifecycle.CaseID]lifecycle.Case{}, holds: map[lifecycle.HoldID]lifecycle.Hold{}, removals: map[lifecycle.HoldID][]lifecycle.Removal{}, sources: map[string]lifecycle.Source{},
 	}
 }
 

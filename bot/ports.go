@@ -14,8 +14,8 @@ type Matcher interface {
 	// Open returns the cases that wait for an answer, the oldest first.
 	Open(ctx context.Context) ([]lifecycle.Case, error)
 	// Answer records the answer and returns the case as it stands after it. One
-	// that does not count is a Refusal; ErrInvalid asks for what is missing, and
-	// only of who may answer.
+	// that does not count is a Refusal. No answer at all is ErrInvalid to who may
+	// give one.
 	Answer(ctx context.Context, a lifecycle.CaseAnswer) (lifecycle.Case, error)
 }
 
@@ -24,7 +24,8 @@ type Brakes interface {
 	// Open returns the holds that stand, the oldest first.
 	Open(ctx context.Context) ([]lifecycle.Hold, error)
 	// Propose says what to let go. What one person has proposed, another lets go
-	// by proposing the same. Refusals are as Matcher's.
+	// by proposing the same. A release that says nothing is ErrInvalid to who may
+	// decide.
 	Propose(ctx context.Context, r lifecycle.Release) (lifecycle.Hold, error)
 	// Refuse says that nothing is to come of any of it.
 	Refuse(ctx context.Context, r lifecycle.Release) (lifecycle.Hold, error)

@@ -1,6 +1,7 @@
 package bot_test
 
 import (
+	"cmp"
 	"strings"
 	"sync"
 	"testing"
@@ -131,12 +132,12 @@ func TestOfManyAnswersOneIsPickedAndThenMeant(t *testing.T) {
 
 func TestWhoIsNotOfSecurityIsToldPrivately(t *testing.T) {
 	t.Parallel()
-	for name, tt := range map[string]struct{ user, words string }{
-		"an owner":     {marco, "Only priya@acme.test or lee@acme.test can decide this."},
-		"a guest":      {guest, "Guests cannot use rolecall."},
-		"a stranger":   {stranger, "Only members of this workspace can use rolecall."},
-		"nobody":       {nobody, "Nobody with the address eve@acme.test is known"},
-		"whom it's of": {lee, "No one decides on their own access."},
+	for name, tt := range map[string]struct{ user, ofCase, ofHold string }{
+		"an owner":     {marco, "can decide this", "Only Security can decide this: priya@acme.test or lee@acme.test."},
+		"a guest":      {guest, "Guests cannot use rolecall.", ""},
+		"a stranger":   {stranger, "Only members of this workspace can use rolecall.", ""},
+		"nobody":       {nobody, "Nobody with the address eve@acme.test is known", ""},
+		"whom it's of": {lee, "decides on their own access", "You are among those whom this hold stops, and no one decides on their own access."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -149,17 +150,15 @@ func TestWhoIsNotOfSecurityIsToldPrivately(t *testing.T) {
 			h.store.change(func(m *memory) { m.removals[hold.ID][0].Identity = "idn_lee" })
 			caseTS, holdTS := h.shown(t, lifecycle.JobCase, string(c.ID)), h.shown(t, lifecycle.JobHold, string(hold.ID))
 			for _, p := range []struct {
-				ts, action string
-				choices    []slacktest.Choice
+				ts, action, words string
+				choices           []slacktest.Choice
 			}{
-				{caseTS, bot.ActionAnswer, []slacktest.Choice{stayValue}},
-				{caseTS, bot.ActionAnswer, []slacktest.Choice{leftValue}},
-				{holdTS, bot.ActionRelease, nil},
-				{holdTS, bot.ActionRefuse, nil},
+				{caseTS, bot.ActionAnswer, tt.ofCase, []slacktest.Choice{stayValue}}, {caseTS, bot.ActionAnswer, tt.ofCase, []slacktest.Choice{leftValue}},
+				{holdTS, bot.ActionRelease, cmp.Or(tt.ofHold, tt.ofCase), nil}, {holdTS, bot.ActionRefuse, cmp.Or(tt.ofHold, tt.ofCase), nil},
 			} {
-				before := strings.Count(h.told(tt.user), tt.words)
+				before := strings.Count(h.told(tt.user), p.words)
 				h.pressOn(t, tt.user, p.ts, p.action, p.choices...)
-				h.await(t, "a refusal of "+p.action, func() bool { return strings.Count(h.told(tt.user), tt.words) > before })
+				h.await(t, "a refusal of "+p.action, func() bool { return strings.Count(h.told(tt.user), p.words) > before })
 			}
 			if got := h.caseNow(c.ID); !got.Open() {
 				t.Errorf("the case is answered: %+v", got)
@@ -188,7 +187,7 @@ func TestTwoOfSecurityReleaseAHold(t *testing.T) {
 		}
 		h.awaitCard(t, ts, "proposes to release all of them (6)")
 		h.pressOn(t, priya, ts, bot.ActionConfirm)
-		h.awaitTold(t, priya, "You have proposed this yourself")
+		h.awaitTold(t, priya, "You have proposed this already; somebody else of Security must say the same: lee@acme.test.")
 		m, _ := h.Message(secured, ts)
 		for _, c := range slacktest.Buttons(m.Blocks) {
 			if c.ActionID == bot.ActionConfirm && (c.Confirm == nil || c.Confirm.Title != "Release 6 leavers?") {
@@ -257,7 +256,9 @@ func TestASourceIsStartedByOne(t *testing.T) {
 	eachTransport(t, func(t *testing.T, over transport) {
 		h := newHouse(t, over)
 		hold := lifecycle.Hold{ID: "hld_1", Kind: lifecycle.HoldSource, Revision: 1, Source: "scim:okta", State: lifecycle.HoldStands, Why: "scim:okta has connected: 12 people so far.", OpenedAt: today}
-		h.store.change(func(m *memory) { m.holds[hold.ID] = hold })
+		h.store.change(func(m *memory) {
+			m.holds[hold.ID], m.sources["scim:okta"] = hold, lifecycle.Source{Name: "scim:okta", Revision: 1, Observed: true}
+		})
 		ts := h.shown(t, lifecycle.JobHold, string(hold.ID))
 		h.pressOn(t, marco, ts, bot.ActionStart)
 		h.awaitTold(t, marco, "can decide this")
@@ -281,7 +282,7 @@ func TestAPressOnAnOutdatedCardIsAnswered(t *testing.T) {
 	h.pressOn(t, priya, caseTS, bot.ActionAnswer, leftValue)
 	h.awaitTold(t, priya, "This has been answered already, by lee@acme.test: stays.")
 	h.pressOn(t, priya, holdTS, bot.ActionRelease)
-	h.awaitTold(t, priya, "This was settled already: it is refused.")
+	h.awaitTold(t, priya, "This hold is already refused")
 	if _, open := h.Modal(priya); open {
 		t.Error("a modal opened for what is settled")
 	}
@@ -310,7 +311,7 @@ func TestAnotherProposalIsNotConfirmedUnseen(t *testing.T) {
 	}
 	lapsed := hold // whoever proposed it may not decide any more
 	lapsed.Proposal = &lifecycle.ReleaseProposal{Only: []lifecycle.NoticeID{"ntc_00"}, By: "gone@acme.test", ByID: "idn_gone", Seen: 6, Made: 2}
-	h.store.change(func(m *memory) { m.holds[hold.ID], m.lapsed = lapsed, true })
+	h.store.change(func(m *memory) { m.holds[hold.ID] = lapsed })
 	h.pressOn(t, lee, ts, bot.ActionConfirm)
 	h.awaitTold(t, lee, "What was proposed does not count any more, and nothing was released")
 }
