@@ -25,7 +25,7 @@ type batch struct {
 
 func (p *Provisioning) batch(o ResourceOrder) *batch {
 	return &batch{
-		Provision: Provision{Join: map[string][]string{}, Leave: map[string][]string{}},
+		Provision: Provision{Client: o.Client, Join: map[string][]string{}, Leave: map[string][]string{}},
 		flow:      p, order: o, at: p.now(), labels: map[string]string{},
 	}
 }

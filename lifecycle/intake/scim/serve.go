@@ -131,8 +131,8 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if err != nil || media != "application/scim+json" && media != "application/json" || charset != "" && !strings.EqualFold(charset, "utf-8") {
 		return nil, failStatus(http.StatusUnsupportedMediaType, "Content-Type must be application/scim+json, in UTF-8")
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, longestBody))
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+	body, err := intake.ReadBody(w, r, longestBody)
+	if errors.Is(err, intake.ErrTooLarge) {
 		return nil, failStatus(http.StatusRequestEntityTooLarge, "a body is at most 1 MiB; add members in several requests")
 	}
 	if err != nil {

@@ -13,11 +13,11 @@ import (
 // store is a lifecycle.ResourceStore in memory, and the Recorder of an inbox. It
 // holds a caller to what the port says, and can be out of order.
 type store struct {
-	mu      sync.Mutex
-	broken  error
-	byID    map[string]*lifecycle.Resource // client/kind/id
-	byName  map[string]string              // client/kind/name → id
-	byEmail map[string][]string            // client/email → ids
+	mu     sync.Mutex
+	broken error
+	byID   map[string]*lifecycle.Resource // client/kind/id
+	byName map[string]string              // client/kind/name → id
+
 	order   []*lifecycle.Resource
 	members map[string][]string // client/group → ids of users, sorted
 	facts   []lifecycle.Fact
@@ -28,7 +28,7 @@ type store struct {
 }
 
 func newStore() *store {
-	return &store{byID: map[string]*lifecycle.Resource{}, byName: map[string]string{}, byEmail: map[string][]string{}, members: map[string][]string{}}
+	return &store{byID: map[string]*lifecycle.Resource{}, byName: map[string]string{}, members: map[string][]string{}}
 }
 
 func at(client string, kind lifecycle.ResourceKind, rest string) string {
@@ -138,11 +138,11 @@ func (s *store) Provision(ctx context.Context, p lifecycle.Provision) error {
 	size := len(p.Put)
 	for group, users := range p.Join {
 		size += len(users)
-		s.moved(p.Summary, group, users, true)
+		s.moved(p.Client, group, users, true)
 	}
 	for group, users := range p.Leave {
 		size += len(users)
-		s.moved(p.Summary, group, users, false)
+		s.moved(p.Client, group, users, false)
 	}
 	s.largest = max(s.largest, size)
 	s.facts, s.jobs = append(s.facts, p.Facts...), append(s.jobs, p.Next...)
@@ -167,10 +167,9 @@ func (s *store) refuses(p lifecycle.Provision) error {
 			return lifecycle.ErrConflict
 		}
 	}
-	client := string(p.Summary.Actor)[len("source:"):]
 	for _, users := range p.Join {
 		for _, u := range users {
-			if _, ok := s.byID[at(client, lifecycle.ResourceUser, u)]; !ok && !added[u] {
+			if _, ok := s.byID[at(p.Client, lifecycle.ResourceUser, u)]; !ok && !added[u] {
 				return lifecycle.ErrNotFound
 			}
 		}
@@ -203,8 +202,8 @@ func (s *store) remove(r lifecycle.Resource) {
 	}
 }
 
-func (s *store) moved(e lifecycle.AuditEvent, group string, users []string, join bool) {
-	key := string(e.Actor)[len("source:"):] + "/" + group
+func (s *store) moved(client, group string, users []string, join bool) {
+	key := client + "/" + group
 	for _, u := range users {
 		i, in := slices.BinarySearch(s.members[key], u)
 		switch {
