@@ -175,7 +175,7 @@ func fill(s string, kept map[string]string) string {
 	return s
 }
 
-func readStory(t *testing.T, file string) []step {
+func readStory(t testing.TB, file string) []step {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {
