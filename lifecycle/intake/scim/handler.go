@@ -8,6 +8,8 @@ import (
 	"runtime/debug"
 	"time"
 
+	server "github.com/elimity-com/scim"
+
 	"rolecall/lifecycle"
 	"rolecall/lifecycle/intake"
 )
@@ -40,6 +42,7 @@ type Config struct {
 type Handler struct {
 	config Config
 	ledger *intake.Ledger
+	types  []server.ResourceType // never changed
 	room   chan struct{}
 }
 
@@ -52,7 +55,7 @@ func New(c Config) *Handler {
 	case len(clients) == 0:
 		c.Log.Warn("the SCIM intake is off: it has no client")
 	}
-	return &Handler{config: c, ledger: intake.NewLedger(c.Inbox, c.Now, c.Log), room: make(chan struct{}, atOnce)}
+	return &Handler{config: c, ledger: intake.NewLedger(c.Inbox, c.Now, c.Log), types: resourceTypes(), room: make(chan struct{}, atOnce)}
 }
 
 // Flush writes what was counted of refusals and is not on the record yet; see

@@ -68,13 +68,21 @@ func tokenOf(client string) string { return client + "-token-0123456789abcdefghi
 
 func newHouse(tb testing.TB) *house {
 	tb.Helper()
-	h := &house{store: newStore(), clock: &clock{at: time.Date(2026, 5, 31, 9, 0, 0, 0, time.UTC)}, sources: &heard{times: map[string]int{}}, log: &bytes.Buffer{}}
+	s := newStore()
+	return houseOver(tb, s, s)
+}
+
+// houseOver returns a house that keeps what is provisioned in resources, and the
+// rest in s.
+func houseOver(tb testing.TB, resources lifecycle.ResourceStore, s *store) *house {
+	tb.Helper()
+	h := &house{store: s, clock: &clock{at: time.Date(2026, 5, 31, 9, 0, 0, 0, time.UTC)}, sources: &heard{times: map[string]int{}}, log: &bytes.Buffer{}}
 	for _, name := range []string{"okta", "entra"} {
 		h.clients = append(h.clients, Client{Name: name, TokenSHA256: [][sha256.Size]byte{sha256.Sum256([]byte(tokenOf(name)))}})
 	}
-	h.flow = lifecycle.NewProvisioning(h.store, h.clock.now)
+	h.flow = lifecycle.NewProvisioning(resources, h.clock.now)
 	h.Handler = New(Config{
-		Provisioning: h.flow, Store: h.store, Inbox: lifecycle.NewInbox(h.store, h.clock.now),
+		Provisioning: h.flow, Store: resources, Inbox: lifecycle.NewInbox(h.store, h.clock.now),
 		Clients: func() ([]Client, error) { return h.clients, nil },
 		Sources: h.sources, Now: h.clock.now, Log: slog.New(slog.NewTextHandler(h.log, nil)),
 	})
@@ -177,9 +185,17 @@ func say(f lifecycle.Fact) string {
 		words = []string{string(f.Kind), string(p.Status)}
 	}
 	for _, w := range []struct{ name, value string }{
-		{"emails", strings.Join(p.Emails, ",")}, {"name", p.Name}, {"employee", p.EmployeeID}, {"title", p.Title}, {"department", p.Department},
-		{"location", p.Location}, {"country", p.Country}, {"employment", string(p.Employment)}, {"manager", p.ManagerID},
-		{"groups", strings.Join(p.Groups, ",")}, {"timezone", p.Timezone},
+		{"emails", strings.Join(p.Emails, ",")},
+		{"name", p.Name},
+		{"employee", p.EmployeeID},
+		{"title", p.Title},
+		{"department", p.Department},
+		{"location", p.Location},
+		{"country", p.Country},
+		{"employment", string(p.Employment)},
+		{"manager", p.ManagerID},
+		{"groups", strings.Join(p.Groups, ",")},
+		{"timezone", p.Timezone},
 	} {
 		if w.value != "" {
 			words = append(words, w.name+"="+w.value)

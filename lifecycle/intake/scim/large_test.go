@@ -28,7 +28,11 @@ const (
 func TestALargeGroupIsChangedInSteps(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	ids := h.company(t, people)
+	largeGroup(t, h, h.company(t, people))
+}
+
+func largeGroup(t *testing.T, h *house, ids []string) {
+	t.Helper()
 	group, _ := h.must(t, http.StatusCreated, http.MethodPost, "/Groups", groupBody("all", ids...))["id"].(string)
 	h.wantLast(t, ids, "all")
 	facts := len(h.store.facts)
@@ -36,13 +40,13 @@ func TestALargeGroupIsChangedInSteps(t *testing.T) {
 	last := h.user(t, "last@acme.test")
 	h.store.largest = 0
 	h.must(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+group, patchBody(`{"op":"add","path":"members","value":[{"value":"`+last+`"}]}`))
-	if h.store.largest != 3 || len(h.store.facts) != facts+2 {
+	if h.store.largest > 3 || len(h.store.facts) != facts+2 {
 		t.Errorf("one more member wrote %d rows and said %d things", h.store.largest, len(h.store.facts)-facts)
 	}
 
 	h.store.largest = 0
 	h.must(t, http.StatusNoContent, http.MethodPatch, "/Groups/"+group, patchBody(`{"op":"replace","path":"displayName","value":"everybody"}`))
-	if h.store.largest != 1 {
+	if h.store.largest > 1 {
 		t.Errorf("a new name wrote %d rows", h.store.largest)
 	}
 	h.settle(t)
@@ -56,7 +60,7 @@ func TestALargeGroupIsChangedInSteps(t *testing.T) {
 	h.must(t, http.StatusNoContent, http.MethodDelete, "/Groups/"+group, "")
 	h.settle(t)
 	h.wantLast(t, append(ids, last), "")
-	if h.store.largest > largeOne {
+	if h.store.largest > largeOne || h.store.largest == 0 {
 		t.Errorf("a transaction wrote %d rows", h.store.largest)
 	}
 }

@@ -19,7 +19,8 @@ const (
 
 // How much a PATCH can be.
 const (
-	mostOperations = 10_000 // Entra ID sends up to 1,000 members, one each in the worst dialect
+	mostOperations = 10_000 // of members one each, in the worst dialect of Entra ID
+	mostChanges    = 500    // of attributes; there are some thirty
 	longestPath    = 512    // bytes
 )
 
@@ -36,6 +37,7 @@ type patch struct {
 	*reader
 	operations []operation
 	members    gathering
+	parsed     map[string]filter.Path // by what was sent: many operations have one path
 }
 
 // readPatch reads the body of a PATCH in any dialect of Okta and Entra ID.
@@ -51,10 +53,13 @@ func (n *reader) readPatch(body any) (*patch, error) {
 	if len(list) == 0 || len(list) > mostOperations {
 		return nil, fail(invalidSyntax, "Operations must be a list of 1 to %d operations", mostOperations)
 	}
-	p := &patch{reader: n}
+	p := &patch{reader: n, parsed: map[string]filter.Path{}}
 	for i, o := range list {
 		if err := p.read(o, fmt.Sprintf("Operations[%d]", i)); err != nil {
 			return nil, err
+		}
+		if len(p.operations) > mostChanges {
+			return nil, fail(invalidSyntax, "Operations change more than %d attributes; send them in several requests", mostChanges)
 		}
 	}
 	return p, nil
@@ -124,7 +129,12 @@ func (p *patch) target(op, path string, value any, at string) error {
 	if p.kind == lifecycle.ResourceUser && strings.EqualFold(path, urnEnterprise) {
 		return p.wholeExtension(op, value, at)
 	}
-	parsed, err := parsePath(path)
+	if id, ok := memberIn(path); ok && p.kind == lifecycle.ResourceGroup && op == opRemove {
+		p.members.touched = true
+		p.members.set(false, id)
+		return nil
+	}
+	parsed, err := p.parse(path)
 	if err != nil {
 		return fail(invalidPath, `%s: %q is no path such as title, name.givenName or emails[type eq "work"].value`, at, path)
 	}
@@ -147,6 +157,17 @@ func (p *patch) target(op, path string, value any, at string) error {
 		t.path = strings.Replace(t.path, "[]", path[strings.IndexByte(path, '['):strings.LastIndexByte(path, ']')+1], 1)
 	}
 	return p.add(op, t, value, at)
+}
+
+func (p *patch) parse(path string) (filter.Path, error) {
+	if known, ok := p.parsed[path]; ok {
+		return known, nil
+	}
+	parsed, err := parsePath(path)
+	if err == nil {
+		p.parsed[path] = parsed
+	}
+	return parsed, err
 }
 
 // wholeExtension reads an operation on all attributes of the extension: they come

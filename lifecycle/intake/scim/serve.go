@@ -10,6 +10,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 
 	server "github.com/elimity-com/scim"
@@ -143,13 +144,9 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 
 // library returns the server for this one visit: its handlers know who asks.
 func (v *visit) library(r *http.Request) (server.Server, error) {
-	users := server.ResourceType{
-		ID: optional.NewString("User"), Name: "User", Endpoint: "/Users", Description: optional.NewString("User Account"),
-		Schema: schemaOf(lifecycle.ResourceUser), SchemaExtensions: []server.SchemaExtension{{Schema: enterpriseSchema()}}, Handler: v,
-	}
-	groups := server.ResourceType{
-		ID: optional.NewString("Group"), Name: "Group", Endpoint: "/Groups", Description: optional.NewString("Group"),
-		Schema: schemaOf(lifecycle.ResourceGroup), Handler: v,
+	types := slices.Clone(v.handler.types)
+	for i := range types {
+		types[i].Handler = v
 	}
 	s, err := server.NewServer(&server.ServerArgs{
 		ServiceProviderConfig: &server.ServiceProviderConfig{
@@ -158,12 +155,26 @@ func (v *visit) library(r *http.Request) (server.Server, error) {
 				Type: server.AuthenticationTypeOauthBearerToken, Name: "Bearer token", Description: "One token for each client", Primary: true,
 			}},
 		},
-		ResourceTypes: []server.ResourceType{users, groups},
+		ResourceTypes: types,
 	}, server.WithBaseURL(baseOf(r)))
 	if err != nil {
 		return server.Server{}, fmt.Errorf("set up SCIM: %w", err)
 	}
 	return s, nil
+}
+
+// resourceTypes returns what can be provisioned, without who answers for it.
+func resourceTypes() []server.ResourceType {
+	return []server.ResourceType{
+		{
+			ID: optional.NewString("User"), Name: "User", Endpoint: "/Users", Description: optional.NewString("User Account"),
+			Schema: schemaOf(lifecycle.ResourceUser), SchemaExtensions: []server.SchemaExtension{{Schema: enterpriseSchema()}},
+		},
+		{
+			ID: optional.NewString("Group"), Name: "Group", Endpoint: "/Groups", Description: optional.NewString("Group"),
+			Schema: schemaOf(lifecycle.ResourceGroup),
+		},
+	}
 }
 
 // baseOf returns the URL under which the client has found us.

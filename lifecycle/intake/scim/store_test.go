@@ -135,19 +135,27 @@ func (s *store) Provision(ctx context.Context, p lifecycle.Provision) error {
 	for _, r := range p.Delete {
 		s.remove(r)
 	}
-	size := len(p.Put)
 	for group, users := range p.Join {
-		size += len(users)
 		s.moved(p.Client, group, users, true)
 	}
 	for group, users := range p.Leave {
-		size += len(users)
 		s.moved(p.Client, group, users, false)
 	}
-	s.largest = max(s.largest, size)
+	s.measure(p)
 	s.facts, s.jobs = append(s.facts, p.Facts...), append(s.jobs, p.Next...)
 	s.trail = append(append(s.trail, p.Summary), p.Lines...)
 	return nil
+}
+
+func (s *store) measure(p lifecycle.Provision) {
+	size := len(p.Put)
+	for _, users := range p.Join {
+		size += len(users)
+	}
+	for _, users := range p.Leave {
+		size += len(users)
+	}
+	s.largest = max(s.largest, size)
 }
 
 func (s *store) refuses(p lifecycle.Provision) error {

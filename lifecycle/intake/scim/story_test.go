@@ -54,18 +54,29 @@ func TestStories(t *testing.T) {
 		steps += len(story)
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
 			t.Parallel()
-			h, kept := newHouse(t), map[string]string{}
-			for _, s := range story {
-				if !t.Run(s.name, func(t *testing.T) { h.tell(t, s, kept) }) {
-					return // the next request would ask for what is not there
-				}
-			}
-			h.wantNowhere(t, secret)
+			newHouse(t).tellAll(t, story)
+		})
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt")+" over SQLite", func(t *testing.T) {
+			t.Parallel()
+			db, path := openSQLite(t)
+			s := newStore()
+			houseOver(t, noting{DB: db, store: s}, s).tellAll(t, story)
+			wantNoByte(t, path, secret)
 		})
 	}
 	if steps < 80 {
 		t.Errorf("the stories have %d requests; they are to have 80 at least", steps)
 	}
+}
+
+func (h *house) tellAll(t *testing.T, story []step) {
+	kept := map[string]string{}
+	for _, s := range story {
+		if !t.Run(s.name, func(t *testing.T) { h.tell(t, s, kept) }) {
+			return // the next request would ask for what is not there
+		}
+	}
+	h.wantNowhere(t, secret)
 }
 
 func (h *house) tell(t *testing.T, s step, kept map[string]string) {

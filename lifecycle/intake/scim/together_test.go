@@ -55,7 +55,11 @@ func TestTwoWritersLoseNothing(t *testing.T) {
 // Okta pushes the members of a group side by side.
 func TestManyWhoAddToOneGroup(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	manyWhoAdd(t, newHouse(t))
+}
+
+func manyWhoAdd(t *testing.T, h *house) {
+	t.Helper()
 	group, _ := h.must(t, http.StatusCreated, http.MethodPost, "/Groups", groupBody("sre"))["id"].(string)
 	other, _ := h.must(t, http.StatusCreated, http.MethodPost, "/Groups", groupBody("payments"))["id"].(string)
 	const users = 40
