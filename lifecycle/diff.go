@@ -88,7 +88,7 @@ func Diff(was, next Policy, people []Identity, accounts []Account, t time.Time) 
 		counts: map[TeamID]map[string]*RoleCount{}, names: map[TeamID]Team{}, matched: map[string][2]int{},
 		diff: PolicyDiff{Old: was.SHA256, New: next.SHA256, Assumed: len(accounts) == 0, Teams: []TeamDiff{}, Moves: []PersonDiff{}, Asked: []AskedDiff{}, Unclear: []UnclearDiff{}},
 	}
-	d.owns = holders(people, accounts)
+	d.owns = Holders(people, accounts)
 	for i := range people {
 		if p := &people[i]; p.Sourced() && p.Merged == "" && p.StatusAt(t) != StatusEnded {
 			d.person(*p)
@@ -102,8 +102,9 @@ func Diff(was, next Policy, people []Identity, accounts []Account, t time.Time) 
 	return d.diff
 }
 
-// holders returns whose account is whose, as a roll call tells it.
-func holders(people []Identity, accounts []Account) map[IdentityID]*Account {
+// Holders returns whose account is whose, as a roll call tells it. An account that
+// is nobody's, or that more than one could be meant by, is not in it.
+func Holders(people []Identity, accounts []Account) map[IdentityID]*Account {
 	m := Roll{Identities: people, Have: Snapshot{Accounts: accounts}}.match()
 	owns := make(map[IdentityID]*Account, len(m.owner))
 	for i := range accounts {

@@ -14,7 +14,7 @@ func policyCommand(t *terminal) *cobra.Command {
 		Use:   "policy",
 		Short: "Begin, check, test and explain the policy file, and say whom another would move",
 	})
-	cmd.AddCommand(policyCheckCommand(t), policyTestCommand(t), policyExplainCommand(t), policyDiffCommand(t))
+	cmd.AddCommand(policyCheckCommand(t), policyTestCommand(t), policyExplainCommand(t), policyDiffCommand(t), policyInitCommand(t), policySchemaCommand(t))
 	return cmd
 }
 
