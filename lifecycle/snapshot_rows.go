@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 )
 
@@ -98,10 +99,11 @@ func (f Fact) news(known map[string]*said) (bool, error) {
 }
 
 // fact returns the row's fact as the snapshot says it. The same file taken in
-// again is the same event.
+// again after the same one is the same event; after another it says something
+// else, for who has moved back says so in the words of before.
 func (r Roster) fact(f Fact) Fact {
 	if f.EventID == "" {
-		f.EventID = r.SHA256 + "/" + f.SourceKey()
+		f.EventID = r.event(f.SourceKey())
 	}
 	if f.ObservedAt.IsZero() {
 		f.ObservedAt = r.At
@@ -110,6 +112,10 @@ func (r Roster) fact(f Fact) Fact {
 		f.SHA256 = r.SHA256
 	}
 	return f
+}
+
+func (r Roster) event(what string) string {
+	return r.SHA256 + "/" + strconv.FormatInt(r.last.UnixMicro(), 36) + "/" + what
 }
 
 // absent keeps, of everybody of the source who is not in the snapshot and has not
@@ -125,7 +131,7 @@ func (s *Snapshots) absent(ctx context.Context, r Roster, known map[string]*said
 		absent++
 		if was.Absent < askAbsent {
 			f := Fact{Source: r.Source, Kind: FactAbsent, Key: key, Person: was.Person}
-			f.EventID = r.SHA256 + "/absent/" + key
+			f.EventID = r.event("absent/" + key)
 			d.send(r.fact(f))
 		}
 		return nil

@@ -32,9 +32,12 @@ type Roster struct {
 	Facts  iter.Seq2[Fact, error] // one for each row, each of another key
 
 	// Accepted takes it in although it differs more from the last than is
-	// ordinary, because By, who is of Security, has looked.
+	// ordinary, because By, who is of Security, has looked, and why.
 	Accepted bool
 	By       Identity
+	Reason   string
+
+	last time.Time // when the snapshot before was so: it is a step from that one
 }
 
 // Taken is what a snapshot came to.
@@ -77,6 +80,9 @@ func (s *Snapshots) Take(ctx context.Context, r Roster) (Taken, error) {
 	t := Taken{Rows: r.Rows, Identical: src.Snapshot != nil && src.Snapshot.SHA256 == r.SHA256}
 	if t.Identical {
 		return t, nil
+	}
+	if src.Snapshot != nil {
+		r.last = src.Snapshot.At
 	}
 	if err := s.admit(ctx, r, src.Snapshot); err != nil {
 		return Taken{Rows: r.Rows}, err
@@ -149,7 +155,7 @@ func (s *Snapshots) mark(ctx context.Context, r Roster, t Taken) error {
 		"changed": strconv.Itoa(t.Changed), "absent": strconv.Itoa(t.Absent), "observed": strconv.FormatBool(t.Observed),
 	}}
 	if r.Accepted {
-		e.Detail["accepted"] = string(r.By.ID)
+		e.Detail["accepted"], e.Detail["reason"] = string(r.By.ID), r.Reason
 	}
 	for range decideTries {
 		src, err := s.store.Source(ctx, r.Source)

@@ -51,7 +51,7 @@ func BenchmarkReadRoster(b *testing.B) {
 	b.SetBytes(int64(text.Len()))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := ReadRoster(bytes.NewReader([]byte(text.String())), CSV, "hris", rosterTime); err != nil {
+		if _, err := readFacts(bytes.NewReader([]byte(text.String())), CSV, "hris", rosterTime); err != nil {
 			b.Fatal(err)
 		}
 	}

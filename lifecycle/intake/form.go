@@ -19,6 +19,7 @@ type form struct {
 	// place says where a mistake is: at is the member's, or -1 when it is missing.
 	place func(name string, at int, message string) lifecycle.FieldError
 	wrong []lifecycle.FieldError
+	zones zones // looked up before; nil where no other form follows
 }
 
 const longestPath = 64 // characters of a name that somebody made up
@@ -208,6 +209,34 @@ func (f *form) past(name string, now time.Time) time.Time {
 		f.blame(name, "is in the future; check the sender's clock")
 	}
 	return t
+}
+
+// zones are the names of time zones that were looked up, and whether there is
+// such a zone: in a roster the same few come again and again.
+type zones map[string]bool
+
+const mostZones = 4096 // that are remembered; there are some six hundred
+
+func (z zones) has(name string) bool {
+	if there, known := z[name]; known {
+		return there
+	}
+	_, err := time.LoadLocation(name)
+	there := err == nil && name != "Local" // which would be ours, and not theirs
+	if z != nil && len(z) < mostZones {
+		z[name] = there
+	}
+	return there
+}
+
+// zone returns the IANA name of a time zone, or "" when it is absent.
+func (f *form) zone(name string) string {
+	s := f.text(name, longestName)
+	if s != "" && !f.zones.has(s) {
+		f.blame(name, "%q is not a zone like Europe/Berlin", s)
+		return ""
+	}
+	return s
 }
 
 // choice returns a member as one of a closed set, or "" when it is absent.

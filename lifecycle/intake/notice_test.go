@@ -137,7 +137,7 @@ func TestNoticesThatAreWrong(t *testing.T) {
 			Path: "data.employment_type", Message: `is no field that is known here (did you mean "employment"?)`,
 		}}},
 		"a field of nobody's": {with(t, `"department"`, `"salary"`), fields{{
-			Path: "data.salary", Message: `is no field that is known here; there are employee_id, status, emails, name, department, location, country, title, employment, manager_id, groups, start_date, end_date, effective_at, urgent, version`,
+			Path: "data.salary", Message: `is no field that is known here; there are employee_id, status, emails, name, department, location, country, title, employment, manager_id, groups, start_date, end_date, timezone, effective_at, urgent, version`,
 		}}},
 		"another specversion":         {with(t, `"specversion": "1.0"`, `"specversion": "0.3"`), fields{{Path: "specversion", Message: `"0.3" is not 1.0`}}},
 		"a specversion that is 1":     {with(t, `"specversion": "1.0"`, `"specversion": 1.0`), fields{{Path: "specversion", Message: "must be text, not a number"}}},

@@ -24,7 +24,7 @@ func personFields() []string {
 func stateFields() []string {
 	return []string{
 		"employee_id", "status", "emails", "name", "department", "location", "country", "title",
-		"employment", "manager_id", "groups", "start_date", "end_date",
+		"employment", "manager_id", "groups", "start_date", "end_date", "timezone",
 	}
 }
 
@@ -46,6 +46,7 @@ func readPerson(f *form) lifecycle.Fact {
 		Groups:     f.texts("groups", mostGroups, longestName),
 		StartDate:  f.date("start_date"),
 		EndDate:    f.date("end_date"),
+		Timezone:   f.zone("timezone"),
 	}
 	checkPerson(f, p)
 	return lifecycle.Fact{

@@ -4,14 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"path"
 	"strings"
-	"time"
 
 	"rolecall/lifecycle"
 )
@@ -38,39 +35,37 @@ func FormatOf(name string) (Format, error) {
 	}
 }
 
-const largestRoster = 64 << 20 // bytes
+const (
+	largestRoster = 64 << 20 // bytes
+	mostRows      = 500_000  // whatever is that short is no roster, and what is known of a row is kept until the last
+)
 
-// ReadRoster returns a fact for each row of a roster that source said at the
-// time at, such as the time its file was written. It never returns some of
-// them: a roster with a mistake is a Refusal that lists the first hundred as
-// row:column, with rows as a spreadsheet numbers them and columns from 1. Any
-// other error is of r. The event id of a fact is made from its row and from
-// at, so that the same file taken in twice says nothing new.
-func ReadRoster(r io.Reader, format Format, source string, at time.Time) ([]lifecycle.Fact, error) {
-	if source == "" || at.IsZero() {
-		return nil, lifecycle.Refuse(lifecycle.ErrInvalid, "a roster needs the name of its source and the time at which it was so")
+// reading is one way through a roster, row by row. It gathers mistakes until
+// there is an end.
+type reading struct {
+	fields []string // of the header, in order
+	zones  zones
+	row    func(row int, f *form, fact lifecycle.Fact) error // told of every row, with what is wrong with it in the form
+	wrong  []lifecycle.FieldError
+	count  int // of mistakes, listed or not
+}
+
+// read goes through the roster to its end, or to the first mistake after which
+// nothing can be told apart. The error is of in, of row, or a Refusal of the whole.
+func (r *reading) read(in io.Reader, format Format) error {
+	text := bufio.NewReader(in)
+	if err := startsWell(text); err != nil {
+		return err
 	}
-	roster := &roster{source: source, at: at.UTC(), rowOf: map[string]int{}}
-	in := bufio.NewReader(&capped{from: r, left: largestRoster})
-	if err := startsWell(in); err != nil {
-		return nil, err
-	}
-	var err error
 	switch format {
 	case CSV:
-		err = roster.readCSV(in)
+		return r.readCSV(text)
 	case JSONL:
-		err = roster.readJSONL(in)
+		r.fields = personFields()
+		return r.readJSONL(text)
 	default:
-		err = lifecycle.Refuse(lifecycle.ErrInvalid, "roster format %q is not csv or jsonl", format)
+		return lifecycle.Refuse(lifecycle.ErrInvalid, "roster format %q is not csv or jsonl", format)
 	}
-	if err == nil {
-		err = roster.refusal()
-	}
-	if err != nil {
-		return nil, err
-	}
-	return roster.facts, nil
 }
 
 // startsWell drops a byte order mark of UTF-8 and refuses one of UTF-16, which
@@ -91,62 +86,32 @@ func startsWell(in *bufio.Reader) error {
 	return nil
 }
 
-// roster gathers facts and mistakes while a file is read.
-type roster struct {
-	source string
-	at     time.Time
-	facts  []lifecycle.Fact
-	rowOf  map[string]int // employee id → its row
-	wrong  []lifecycle.FieldError
-	count  int // of mistakes, listed or not
-}
-
-func (r *roster) blame(wrong ...lifecycle.FieldError) {
+func (r *reading) blame(wrong ...lifecycle.FieldError) {
 	r.count += len(wrong)
 	room := mostMistakes - len(r.wrong)
 	r.wrong = append(r.wrong, wrong[:min(len(wrong), room)]...)
 }
 
-func (r *roster) blameRow(row int, format string, args ...any) {
+func (r *reading) blameRow(row int, format string, args ...any) {
 	r.blame(lifecycle.FieldError{Path: fmt.Sprint(row), Message: fmt.Sprintf(format, args...)})
 }
 
 // take reads one row, whose members stand in the columns that column returns.
-func (r *roster) take(row int, o object, column func(at int) int) error {
-	f := &form{object: o, place: func(name string, at int, message string) lifecycle.FieldError {
+func (r *reading) take(row int, o object, column func(at int) int) error {
+	f := &form{object: o, zones: r.zones, place: func(name string, at int, message string) lifecycle.FieldError {
 		where := fmt.Sprint(row)
 		if at >= 0 {
 			where = fmt.Sprintf("%d:%d", row, column(at))
 		}
 		return lifecycle.FieldError{Path: where, Message: name + ": " + message}
 	}}
-	fact := readPerson(f)
-	id := fact.Person.EmployeeID
-	if first, twice := r.rowOf[id]; twice && id != "" {
-		f.blame("employee_id", "%s is in row %d already", id, first)
-	}
-	r.rowOf[id] = row
-	if len(f.wrong) > 0 {
-		r.blame(f.wrong...)
-		return nil
-	}
-	return r.keep(fact)
+	err := r.row(row, f, readPerson(f))
+	r.blame(f.wrong...)
+	return err
 }
 
-func (r *roster) keep(fact lifecycle.Fact) error {
-	canonical, err := json.Marshal(fact) // neither source, event nor times are set yet
-	if err != nil {
-		return fmt.Errorf("digest row of %s: %w", fact.Person.EmployeeID, err)
-	}
-	sum := sha256.Sum256(canonical)
-	fact.SHA256 = hex.EncodeToString(sum[:])
-	event := sha256.Sum256([]byte(fact.SHA256 + r.at.Format(time.RFC3339Nano)))
-	fact.Source, fact.ObservedAt, fact.EventID = r.source, r.at, "row_"+hex.EncodeToString(event[:16])
-	r.facts = append(r.facts, fact)
-	return nil
-}
-
-func (r *roster) refusal() error {
+// refusal returns what is wrong with the roster, or nil.
+func (r *reading) refusal(rows int) error {
 	switch {
 	case r.count > 0:
 		reason := fmt.Sprintf("the roster has mistakes, of which the first is at %s: %s. Nothing was taken in", r.wrong[0].Path, r.wrong[0].Message)
@@ -154,10 +119,71 @@ func (r *roster) refusal() error {
 			reason += fmt.Sprintf("; %d of %d mistakes are listed", len(r.wrong), r.count)
 		}
 		return &lifecycle.Refusal{Kind: lifecycle.ErrInvalid, Reason: reason, Fields: r.wrong}
-	case len(r.facts) == 0:
+	case rows == 0:
 		return lifecycle.Refuse(lifecycle.ErrInvalid, "the roster has no rows")
 	default:
 		return nil
+	}
+}
+
+// A census is what is counted of a roster on the first way through it. What rows
+// are told apart by is kept as digests, which are small whatever the rows are.
+type census struct {
+	rows      int
+	empty     map[string]int   // field → rows in which it is empty
+	ids       map[[16]byte]int // employee id → its row
+	addresses map[[16]byte]int // first address of somebody who has not ended → its row
+}
+
+func newCensus() *census {
+	return &census{empty: map[string]int{}, ids: map[[16]byte]int{}, addresses: map[[16]byte]int{}}
+}
+
+// row counts a row, and blames one that says somebody a second time. An address
+// may be in two rows when only one of the two is still with the company.
+func (c *census) row(fields []string, row int, f *form, fact lifecycle.Fact) error {
+	if c.rows++; c.rows > mostRows {
+		return lifecycle.Refuse(lifecycle.ErrInvalid, "the roster has more than %d rows", mostRows)
+	}
+	for _, name := range fields {
+		if isNothing(f.value(name)) {
+			c.empty[name]++
+		}
+	}
+	if first := again(c.ids, fact.Person.EmployeeID, row); first > 0 {
+		f.blame("employee_id", "%s is in row %d already", fact.Person.EmployeeID, first)
+	}
+	if len(f.wrong) > 0 || fact.Person.Status == lifecycle.StatusEnded {
+		return nil
+	}
+	if first := again(c.addresses, fact.Person.Email(), row); first > 0 {
+		f.blame("emails", "%s is the first address in row %d already", fact.Person.Email(), first)
+	}
+	return nil
+}
+
+// again returns the row in which the text was before, or 0, and notes that it is in this one.
+func again(rowOf map[[16]byte]int, text string, row int) int {
+	if text == "" {
+		return 0 // which is another mistake
+	}
+	sum := sha256.Sum256([]byte(text))
+	key := [16]byte(sum[:16])
+	first := rowOf[key]
+	rowOf[key] = row
+	return first
+}
+
+func isNothing(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case string:
+		return strings.TrimSpace(v) == ""
+	case []any:
+		return len(v) == 0
+	default:
+		return false
 	}
 }
 
@@ -171,7 +197,11 @@ type capped struct {
 func (c *capped) Read(p []byte) (int, error) {
 	n, err := c.from.Read(p[:min(len(p), c.left+1)])
 	if c.left -= n; c.left < 0 {
-		return 0, lifecycle.Refuse(lifecycle.ErrInvalid, "the roster is larger than %d MiB", largestRoster>>20)
+		return 0, errRosterTooLarge()
 	}
 	return n, err
+}
+
+func errRosterTooLarge() error {
+	return fmt.Errorf("%w: %w", ErrTooLarge, lifecycle.Refuse(lifecycle.ErrInvalid, "the roster is larger than %d MiB", largestRoster>>20))
 }

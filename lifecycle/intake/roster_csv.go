@@ -15,7 +15,7 @@ import (
 // neededColumns are those without which no row says anything.
 func neededColumns() []string { return []string{"employee_id", "status", "emails"} }
 
-func (r *roster) readCSV(in io.Reader) error {
+func (r *reading) readCSV(in io.Reader) error {
 	t := newTable(in)
 	header, err := t.next()
 	if errors.Is(err, io.EOF) {
@@ -27,6 +27,7 @@ func (r *roster) readCSV(in io.Reader) error {
 	if r.blameTable(t, err) || err == nil && r.checkHeader(t.row, header) {
 		return nil // what stands under columns that are not known says nothing
 	}
+	r.fields = header
 	for err == nil {
 		var cells []string
 		if cells, err = t.next(); err == nil {
@@ -41,7 +42,7 @@ func (r *roster) readCSV(in io.Reader) error {
 
 // blameTable reports whether err is a mistake in how the table is written. What
 // follows one cannot be told apart, so that it is the last.
-func (r *roster) blameTable(t *table, err error) bool {
+func (r *reading) blameTable(t *table, err error) bool {
 	syntax, ok := errors.AsType[*csv.ParseError](err)
 	if ok {
 		r.blameRow(t.row, "%v (in line %d of the file); the rest was not read", syntax.Err, syntax.Line)
@@ -49,7 +50,7 @@ func (r *roster) blameTable(t *table, err error) bool {
 	return ok
 }
 
-func (r *roster) takeCells(row int, header, cells []string) error {
+func (r *reading) takeCells(row int, header, cells []string) error {
 	if len(cells) != len(header) {
 		r.blameRow(row, "has %d cells, but there are %d columns", len(cells), len(header))
 		return nil
@@ -71,7 +72,7 @@ func (r *roster) takeCells(row int, header, cells []string) error {
 }
 
 // checkHeader reports whether anything is wrong with the header.
-func (r *roster) checkHeader(row int, header []string) bool {
+func (r *reading) checkHeader(row int, header []string) bool {
 	before := r.count
 	if len(header) == 1 && strings.ContainsAny(header[0], ";\t|") {
 		r.blameRow(row, "the columns must be separated by commas")

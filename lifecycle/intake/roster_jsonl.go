@@ -10,7 +10,7 @@ import (
 	"rolecall/lifecycle"
 )
 
-func (r *roster) readJSONL(in io.Reader) error {
+func (r *reading) readJSONL(in io.Reader) error {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, longestBody)
 	row := 0
@@ -31,7 +31,7 @@ func (r *roster) readJSONL(in io.Reader) error {
 	return nil
 }
 
-func (r *roster) takeLine(row int, line []byte) error {
+func (r *reading) takeLine(row int, line []byte) error {
 	if len(bytes.TrimSpace(line)) == 0 {
 		return nil
 	}

@@ -2,9 +2,13 @@ package intake
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -18,12 +22,36 @@ import (
 
 var rosterTime = time.Date(2026, 5, 31, 6, 0, 0, 0, time.UTC)
 
+// readFacts returns all facts of a roster that is in order.
+func readFacts(in io.Reader, format Format, source string, at time.Time) (_ []lifecycle.Fact, err error) {
+	file, err := ReadRoster(in, format, "")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	roster, err := file.Roster(source, at)
+	if err != nil {
+		return nil, err
+	}
+	var facts []lifecycle.Fact
+	for f, err := range roster.Facts {
+		if err != nil {
+			return nil, err
+		}
+		facts = append(facts, f)
+	}
+	if len(facts) != roster.Rows {
+		return nil, fmt.Errorf("%d rows were counted, and %d come", roster.Rows, len(facts))
+	}
+	return facts, nil
+}
+
 func readCSV(text string) ([]lifecycle.Fact, error) {
-	return ReadRoster(strings.NewReader(text), CSV, "hris", rosterTime)
+	return readFacts(strings.NewReader(text), CSV, "hris", rosterTime)
 }
 
 func readJSONL(text string) ([]lifecycle.Fact, error) {
-	return ReadRoster(strings.NewReader(text), JSONL, "hris", rosterTime)
+	return readFacts(strings.NewReader(text), JSONL, "hris", rosterTime)
 }
 
 const (
@@ -84,41 +112,86 @@ func TestReadRoster(t *testing.T) {
 	}
 }
 
-func TestTheSameFileTwiceIsHarmless(t *testing.T) {
+func TestRowsComeAsOftenAsTheyAreAskedFor(t *testing.T) {
 	t.Parallel()
-	s := &store{}
-	inbox := lifecycle.NewInbox(s, func() time.Time { return rosterTime.Add(time.Hour) })
-	take := func(text string, at time.Time) (fresh int) {
-		facts, err := ReadRoster(strings.NewReader(text), CSV, "hris", at)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range facts {
-			_, duplicate, err := inbox.Receive(t.Context(), f)
+	file, err := ReadRoster(strings.NewReader(rosterCSV), CSV, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	roster, err := file.Roster("hris", rosterTime.In(time.FixedZone("", 3600)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := func(most int) (ids []string) {
+		for f, err := range roster.Facts {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !duplicate {
-				fresh++
+			if ids = append(ids, f.Person.EmployeeID); len(ids) == most {
+				break
 			}
 		}
-		return fresh
+		return ids
 	}
-	later := rosterTime.Add(time.Hour)
-	for _, step := range []struct {
-		name, text string
-		at         time.Time
-		want       int
+	for _, most := range []int{2, 1, 2} {
+		if diff := cmp.Diff([]string{"E1042", "E1043"}[:most], ids(most)); diff != "" {
+			t.Errorf("the first %d (-want +got):\n%s", most, diff)
+		}
+	}
+	if err := os.Truncate(file.spool.Name(), 200); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range roster.Facts {
+		err = e
+	}
+	if err == nil || !strings.Contains(err.Error(), "was changed") {
+		t.Errorf("after its file was cut off: %v", err)
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(file.spool.Name()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("its file is left: %v", err)
+	}
+}
+
+func TestWhatIsCountedOfARoster(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		text   string
+		format Format
+		fields []string
+		empty  map[string]int
 	}{
-		{"the first time", rosterCSV, rosterTime, 2},
-		{"the same file", rosterCSV, rosterTime, 0},
-		{"the same file in another zone", rosterCSV, rosterTime.In(time.FixedZone("", 3600)), 0},
-		{"one row has changed", strings.Replace(rosterCSV, "SRE II", "SRE III", 1), rosterTime, 1},
-		{"only urgency has changed", strings.Replace(rosterCSV, "TRUE", "false", 1), rosterTime, 1},
-		{"the same rows, an hour later", rosterCSV, later, 2},
+		"a table": {
+			"\xef\xbb\xbfstatus,employee_id,emails,title,groups\nactive,E1,a@b,,;\n\nended,E2,a@b,SRE, \n", CSV,
+			[]string{"status", "employee_id", "emails", "title", "groups"}, map[string]int{"title": 1, "groups": 2},
+		},
+		"lines": {
+			`{"employee_id":"E1","status":"active","emails":["a@b"],"name":"Ana","title":" ","groups":[],"timezone":"Asia/Tokyo"}` + "\n", JSONL,
+			personFields(), map[string]int{
+				"title": 1, "groups": 1, "department": 1, "location": 1, "country": 1, "employment": 1, "manager_id": 1,
+				"start_date": 1, "end_date": 1, "effective_at": 1, "urgent": 1, "version": 1,
+			},
+		},
 	} {
-		if got := take(step.text, step.at); got != step.want {
-			t.Errorf("%s: %d new facts, want %d", step.name, got, step.want)
+		file, err := ReadRoster(strings.NewReader(tt.text), tt.format, t.TempDir())
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		roster, err := file.Roster("hris", rosterTime)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		sum := sha256.Sum256([]byte(tt.text))
+		want := lifecycle.Roster{
+			Source: "hris", At: rosterTime, SHA256: hex.EncodeToString(sum[:]), Format: string(tt.format), Fields: tt.fields, Empty: tt.empty, Rows: strings.Count(tt.text, "@"),
+		}
+		if diff := cmp.Diff(want, roster, cmpopts.IgnoreFields(lifecycle.Roster{}, "Facts"), cmpopts.IgnoreUnexported(lifecycle.Roster{})); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+		if err := file.Close(); err != nil {
+			t.Error(name, err)
 		}
 	}
 }
@@ -164,6 +237,8 @@ func TestRostersThatAreWrong(t *testing.T) {
 		"a quote in the header":        {readCSV, "employee_id,sta\"tus\n", fields{{Path: "1", Message: "bare \" in non-quoted-field (in line 1 of the file); the rest was not read"}}},
 		"bytes that are Latin1":        {readCSV, head + "E1,active,a@b,J\xf6rg\n", fields{{Path: "2:4", Message: "name: is not UTF-8"}}},
 		"somebody twice":               {readCSV, head + "E1,active,a@b,\nE2,active,c@d,\nE1,ended,e@f,\n", fields{{Path: "4:1", Message: "employee_id: E1 is in row 2 already"}}},
+		"an address that two have":     {readCSV, "employee_id,status,emails\nE1,ended,a@b\nE2,active,a@b\nE3,leave,A@B;c@d\n", fields{{Path: "4:3", Message: "emails: a@b is the first address in row 3 already"}}},
+		"a zone that there is not":     {readCSV, "employee_id,status,emails,timezone\nE1,active,a@b,Europe/Berlin\nE2,active,c@d,Berlin\nE3,active,e@f,Local\n", fields{{Path: "3:4", Message: `timezone: "Berlin" is not a zone like Europe/Berlin`}, {Path: "4:4", Message: `timezone: "Local" is not a zone like Europe/Berlin`}}},
 		"dates as people write them":   {readCSV, "employee_id,status,emails,start_date\nE1,active,a@b,31/05/2026\n", fields{{Path: "2:4", Message: `start_date: "31/05/2026" is not a date like 2026-05-31`}}},
 		"an urgency that is neither":   {readCSV, "employee_id,status,emails,urgent\nE1,active,a@b,1\n", fields{{Path: "2:4", Message: "urgent: must be true or false, not text"}}},
 		"a line that is no JSON":       {readJSONL, rosterJSONL + `{"employee_id":}`, fields{{Path: "3:16", Message: "invalid character '}' looking for beginning of value"}}},
@@ -211,14 +286,14 @@ func TestRostersThatAreNone(t *testing.T) {
 		"no lines":                  {strings.NewReader("\n"), JSONL, "hris", rosterTime, "has no rows"},
 		"UTF-16":                    {strings.NewReader("\xff\xfee\x00m\x00"), CSV, "hris", rosterTime, "is UTF-16; save it as CSV UTF-8"},
 		"another format":            {strings.NewReader("x"), "xlsx", "hris", rosterTime, `"xlsx" is not csv or jsonl`},
-		"nobody's":                  {strings.NewReader("x"), CSV, "", rosterTime, "needs the name of its source"},
-		"of no time":                {strings.NewReader("x"), CSV, "hris", time.Time{}, "and the time"},
+		"nobody's":                  {strings.NewReader(rosterCSV), CSV, "", rosterTime, "needs the name of its source"},
+		"of no time":                {strings.NewReader(rosterCSV), CSV, "hris", time.Time{}, "and the time"},
 		"a table without end":       {io.MultiReader(strings.NewReader("employee_id,status,emails\n"), endless("E1,active,a@b"+strings.Repeat(" ", 4000)+"\n")), CSV, "hris", rosterTime, "larger than 64 MiB"},
 		"lines without end":         {endless(strings.Repeat(" ", 4000) + "\n"), JSONL, "hris", rosterTime, "larger than 64 MiB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			facts, err := ReadRoster(tt.in, tt.format, tt.source, tt.at)
+			facts, err := readFacts(tt.in, tt.format, tt.source, tt.at)
 			if facts != nil || !strings.Contains(lifecycle.ReasonOf(err), tt.reason) {
 				t.Errorf("%d facts, error %v, want %q", len(facts), err, tt.reason)
 			}
@@ -242,7 +317,7 @@ func TestAFileThatBreaksOffIsNoRoster(t *testing.T) {
 	fault := errors.New("input/output error")
 	for format, text := range map[Format]string{CSV: rosterCSV, JSONL: rosterJSONL} {
 		for _, n := range []int{0, 20, len(text)} {
-			facts, err := ReadRoster(io.MultiReader(strings.NewReader(text[:n]), iotest.ErrReader(fault)), format, "hris", rosterTime)
+			facts, err := readFacts(io.MultiReader(strings.NewReader(text[:n]), iotest.ErrReader(fault)), format, "hris", rosterTime)
 			if facts != nil || !errors.Is(err, fault) {
 				t.Errorf("%s after %d bytes: %d facts, error %v", format, n, len(facts), err)
 			}
@@ -284,7 +359,7 @@ func TestWriteRoster(t *testing.T) {
 	t.Parallel()
 	mina := lifecycle.Person{
 		EmployeeID: "E1042", Status: lifecycle.StatusActive, Emails: []string{"mina.ito@acme.test", "mina@acme.test"}, Name: `=HYPERLINK("https://evil.test","x")`,
-		Department: "+1", Location: "-1", Country: "@SUM", Title: "'=1", Employment: lifecycle.Employee, ManagerID: "''", Groups: []string{`ACME\ops`, "a;b", `c\`}, StartDate: "2024-04-01", EndDate: "2027-01-31",
+		Department: "+1", Location: "-1", Country: "@SUM", Title: "'=1", Employment: lifecycle.Employee, ManagerID: "''", Groups: []string{`ACME\ops`, "a;b", `c\`}, StartDate: "2024-04-01", EndDate: "2027-01-31", Timezone: "Asia/Tokyo",
 	}
 	people := []lifecycle.Identity{
 		{ID: "idn_1", Keys: map[string]string{"hris": "E1042"}, Person: mina},
@@ -292,21 +367,21 @@ func TestWriteRoster(t *testing.T) {
 		{ID: "idn_3", Keys: map[string]string{"hris": "E1"}, Person: lifecycle.Person{EmployeeID: "E1", Status: lifecycle.StatusEnded, Emails: []string{"bo@acme.test"}}},
 	}
 	var b bytes.Buffer
-	if err := WriteRoster(&b, CSV, people); err != nil {
+	if _, err := WriteRoster(&b, CSV, people); err != nil {
 		t.Fatal(err)
 	}
-	want := "employee_id,status,emails,name,department,location,country,title,employment,manager_id,groups,start_date,end_date\n" +
-		`E1042,active,mina.ito@acme.test;mina@acme.test,"'=HYPERLINK(""https://evil.test"",""x"")",'+1,'-1,'@SUM,''=1,employee,''',ACME\\ops;a\;b;c\\,2024-04-01,2027-01-31` + "\n" +
-		"E1,ended,bo@acme.test,,,,,,,,,,\n"
+	want := "employee_id,status,emails,name,department,location,country,title,employment,manager_id,groups,start_date,end_date,timezone\n" +
+		`E1042,active,mina.ito@acme.test;mina@acme.test,"'=HYPERLINK(""https://evil.test"",""x"")",'+1,'-1,'@SUM,''=1,employee,''',ACME\\ops;a\;b;c\\,2024-04-01,2027-01-31,Asia/Tokyo` + "\n" +
+		"E1,ended,bo@acme.test,,,,,,,,,,,\n"
 	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Errorf("CSV (-want +got):\n%s", diff)
 	}
 	for _, format := range []Format{CSV, JSONL} {
 		b.Reset()
-		if err := WriteRoster(&b, format, people); err != nil {
+		if _, err := WriteRoster(&b, format, people); err != nil {
 			t.Fatal(err)
 		}
-		facts, err := ReadRoster(&b, format, "hris", rosterTime)
+		facts, err := readFacts(&b, format, "hris", rosterTime)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -323,11 +398,11 @@ func TestWriteRosterSaysWhenItCannot(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, format := range []Format{CSV, JSONL} {
-		if err := WriteRoster(full{}, format, identities(facts)); !errors.Is(err, errFull) {
+		if _, err := WriteRoster(full{}, format, identities(facts)); !errors.Is(err, errFull) {
 			t.Errorf("%s: error %v", format, err)
 		}
 	}
-	if err := WriteRoster(io.Discard, "xlsx", nil); !errors.Is(err, lifecycle.ErrInvalid) {
+	if _, err := WriteRoster(io.Discard, "xlsx", nil); !errors.Is(err, lifecycle.ErrInvalid) {
 		t.Errorf("error %v", err)
 	}
 }
