@@ -70,9 +70,9 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-const roster = `employee_id,status,emails,name,department,location,country,title,employment,manager_id,groups,start_date,end_date
-E1,active,ana@acme.test,Ana Kim,Payments,Tokyo,JP,SRE II,employee,,,2024-05-01,
-E2,ended,ben@acme.test;ben.ode@acme.test,"Ode, Ben",Platform,Berlin,DE,SRE I,contractor,E1,oncall;web,,2026-01-31
+const roster = `employee_id,status,emails,name,department,location,country,title,employment,manager_id,groups,start_date,end_date,timezone
+E1,active,ana@acme.test,Ana Kim,Payments,Tokyo,JP,SRE II,employee,,,2024-05-01,,Asia/Tokyo
+E2,ended,ben@acme.test;ben.ode@acme.test,"Ode, Ben",Platform,Berlin,DE,SRE I,contractor,E1,oncall;web,,2026-01-31,
 `
 
 func TestRoster(t *testing.T) {
@@ -85,10 +85,10 @@ func TestRoster(t *testing.T) {
 	}
 	command(t, "migrate").exits(t, 0)
 	write(roster)
-	if o := command(t, "roster", "import", file).exits(t, 0); !strings.HasPrefix(o.out, "2 rows, 2 of them news.") {
+	if o := command(t, "roster", "import", file).exits(t, 0); !strings.HasPrefix(o.out, "2 rows, 2 of them news.\nIt is the first roster of roster:") {
 		t.Errorf("import says %q", o.out)
 	}
-	if o := command(t, "roster", "import", file, "--json").exits(t, 0); strings.Join(strings.Fields(o.out), "") != `{"changed":0,"rows":2}` {
+	if o := command(t, "roster", "import", file, "--json").exits(t, 0); strings.Join(strings.Fields(o.out), "") != `{"changed":0,"held":0,"rows":2}` {
 		t.Errorf("the same file again is %s", o.out)
 	}
 	write("employee_id,status,emails\nE3,active,cho@acme.test\nE4,retired,no-address\n")

@@ -71,6 +71,9 @@ func (w *statusWriter) WriteHeader(code int) {
 	w.ResponseWriter.WriteHeader(code)
 }
 
+// Unwrap returns the writer that it wraps, for what sets deadlines.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
 // stateCollector reads the state of the house when it is asked for.
 type stateCollector struct{ db *storage.DB }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rolecall/lifecycle"
+	"rolecall/lifecycle/intake"
 	"rolecall/lifecycle/policy"
 	"rolecall/storage"
 )
@@ -101,15 +102,22 @@ func difference(ctx context.Context, was, next lifecycle.Policy, roster string) 
 }
 
 // rosterPeople returns the people of a roster, as its source would make them known.
-func rosterPeople(path string) ([]lifecycle.Identity, error) {
-	const source = "roster"
-	facts, err := readRoster(path, source)
+func rosterPeople(path string) (_ []lifecycle.Identity, err error) {
+	file, written, err := readRoster(path)
 	if err != nil {
 		return nil, err
 	}
-	people := make([]lifecycle.Identity, len(facts))
-	for i, f := range facts {
-		people[i] = lifecycle.Identity{ID: lifecycle.IdentityID(f.SourceKey()), Keys: map[string]string{source: f.SourceKey()}, Person: f.Person}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	roster, err := file.Roster(intake.SourceRoster, written)
+	if err != nil {
+		return nil, err
+	}
+	people := make([]lifecycle.Identity, 0, roster.Rows)
+	for f, err := range roster.Facts {
+		if err != nil {
+			return nil, fmt.Errorf("read roster %s: %w", path, err)
+		}
+		people = append(people, lifecycle.Identity{ID: lifecycle.IdentityID(f.SourceKey()), Keys: map[string]string{roster.Source: f.SourceKey()}, Person: f.Person})
 	}
 	return people, nil
 }

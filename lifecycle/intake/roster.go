@@ -43,7 +43,7 @@ const (
 // reading is one way through a roster, row by row. It gathers mistakes until
 // there is an end.
 type reading struct {
-	fields []string // of the header, in order
+	fields []string // of the header, in order; of lines, those of an export and what else has occurred
 	zones  zones
 	row    func(row int, f *form, fact lifecycle.Fact) error // told of every row, with what is wrong with it in the form
 	wrong  []lifecycle.FieldError
@@ -61,7 +61,6 @@ func (r *reading) read(in io.Reader, format Format) error {
 	case CSV:
 		return r.readCSV(text)
 	case JSONL:
-		r.fields = personFields()
 		return r.readJSONL(text)
 	default:
 		return lifecycle.Refuse(lifecycle.ErrInvalid, "roster format %q is not csv or jsonl", format)
@@ -130,13 +129,13 @@ func (r *reading) refusal(rows int) error {
 // are told apart by is kept as digests, which are small whatever the rows are.
 type census struct {
 	rows      int
-	empty     map[string]int   // field → rows in which it is empty
+	filled    map[string]int   // field → rows in which it says something
 	ids       map[[16]byte]int // employee id → its row
 	addresses map[[16]byte]int // first address of somebody who has not ended → its row
 }
 
 func newCensus() *census {
-	return &census{empty: map[string]int{}, ids: map[[16]byte]int{}, addresses: map[[16]byte]int{}}
+	return &census{filled: map[string]int{}, ids: map[[16]byte]int{}, addresses: map[[16]byte]int{}}
 }
 
 // row counts a row, and blames one that says somebody a second time. An address
@@ -146,8 +145,8 @@ func (c *census) row(fields []string, row int, f *form, fact lifecycle.Fact) err
 		return lifecycle.Refuse(lifecycle.ErrInvalid, "the roster has more than %d rows", mostRows)
 	}
 	for _, name := range fields {
-		if isNothing(f.value(name)) {
-			c.empty[name]++
+		if !isNothing(f.value(name)) {
+			c.filled[name]++
 		}
 	}
 	if first := again(c.ids, fact.Person.EmployeeID, row); first > 0 {
@@ -160,6 +159,17 @@ func (c *census) row(fields []string, row int, f *form, fact lifecycle.Fact) err
 		f.blame("emails", "%s is the first address in row %d already", fact.Person.Email(), first)
 	}
 	return nil
+}
+
+// empty returns, of each of the fields that is not filled everywhere, in how many rows.
+func (c *census) empty(fields []string) map[string]int {
+	empty := map[string]int{}
+	for _, name := range fields {
+		if n := c.rows - c.filled[name]; n > 0 {
+			empty[name] = n
+		}
+	}
+	return empty
 }
 
 // again returns the row in which the text was before, or 0, and notes that it is in this one.

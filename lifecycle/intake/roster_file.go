@@ -54,7 +54,7 @@ func (f *RosterFile) check(r io.Reader) error {
 	if err := pass.read(text, f.format); err != nil {
 		return err
 	}
-	f.sum, f.rows, f.fields, f.empty = hex.EncodeToString(digest.Sum(nil)), t.rows, pass.fields, t.empty
+	f.sum, f.rows, f.fields, f.empty = hex.EncodeToString(digest.Sum(nil)), t.rows, pass.fields, t.empty(pass.fields)
 	return pass.refusal(t.rows)
 }
 

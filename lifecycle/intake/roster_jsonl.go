@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"rolecall/lifecycle"
 )
@@ -14,6 +15,7 @@ func (r *reading) readJSONL(in io.Reader) error {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, longestBody)
 	row := 0
+	r.fields = stateFields()
 	for lines.Scan() {
 		row++
 		if err := r.takeLine(row, lines.Bytes()); err != nil {
@@ -29,6 +31,21 @@ func (r *reading) readJSONL(in io.Reader) error {
 		return fmt.Errorf("read roster: %w", err)
 	}
 	return nil
+}
+
+// fieldsWith returns the fields, in the order of a header, once those of a line
+// are among them.
+func (r *reading) fieldsWith(o object) []string {
+	var more []string
+	for _, m := range o {
+		if !slices.Contains(r.fields, m.name) && slices.Contains(personFields(), m.name) {
+			more = append(more, m.name)
+		}
+	}
+	if len(more) == 0 {
+		return r.fields
+	}
+	return slices.DeleteFunc(personFields(), func(name string) bool { return !slices.Contains(r.fields, name) && !slices.Contains(more, name) })
 }
 
 func (r *reading) takeLine(row int, line []byte) error {
@@ -48,6 +65,7 @@ func (r *reading) takeLine(row int, line []byte) error {
 		r.blameRow(row, "must be an object, not %s", typeOf(value))
 		return nil
 	}
+	r.fields = r.fieldsWith(o)
 	return r.take(row, o, func(at int) int {
 		_, column := position(line, at)
 		return column
