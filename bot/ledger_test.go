@@ -20,6 +20,8 @@ import (
 
 // ledger is what the bot and the domain remember, for one test.
 type ledger struct {
+	lifecycle.HouseReader // nothing here asks how the house stands
+
 	mu         sync.Mutex
 	policy     lifecycle.Policy
 	requests   map[lifecycle.RequestID]lifecycle.Request

@@ -14,6 +14,8 @@ import (
 // memory keeps what a database would, for one test: revisions guard writes,
 // and every write leaves its line and its jobs.
 type memory struct {
+	lifecycle.HouseReader // nothing here asks how the house stands
+
 	mu         sync.Mutex
 	policy     lifecycle.Policy
 	requests   map[lifecycle.RequestID]lifecycle.Request

@@ -133,20 +133,20 @@ func (b *Brakes) settle(ctx context.Context, r Removal) error {
 	if err != nil {
 		return err
 	}
-	if len(is.pass) > 0 {
-		for i := range is.pass {
-			is.pass[i].State = RemovalPassed
+	if len(is.Pass) > 0 {
+		for i := range is.Pass {
+			is.Pass[i].State = RemovalPassed
 		}
-		if err := b.store.SaveRemovals(ctx, is.pass, b.judged(is.pass, "Is ordinary, urgent, or a person's word.")); err != nil {
+		if err := b.store.SaveRemovals(ctx, is.Pass, b.judged(is.Pass, "Is ordinary, urgent, or a person's word.")); err != nil {
 			return fmt.Errorf("let removals pass: %w", err)
 		}
 	}
-	for _, s := range is.stop {
+	for _, s := range is.Stop {
 		if err := b.hold(ctx, s, policy, population); err != nil && !errors.Is(err, ErrConflict) {
 			return err
 		}
 	}
-	b.remember(is.wait)
+	b.remember(is.Wait)
 	return b.gathering(r)
 }
 
@@ -173,25 +173,25 @@ func (b *Brakes) bare(ctx context.Context, r Removal) (bool, error) {
 }
 
 // look returns what becomes of all that is queued.
-func (b *Brakes) look(ctx context.Context) (braking, Policy, int, error) {
+func (b *Brakes) look(ctx context.Context) (Braking, Policy, int, error) {
 	policy, err := b.policies.Current(ctx)
 	if err != nil {
-		return braking{}, policy, 0, fmt.Errorf("read the policy in force: %w", err)
+		return Braking{}, policy, 0, fmt.Errorf("read the policy in force: %w", err)
 	}
 	population, err := b.store.Population(ctx)
 	if err != nil {
-		return braking{}, policy, 0, fmt.Errorf("count who has an account: %w", err)
+		return Braking{}, policy, 0, fmt.Errorf("count who has an account: %w", err)
 	}
 	open, err := b.store.Holds(ctx)
 	if err != nil {
-		return braking{}, policy, 0, fmt.Errorf("list holds: %w", err)
+		return Braking{}, policy, 0, fmt.Errorf("list holds: %w", err)
 	}
 	now := b.now()
 	removals, err := b.store.Removals(ctx, now.Add(-policy.Breaker.Window))
 	if err != nil {
-		return braking{}, policy, 0, fmt.Errorf("list removals: %w", err)
+		return Braking{}, policy, 0, fmt.Errorf("list removals: %w", err)
 	}
-	return judge(removals, open, policy.Breaker, population, now), policy, population, nil
+	return JudgeRemovals(removals, open, policy.Breaker, population, now), policy, population, nil
 }
 
 // gathering returns when to ask again while r gathers with others, or nil.
@@ -218,29 +218,29 @@ func (b *Brakes) remember(wait map[NoticeKind]time.Time) {
 
 // hold stops the removals under the hold of their source that stands, or a new
 // one. It returns ErrConflict when that hold has moved on meanwhile.
-func (b *Brakes) hold(ctx context.Context, s stop, policy Policy, population int) error {
+func (b *Brakes) hold(ctx context.Context, s Stop, policy Policy, population int) error {
 	open, err := b.store.Holds(ctx)
 	if err != nil {
 		return fmt.Errorf("list holds: %w", err)
 	}
 	h := Hold{
-		ID: NewHoldID(), Kind: holdKindOf(s.kind), Source: s.source, State: HoldStands, Why: s.why(policy.Breaker, population),
-		Limit: s.limit, Population: population, OpenedAt: b.now(), Decisions: []HoldDecision{},
+		ID: NewHoldID(), Kind: holdKindOf(s.Kind), Source: s.Source, State: HoldStands, Why: s.why(policy.Breaker, population),
+		Limit: s.Limit, Population: population, OpenedAt: b.now(), Decisions: []HoldDecision{},
 	}
 	kind := EventHoldOpened
 	if k := slices.IndexFunc(open, func(o Hold) bool { return o.Kind == h.Kind && o.Source == h.Source }); k >= 0 {
 		h, kind = open[k], EventRemovalJudged
-	} else if s.people == 0 { // what it would have joined stands no more: it is judged by itself
+	} else if s.People == 0 { // what it would have joined stands no more: it is judged by itself
 		return ErrConflict
 	}
 	h.Revision, h.UpdatedAt = h.Revision+1, b.now()
-	for i := range s.removals {
-		s.removals[i].State, s.removals[i].Hold, s.removals[i].Joined = RemovalHeld, h.ID, h.Revision
+	for i := range s.Removals {
+		s.Removals[i].State, s.Removals[i].Hold, s.Removals[i].Joined = RemovalHeld, h.ID, h.Revision
 	}
-	e := b.judged(s.removals, "Waits until two people have looked.")
+	e := b.judged(s.Removals, "Waits until two people have looked.")
 	e.Kind, e.Ref = kind, string(h.ID)
 	e.Detail["why"], e.Detail["kind"], e.Detail["source"], e.Detail["policy"] = h.Why, string(h.Kind), h.Source, policy.SHA256
-	return wrap("hold "+string(h.ID), b.store.SaveHold(ctx, h, s.removals, e, Job{Kind: JobHold, Ref: string(h.ID)}))
+	return wrap("hold "+string(h.ID), b.store.SaveHold(ctx, h, s.Removals, e, Job{Kind: JobHold, Ref: string(h.ID)}))
 }
 
 // judged returns the line that says what has become of the removals.

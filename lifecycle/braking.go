@@ -43,24 +43,24 @@ func (r Removal) Counts() bool {
 // person has said so.
 func (r Removal) Prompt() bool { return r.Urgent || r.Source == SourcePeople }
 
-// A braking is what becomes of the removals that are queued.
-type braking struct {
-	pass []Removal
-	stop []stop
-	wait map[NoticeKind]time.Time // when those that gather are judged, by their kind; none gather where there is none
+// A Braking is what becomes of the removals that are queued.
+type Braking struct {
+	Pass []Removal
+	Stop []Stop
+	Wait map[NoticeKind]time.Time // when those that gather are judged, by their kind; none gather where there is none
 }
 
-// A stop is what is held together. Source "" is of all sources.
-type stop struct {
-	kind     NoticeKind
-	source   string
-	removals []Removal
-	people   int // who would lose access in the window, those who were let pass included; 0 when it joins a hold that stands
-	passed   int // of them
-	limit    int
+// A Stop is what is held together. Source "" is of all sources.
+type Stop struct {
+	Kind     NoticeKind
+	Source   string
+	Removals []Removal
+	People   int // who would lose access in the window, those who were let pass included; 0 when it joins a hold that stands
+	Passed   int // of them
+	Limit    int
 }
 
-// judge says what becomes of every removal that is queued, given all of the
+// JudgeRemovals says what becomes of every removal that is queued, given all of the
 // breaker's window and those that are queued or held whenever they were, the
 // oldest first. It is pure, and linear in removals.
 //
@@ -69,8 +69,8 @@ type stop struct {
 // access it is too late to see how long the list is. What a person has let go,
 // and what is urgent, passes and counts; what is held has taken nothing from
 // anybody and counts for nothing.
-func judge(removals []Removal, open []Hold, b Breaker, population int, now time.Time) braking {
-	is := braking{wait: map[NoticeKind]time.Time{}}
+func JudgeRemovals(removals []Removal, open []Hold, b Breaker, population int, now time.Time) Braking {
+	is := Braking{Wait: map[NoticeKind]time.Time{}}
 	dockets := map[NoticeKind]*docket{}
 	for _, k := range []NoticeKind{Leaver, Mover} {
 		dockets[k] = newDocket(k, open)
@@ -82,7 +82,7 @@ func judge(removals []Removal, open []Hold, b Breaker, population int, now time.
 		case r.Counts():
 			d.add(r, b, now, &is)
 		case r.State == RemovalQueued:
-			is.pass = append(is.pass, r)
+			is.Pass = append(is.Pass, r)
 		}
 	}
 	for _, k := range []NoticeKind{Leaver, Mover} {
@@ -110,7 +110,7 @@ func newDocket(k NoticeKind, open []Hold) *docket {
 	return d
 }
 
-func (d *docket) add(r Removal, b Breaker, now time.Time, is *braking) {
+func (d *docket) add(r Removal, b Breaker, now time.Time, is *Braking) {
 	if r.At.Add(b.Gather).After(now) {
 		d.recent++
 	}
@@ -122,7 +122,7 @@ func (d *docket) add(r Removal, b Breaker, now time.Time, is *braking) {
 		}
 	case r.Prompt():
 		d.lose(r)
-		is.pass = append(is.pass, r)
+		is.Pass = append(is.Pass, r)
 	case d.stands[""]:
 		is.join(d.kind, "", r)
 	case d.stands[r.Source]:
@@ -140,28 +140,28 @@ func (d *docket) lose(r Removal) {
 }
 
 // join puts the removal with those that join the hold of the source.
-func (is *braking) join(k NoticeKind, source string, r Removal) {
-	i := slices.IndexFunc(is.stop, func(s stop) bool { return s.people == 0 && s.kind == k && s.source == source })
+func (is *Braking) join(k NoticeKind, source string, r Removal) {
+	i := slices.IndexFunc(is.Stop, func(s Stop) bool { return s.People == 0 && s.Kind == k && s.Source == source })
 	if i < 0 {
-		i, is.stop = len(is.stop), append(is.stop, stop{kind: k, source: source})
+		i, is.Stop = len(is.Stop), append(is.Stop, Stop{Kind: k, Source: source})
 	}
-	is.stop[i].removals = append(is.stop[i].removals, r)
+	is.Stop[i].Removals = append(is.Stop[i].Removals, r)
 }
 
 // decide judges what is queued: each source by itself, then what is left of all.
-func (d *docket) decide(limit int, gather time.Duration, now time.Time, is *braking) {
+func (d *docket) decide(limit int, gather time.Duration, now time.Time, is *Braking) {
 	if len(d.queued) == 0 {
 		return
 	}
 	if until := gathered(d.queued, gather); d.recent > passAtOnce && until.After(now) {
-		is.wait[d.kind] = until
+		is.Wait[d.kind] = until
 		return
 	}
 	var rest []Removal
 	for _, of := range bySource(d.queued) {
 		s := d.weigh(of[0].Source, of, limit, d.lost[of[0].Source])
-		if s.people > limit {
-			is.stop = append(is.stop, s)
+		if s.People > limit {
+			is.Stop = append(is.Stop, s)
 		} else {
 			rest = append(rest, of...)
 		}
@@ -170,14 +170,14 @@ func (d *docket) decide(limit int, gather time.Duration, now time.Time, is *brak
 	for _, of := range d.lost {
 		lost = append(lost, of)
 	}
-	if s := d.weigh("", rest, limit, lost...); len(rest) > 0 && s.people > limit {
-		is.stop = append(is.stop, s)
+	if s := d.weigh("", rest, limit, lost...); len(rest) > 0 && s.People > limit {
+		is.Stop = append(is.Stop, s)
 	} else {
-		is.pass = append(is.pass, rest...)
+		is.Pass = append(is.Pass, rest...)
 	}
 }
 
-func (d *docket) weigh(source string, queued []Removal, limit int, lost ...map[IdentityID]struct{}) stop {
+func (d *docket) weigh(source string, queued []Removal, limit int, lost ...map[IdentityID]struct{}) Stop {
 	people := map[IdentityID]struct{}{}
 	for _, of := range lost {
 		for id := range of {
@@ -188,7 +188,7 @@ func (d *docket) weigh(source string, queued []Removal, limit int, lost ...map[I
 	for _, r := range queued {
 		people[r.Identity] = struct{}{}
 	}
-	return stop{kind: d.kind, source: source, removals: queued, people: len(people), passed: passed, limit: limit}
+	return Stop{Kind: d.kind, Source: source, Removals: queued, People: len(people), Passed: passed, Limit: limit}
 }
 
 // gathered returns when no more are waited for: when it has been quiet for a

@@ -7,20 +7,20 @@ import (
 )
 
 // why says in sentences, with the numbers, why the removals are stopped.
-func (s stop) why(b Breaker, population int) string {
-	from, what := s.source+" says", "have left"
-	if s.source == "" {
+func (s Stop) why(b Breaker, population int) string {
+	from, what := s.Source+" says", "have left"
+	if s.Source == "" {
 		from = "All sources together say"
 	}
-	if s.kind == Mover {
+	if s.Kind == Mover {
 		what = "have moved to another department"
 	}
-	why := fmt.Sprintf("%s that %d people %s within %s. Up to %d are ordinary, of %d people with an account.", from, s.people, what, spell(b.Window), s.limit, population)
-	if s.passed > 0 {
-		why += fmt.Sprintf(" %d of them had been let pass before.", s.passed)
+	why := fmt.Sprintf("%s that %d people %s within %s. Up to %d are ordinary, of %d people with an account.", from, s.People, what, spell(b.Window), s.Limit, population)
+	if s.Passed > 0 {
+		why += fmt.Sprintf(" %d of them had been let pass before.", s.Passed)
 	}
-	if s.kind == Mover {
-		why += " Most of those who wait: " + wherefrom(Relocations(s.removals)) + "."
+	if s.Kind == Mover {
+		why += " Most of those who wait: " + wherefrom(Relocations(s.Removals)) + "."
 	}
 	return why
 }

@@ -12,6 +12,7 @@ import (
 // DeskStore is what questions are answered from. None of it asks PagerDuty:
 // accounts are as the last roll call, or a verified change since, left them.
 type DeskStore interface {
+	HouseReader
 	// Requests returns the requests that f selects, oldest first.
 	Requests(ctx context.Context, f RequestFilter) ([]Request, error)
 	// Findings is RollStore's.

@@ -24,17 +24,17 @@ const (
 // the person who tried, and the hold is returned as it is.
 func (b *Brakes) Propose(ctx context.Context, r Release) (Hold, error) {
 	r.Only = sortedNotices(r.Only)
-	return b.decide(ctx, r, func(s sitting) (ruling, error) { return s.propose(r) })
+	return b.decide(ctx, r, sitting.propose)
 }
 
 // Refuse says that nothing is to come of what the hold stops. It takes one person.
 func (b *Brakes) Refuse(ctx context.Context, r Release) (Hold, error) {
 	r.All = true
-	return b.decide(ctx, r, func(s sitting) (ruling, error) { return s.refuse(r) })
+	return b.decide(ctx, r, sitting.refuse)
 }
 
 // decide loads, judges and saves, again when somebody else was faster.
-func (b *Brakes) decide(ctx context.Context, r Release, f func(sitting) (ruling, error)) (Hold, error) {
+func (b *Brakes) decide(ctx context.Context, r Release, f func(sitting, Release) (ruling, error)) (Hold, error) {
 	r.Reason = strings.TrimSpace(r.Reason)
 	if len([]rune(r.Reason)) > reasonLength {
 		return Hold{}, Refuse(ErrInvalid, "the reason is longer than %d characters", reasonLength)
@@ -47,7 +47,7 @@ func (b *Brakes) decide(ctx context.Context, r Release, f func(sitting) (ruling,
 		if err := s.authorise(policy); err != nil {
 			return s.hold, b.turnedAway(ctx, r, err)
 		}
-		is, err := f(s)
+		is, err := f(s, r)
 		if err != nil {
 			return s.hold, err
 		}

@@ -186,7 +186,7 @@ func (b *Brakes) reminded(id HoldID, days int) bool {
 }
 
 func (h Hold) reminder(waiting, days int) string {
-	what := fmt.Sprintf("%d people", waiting)
+	what := fmt.Sprintf("Nothing has come of what was heard of %d people: it", waiting)
 	switch h.Kind {
 	case HoldPolicy:
 		what = "A policy file"

@@ -92,7 +92,7 @@ func openHouse(t testing.TB, file []byte) *house {
 	path := filepath.Join(t.TempDir(), "rolecall.db")
 	must(t, os.WriteFile(path, file, 0o600))
 	p := rules()
-	p.Breaker = lifecycle.Breaker{Removals: 5, Percent: 2, Window: 24 * time.Hour}
+	p.Breaker = ordinary
 	p.Leaver.DeleteAfter = 14 * 24 * time.Hour
 	h := &house{clock: &clock{at: monday}, faults: &faults{}, policy: &p, mode: lifecycle.Enforce}
 	db, err := storage.Open(t.Context(), storage.Config{URL: path, Role: storage.Command, Log: slog.New(slog.DiscardHandler), Now: h.now})
@@ -147,7 +147,15 @@ func (h *house) lastMile() *lifecycle.LastMile {
 func (h *house) desk() *lifecycle.Desk { return lifecycle.NewDesk(h.store, h.approvals(), h, h.now) }
 
 func (h *house) planner() *lifecycle.Planner {
-	return lifecycle.NewPlanner(h.store, h.store, h.pager, h, h.mode, h.now)
+	return lifecycle.NewPlanner(h.store, h.store, h.pager, h, h.brakes(), h.mode, h.now)
+}
+
+func (h *house) brakes() *lifecycle.Brakes { return lifecycle.NewBrakes(h.store, h, h.now) }
+
+func (h *house) sources() *lifecycle.Sources { return lifecycle.NewSources(h.store, h, h.now) }
+
+func (h *house) snapshots() *lifecycle.Snapshots {
+	return lifecycle.NewSnapshots(h.store, h.inbox(), h.sources(), h.now)
 }
 
 func (h *house) provisioner() *lifecycle.Provisioner {
@@ -178,12 +186,14 @@ func (h *house) take(ctx context.Context, j lifecycle.Job, last bool) error {
 	case lifecycle.JobGlance:
 		_, err := h.rollCall().Glance(ctx, lifecycle.Actor(j.Ref))
 		return err
+	case lifecycle.JobRelease:
+		return h.brakes().Take(ctx, lifecycle.HoldID(j.Ref))
 	case lifecycle.JobAlert:
 		if !slices.Contains(h.alerts, j.Ref) { // a sentence is told once
 			h.alerts = append(h.alerts, j.Ref)
 		}
 		return nil
-	case lifecycle.JobShow, lifecycle.JobRemind, lifecycle.JobDigests, lifecycle.JobRollCall: // other rooms'
+	case lifecycle.JobShow, lifecycle.JobRemind, lifecycle.JobDigests, lifecycle.JobRollCall, lifecycle.JobHold: // other rooms'
 		return nil
 	default:
 		return fmt.Errorf("nobody takes %s", j.Kind)

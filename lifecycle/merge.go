@@ -56,9 +56,12 @@ func (r Roll) merge(found []Finding, k known) RollResult {
 		}
 		result.stand(f, k, r.Now)
 	}
+	waiting := r.waiting()
 	for _, f := range k.stood {
 		switch {
 		case seen[f.ID]:
+		case waiting(f): // neither asked about nor cleared
+			result.Open = append(result.Open, f)
 		case f.Source != rollCallSource && f.standsIn(have), r.unseen(f, have):
 			result.stand(f, k, r.Now)
 		default:
@@ -68,6 +71,22 @@ func (r Roll) merge(found []Finding, k known) RollResult {
 	}
 	SortFindings(result.Open)
 	return result
+}
+
+// waiting returns what reports whether a finding is about somebody about whom
+// nothing is concluded now.
+func (r Roll) waiting() func(Finding) bool {
+	if len(r.Waits) == 0 {
+		return func(Finding) bool { return false }
+	}
+	owner := r.match().owner
+	return func(f Finding) bool {
+		_, waits := r.Waits[f.Identity]
+		if i, known := owner[f.Account.ID]; known && !waits {
+			_, waits = r.Waits[i.ID]
+		}
+		return waits
+	}
 }
 
 // made reports whether somebody made it so since the last roll call, and may be

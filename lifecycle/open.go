@@ -42,10 +42,7 @@ func (p *Planner) open(ctx context.Context, c planning, d draft) error {
 	if c.surveyed {
 		d.plan.Effects = append(d.plan.Effects, Preflight(d.plan.Changes, *c.link.Account, c.holdings, p.now())...)
 	}
-	approval, rule, err := p.approval(ctx, c, &d)
-	if err != nil {
-		return err
-	}
+	approval, rule := p.approval(c, d)
 	if approval.Mode == ApprovalDeny {
 		return p.hold(ctx, c, d, "The policy refuses this.")
 	}
@@ -74,7 +71,7 @@ func (c planning) untouchable() string {
 	return ""
 }
 
-func (p *Planner) approval(ctx context.Context, c planning, d *draft) (Approval, string, error) {
+func (p *Planner) approval(c planning, d draft) (Approval, string) {
 	j := c.policy.Judge(d.plan)
 	approval := j.Approval
 	if d.force != nil {
@@ -89,31 +86,7 @@ func (p *Planner) approval(ctx context.Context, c planning, d *draft) (Approval,
 	if d.asks && BaseRole(d.held).Privileged() && !slices.Contains(approval.From, FromSecurity) {
 		approval.From = append(slices.Clone(approval.From), FromSecurity) // only they can keep it
 	}
-	tripped, err := p.breaker(ctx, c, *d)
-	if err != nil {
-		return approval, "", err
-	}
-	if tripped != "" && approval.Mode == ApprovalAuto {
-		approval = withFrom(c.policy.Defaults.Approval, ApprovalQuorum, FromSecurity)
-		approval.OnExpiry = SilenceKeep
-		d.plan.Effects = append(d.plan.Effects, tripped)
-	}
-	return approval, j.Rule, nil
-}
-
-// breaker returns why a leaver is not contained without asking, or "".
-func (p *Planner) breaker(ctx context.Context, c planning, d draft) (string, error) {
-	if d.kind != RequestLeaver {
-		return "", nil
-	}
-	linked, leaving, err := p.read.Headcount(ctx, p.now().Add(-c.policy.Breaker.Window), c.identity.ID)
-	if err != nil {
-		return "", fmt.Errorf("count who else is leaving: %w", err)
-	}
-	if limit := c.policy.Breaker.Limit(linked); leaving >= limit {
-		return fmt.Sprintf("Held by the breaker: %d other people lost access within %s, and the limit is %d.", leaving, c.policy.Breaker.Window, limit), nil
-	}
-	return "", nil
+	return approval, j.Rule
 }
 
 func (p *Planner) request(c planning, d draft, a Approval, rule string) Request {

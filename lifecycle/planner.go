@@ -29,9 +29,15 @@ type PlanReader interface {
 	Identity(ctx context.Context, id IdentityID) (Identity, error)
 	// Requests returns the requests that f selects, oldest first.
 	Requests(ctx context.Context, f RequestFilter) ([]Request, error)
-	// Headcount returns how many people have a linked account, and for how many
-	// people other than except a leaver's request was opened since then.
-	Headcount(ctx context.Context, since time.Time, except IdentityID) (linked, leaving int, err error)
+}
+
+// A Brake stops what would take access from more people than is ordinary.
+type Brake interface {
+	// Pass returns nil when the notice may be acted on, ErrHeld when it may not,
+	// and a JobError that says when to ask again.
+	Pass(ctx context.Context, n Notice) error
+	// Overtaken notes that nothing is to come of the notice any more.
+	Overtaken(ctx context.Context, n Notice) error
 }
 
 // PlanWriter is where the planner opens requests.
@@ -73,30 +79,35 @@ type Planner struct {
 	store    PlanWriter
 	accounts AccountReader
 	policies PolicySource
+	brake    Brake
 	mode     Mode
 	now      func() time.Time
 }
 
 // NewPlanner returns a planner.
-func NewPlanner(read PlanReader, store PlanWriter, accounts AccountReader, policies PolicySource, mode Mode, now func() time.Time) *Planner {
-	return &Planner{read: read, store: store, accounts: accounts, policies: policies, mode: mode, now: now}
+func NewPlanner(read PlanReader, store PlanWriter, accounts AccountReader, policies PolicySource, brake Brake, mode Mode, now func() time.Time) *Planner {
+	return &Planner{read: read, store: store, accounts: accounts, policies: policies, brake: brake, mode: mode, now: now}
 }
 
 // Plan opens the request that the notice calls for, or records why there is
 // none. It may be repeated: the same notice opens the same request, and one
-// that is not the newest any more opens nothing.
+// that is not the newest any more opens nothing. What the brakes hold opens
+// nothing either, until they are let go.
 func (p *Planner) Plan(ctx context.Context, id NoticeID) error {
 	n, err := p.read.Notice(ctx, id)
 	if err != nil {
 		return fmt.Errorf("load notice %s: %w", id, err)
 	}
-	c, err := p.gather(ctx, n.Identity, "")
+	c, err := p.load(ctx, n.Identity)
 	if err != nil {
 		return err
 	}
 	d := draft{ref: string(n.ID), kind: RequestKind(n.Kind), stage: "change", event: noticeEvent(n), notice: n.ID}
-	if why := overtaken(n, c.identity, p.now()); why != "" {
-		return p.store.Record(ctx, p.planned(c, d, why))
+	if stopped, err := p.stopped(ctx, c, n, d); err != nil || stopped {
+		return err
+	}
+	if c, err = p.tie(ctx, c, ""); err != nil {
+		return err
 	}
 	if mine, err := p.supersede(ctx, n); err != nil || mine {
 		return err
@@ -118,6 +129,22 @@ func (p *Planner) Plan(ctx context.Context, id NoticeID) error {
 	}
 	d.plan.Changes = c.handingOver(d.plan.Changes)
 	return p.openLatest(ctx, c, d)
+}
+
+// stopped reports whether nothing is to come of the notice, now or ever. What
+// would take access from many at once is looked at before the first of them.
+func (p *Planner) stopped(ctx context.Context, c planning, n Notice, d draft) (bool, error) {
+	if why := overtaken(n, c.identity, p.now()); why != "" {
+		if err := p.brake.Overtaken(ctx, n); err != nil {
+			return false, err
+		}
+		return true, p.store.Record(ctx, p.planned(c, d, why))
+	}
+	err := p.brake.Pass(ctx, n)
+	if errors.Is(err, ErrHeld) {
+		return true, nil
+	}
+	return false, err
 }
 
 // overtaken returns why the notice is no longer to be acted on, or "". Steps

@@ -231,34 +231,6 @@ func TestWhatALeaverIsGivenAfterContainmentIsTakenAgain(t *testing.T) {
 	}
 }
 
-func TestTheBreakerAsksSecurity(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	h.policy.Breaker = lifecycle.Breaker{Removals: 1, Window: day}
-	h.pager.put(lifecycle.Account{ID: "PEVA", Email: "eva@acme.test", Name: "Eva", BaseRole: lifecycle.RoleResponder})
-	eva := person("Payments")
-	eva.EmployeeID, eva.Name, eva.Emails = "E2", "Eva", []string{"eva@acme.test"}
-	h.known(t, eva)
-	h.hear(t, ended(eva))
-	h.drain(t)
-	away(t, h)
-	r := h.only(t, lifecycle.Pending)
-	if diff := cmp.Diff([]string{"priya@acme.test", "lee@acme.test"}, r.Approvers); diff != "" {
-		t.Errorf("approvers (-want +got):\n%s", diff)
-	}
-	if a, _ := h.pager.see("PBEN"); a.Contained() {
-		t.Error("the second leaver was contained without asking")
-	}
-	if !strings.Contains(strings.Join(r.Effects, " "), "breaker") || r.Silence != lifecycle.SilenceKeep {
-		t.Errorf("the card says %v, and silence %s", r.Effects, r.Silence)
-	}
-	h.later(t, 2*day) // the window has passed: the next is ordinary again
-	h.approve(t, r, "priya")
-	if a, _ := h.pager.see("PBEN"); !a.Contained() {
-		t.Error("security's approval contained nobody")
-	}
-}
-
 func TestAnAccountThatIsPinnedToSomebodyElseIsDisputed(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
@@ -360,7 +332,7 @@ func TestAPlanThatIsBeatenByANewerNoticeTakesItsRequestBack(t *testing.T) {
 		h.store.take(lifecycle.JobPlan, string(id)) // that step is the one under way
 		h.work(t)
 	}}
-	must(t, lifecycle.NewPlanner(s, s, h.pager, h, h.mode, h.now).Plan(t.Context(), id))
+	must(t, lifecycle.NewPlanner(s, s, h.pager, h, h.brakes(), h.mode, h.now).Plan(t.Context(), id))
 	for _, r := range h.requests(t) {
 		if r.Kind == lifecycle.RequestJoiner && r.State != lifecycle.Withdrawn {
 			t.Errorf("the joiner's request is %s after they left: %v", r.State, h.story(t))

@@ -17,6 +17,7 @@ type Roll struct {
 	Have       Snapshot
 	Last       map[AccountID]Account // as the last whole roll call, or a verified change since, left them
 	Usage      Usage
+	Waits      map[IdentityID]HoldID // about whom something is held, or is still to be judged (""): nothing is concluded about them
 	Now        time.Time
 
 	covered bool // Have's coverage is whole
@@ -34,7 +35,8 @@ func Reconcile(r Roll) []Finding {
 			continue
 		}
 		i, known := matched.owner[a.ID]
-		switch {
+		switch _, waits := r.Waits[i.ID]; {
+		case known && waits:
 		case matched.disputed[a.ID] != "":
 			found = append(found, r.finding(FoundDisputed, SeverityMedium, Identity{}, a, Entitlement{Kind: KindAccount}, "", "", matched.disputed[a.ID]))
 		case !known:
@@ -245,7 +247,7 @@ func (r Roll) beyond(i Identity, a Account, e Entitlement, from, to string) Find
 func (r Roll) absent(m rollMatch) []Finding {
 	var found []Finding
 	for _, i := range r.Identities {
-		if m.holding[i.ID] || !i.Sourced() || i.StatusAt(r.Now) != StatusActive || i.Person.StartDate.Start().After(r.Now) {
+		if _, waits := r.Waits[i.ID]; waits || m.holding[i.ID] || !i.Sourced() || i.StatusAt(r.Now) != StatusActive || i.Person.StartDate.Start().After(r.Now) {
 			continue
 		}
 		if want := r.Policy.Want(i.Person); held(want) == "" {

@@ -24,6 +24,8 @@ type RollStore interface {
 	Findings(ctx context.Context, t time.Time) ([]Finding, []Exception, error)
 	// Requests returns the requests that f selects, oldest first.
 	Requests(ctx context.Context, f RequestFilter) ([]Request, error)
+	// Removals is HoldReader's.
+	Removals(ctx context.Context, since time.Time) ([]Removal, error)
 	// SaveRollCall stores the result and its baseline, in one transaction.
 	SaveRollCall(ctx context.Context, r RollResult, next ...Job) error
 }
@@ -101,7 +103,7 @@ func (c *RollCall) Look(ctx context.Context) (RollResult, error) {
 	roll.Usage = usage
 	roll.annotate()
 	result := roll.merge(Reconcile(roll), k)
-	result.Blind = append(snapshot.Blind, blind...)
+	result.Blind = slices.Concat(snapshot.Blind, blind, roll.heldBack())
 	if !snapshot.Coverage.Whole() {
 		result.Blind = append(result.Blind, "Who answers on call could not be read as a whole, so nothing was concluded about it.")
 	}
@@ -124,7 +126,43 @@ func (c *RollCall) roll(ctx context.Context, policy Policy) (Roll, error) {
 		return r, fmt.Errorf("load the last roll call: %w", err)
 	}
 	r.Last = byAccount(last)
+	removals, err := c.store.Removals(ctx, r.Now)
+	if err != nil {
+		return r, fmt.Errorf("list removals: %w", err)
+	}
+	r.Waits = waits(removals)
 	return r, nil
+}
+
+// waits returns about whom a removal is held or still to be judged.
+func waits(removals []Removal) map[IdentityID]HoldID {
+	who := map[IdentityID]HoldID{}
+	for _, r := range removals {
+		if r.State == RemovalHeld || r.State == RemovalQueued && who[r.Identity] == "" {
+			who[r.Identity] = r.Hold
+		}
+	}
+	return who
+}
+
+// heldBack says about how many people nothing was concluded, and why.
+func (r Roll) heldBack() []string {
+	judged, holds := 0, map[HoldID]int{}
+	for _, id := range r.Waits {
+		if id == "" {
+			judged++
+		} else {
+			holds[id]++
+		}
+	}
+	var blind []string
+	for _, id := range slices.Sorted(maps.Keys(holds)) {
+		blind = append(blind, fmt.Sprintf("Nothing was concluded about %d people, because what was heard of them is held until two people of Security have looked (%s).", holds[id], id))
+	}
+	if judged > 0 {
+		blind = append(blind, fmt.Sprintf("Nothing was concluded about %d people whose leaving or moving is about to be judged.", judged))
+	}
+	return blind
 }
 
 // confirm puts back whom the listing has missed. PagerDuty pages by offset, so

@@ -231,14 +231,6 @@ func (s *store) Original(ctx context.Context, id lifecycle.ChangeID) (lifecycle.
 	return through(s.faults, func() (lifecycle.Original, error) { return s.DB.Original(ctx, id) })
 }
 
-func (s *store) Headcount(ctx context.Context, since time.Time, except lifecycle.IdentityID) (linked, leaving int, err error) {
-	linked, err = through(s.faults, func() (n int, err error) {
-		n, leaving, err = s.DB.Headcount(ctx, since, except)
-		return n, err
-	})
-	return linked, leaving, err
-}
-
 func (s *store) Notice(ctx context.Context, id lifecycle.NoticeID) (lifecycle.Notice, error) {
 	return through(s.faults, func() (lifecycle.Notice, error) { return s.DB.Notice(ctx, id) })
 }
@@ -261,4 +253,48 @@ func (s *store) IdentityByKey(ctx context.Context, source, key string) (lifecycl
 
 func (s *store) Fact(ctx context.Context, id lifecycle.NoticeID) (lifecycle.Fact, error) {
 	return through(s.faults, func() (lifecycle.Fact, error) { return s.DB.Fact(ctx, id) })
+}
+
+func (s *store) SaveHold(ctx context.Context, o lifecycle.Hold, removals []lifecycle.Removal, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	return s.write(e, next, func() error { return s.DB.SaveHold(ctx, o, removals, e, next...) })
+}
+
+func (s *store) SaveRemovals(ctx context.Context, removals []lifecycle.Removal, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	return s.write(e, next, func() error { return s.DB.SaveRemovals(ctx, removals, e, next...) })
+}
+
+func (s *store) SaveSource(ctx context.Context, src lifecycle.Source, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	return s.write(e, next, func() error { return s.DB.SaveSource(ctx, src, e, next...) })
+}
+
+func (s *store) KeepPolicy(ctx context.Context, p lifecycle.PolicyText, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	return s.write(e, next, func() error { return s.DB.KeepPolicy(ctx, p, e, next...) })
+}
+
+func (s *store) EnforcePolicy(ctx context.Context, p lifecycle.PolicyText, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	return s.write(e, next, func() error { return s.DB.EnforcePolicy(ctx, p, e, next...) })
+}
+
+func (s *store) Hold(ctx context.Context, id lifecycle.HoldID) (lifecycle.Hold, error) {
+	return through(s.faults, func() (lifecycle.Hold, error) { return s.DB.Hold(ctx, id) })
+}
+
+func (s *store) Holds(ctx context.Context) ([]lifecycle.Hold, error) {
+	return through(s.faults, func() ([]lifecycle.Hold, error) { return s.DB.Holds(ctx) })
+}
+
+func (s *store) Removals(ctx context.Context, since time.Time) ([]lifecycle.Removal, error) {
+	return through(s.faults, func() ([]lifecycle.Removal, error) { return s.DB.Removals(ctx, since) })
+}
+
+func (s *store) RemovalsAbout(ctx context.Context, who lifecycle.IdentityID) ([]lifecycle.Removal, error) {
+	return through(s.faults, func() ([]lifecycle.Removal, error) { return s.DB.RemovalsAbout(ctx, who) })
+}
+
+func (s *store) RemovalsOf(ctx context.Context, hold lifecycle.HoldID) ([]lifecycle.Removal, error) {
+	return through(s.faults, func() ([]lifecycle.Removal, error) { return s.DB.RemovalsOf(ctx, hold) })
+}
+
+func (s *store) Source(ctx context.Context, name string) (lifecycle.Source, error) {
+	return through(s.faults, func() (lifecycle.Source, error) { return s.DB.Source(ctx, name) })
 }

@@ -20,8 +20,15 @@ type planning struct {
 }
 
 func (p *Planner) gather(ctx context.Context, who IdentityID, account AccountID) (planning, error) {
-	var c planning
-	var err error
+	c, err := p.load(ctx, who)
+	if err != nil {
+		return c, err
+	}
+	return p.tie(ctx, c, account)
+}
+
+// load returns what is known without asking PagerDuty about anybody.
+func (p *Planner) load(ctx context.Context, who IdentityID) (c planning, err error) {
 	if c.policy, err = p.policies.Current(ctx); err != nil {
 		return c, fmt.Errorf("read the policy in force: %w", err)
 	}
@@ -31,9 +38,15 @@ func (p *Planner) gather(ctx context.Context, who IdentityID, account AccountID)
 			return c, fmt.Errorf("load identity %s: %w", who, err)
 		}
 	}
+	return c, nil
+}
+
+// tie finds the account: that which is given, or the identity's own.
+func (p *Planner) tie(ctx context.Context, c planning, account AccountID) (planning, error) {
 	if account == "" {
 		account = c.identity.Account
 	}
+	var err error
 	if c.link, err = p.correlate(ctx, &c.identity, account); err != nil {
 		return c, err
 	}

@@ -12,6 +12,7 @@ import (
 type flows struct {
 	inbox       *lifecycle.Inbox
 	registrar   *lifecycle.Registrar
+	brakes      *lifecycle.Brakes
 	planner     *lifecycle.Planner
 	approvals   *lifecycle.Approvals
 	timekeeper  *lifecycle.Timekeeper
@@ -31,10 +32,12 @@ type platform interface {
 }
 
 func newFlows(db *storage.DB, pd platform, rules lifecycle.PolicySource, mode lifecycle.Mode, digest lifecycle.Schedule, now func() time.Time) flows {
+	brakes := lifecycle.NewBrakes(db, rules, now)
 	f := flows{
 		inbox:       lifecycle.NewInbox(db, now),
 		registrar:   lifecycle.NewRegistrar(db, now),
-		planner:     lifecycle.NewPlanner(db, db, pd, rules, mode, now),
+		brakes:      brakes,
+		planner:     lifecycle.NewPlanner(db, db, pd, rules, brakes, mode, now),
 		approvals:   lifecycle.NewApprovals(db, rules, now),
 		timekeeper:  lifecycle.NewTimekeeper(db, rules, now),
 		provisioner: lifecycle.NewProvisioner(db, db, pd, mode, now),
@@ -54,6 +57,9 @@ func (f flows) work(db *storage.DB) {
 	})
 	db.Handle(lifecycle.JobPlan, func(ctx context.Context, a lifecycle.Attempt) error {
 		return f.planner.Plan(ctx, lifecycle.NoticeID(a.Ref))
+	})
+	db.Handle(lifecycle.JobRelease, func(ctx context.Context, a lifecycle.Attempt) error {
+		return f.brakes.Take(ctx, lifecycle.HoldID(a.Ref))
 	})
 	db.Handle(lifecycle.JobAsk, func(ctx context.Context, a lifecycle.Attempt) error {
 		return f.planner.Ask(ctx, lifecycle.FindingID(a.Ref))
