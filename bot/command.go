@@ -33,7 +33,7 @@ type subcommand struct {
 // subcommands returns every subcommand, in the order in which help lists them.
 func subcommands() []subcommand {
 	return []subcommand{
-		{"status", "[who]", "what somebody holds, what the policy says, what is pending", "status @ana", (*Bot).status},
+		{"status", "[who]", "what somebody holds, what the policy says, what is pending; alone, Security sees how rolecall itself stands", "status @ana", (*Bot).status},
 		{"who", "<person|team>", "who is on a team, role by role; or what one person holds", "who payments", (*Bot).who},
 		{"inbox", "", "what waits for your decision", "inbox", (*Bot).inbox},
 		{"findings", "", "where PagerDuty and the policy disagree", "findings", (*Bot).findings},

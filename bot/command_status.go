@@ -12,14 +12,21 @@ import (
 )
 
 // status says what somebody holds, what the policy says, and what is pending.
-// Without an argument that is whoever asks.
+// Without an argument that is whoever asks; Security is then told too how the
+// house itself stands.
 func (b *Bot) status(ctx context.Context, who lifecycle.Identity, args string) (message, error) {
 	s, err := b.standing(ctx, who, args)
 	if err != nil {
 		return message{}, err
 	}
 	all := slices.Concat(b.holdLines(s), wantLines(s.Want), b.pendingLines(s.Requests), b.findingLines(s.Findings))
-	return lines(b.headline(s), all, "The rest is in the record: ask Security for `rolecall request list`."), nil
+	m := lines(b.headline(s), all, "The rest is in the record: ask Security for `rolecall request list`.")
+	if args != "" {
+		return m, nil
+	}
+	house, err := b.houseLines(ctx, who)
+	m.Blocks = append(m.Blocks, paragraphs(house)...)
+	return m, err
 }
 
 // standing returns the standing of the person that args names, if who may see

@@ -82,7 +82,7 @@ func (b *Bot) homeData(ctx context.Context, who lifecycle.Identity) (homeData, e
 	if d.Teams, err = b.teamsOf(ctx, d.p, who); err != nil {
 		return d, err
 	}
-	if d.Security, err = b.homeSecurity(ctx, d.p, who); err != nil {
+	if d, err = b.withSecurity(ctx, d); err != nil {
 		return d, err
 	}
 	d.names, err = b.jobs.names(ctx, named(d)...)

@@ -17,6 +17,9 @@ func (d *desk) busy(holds, cases int) {
 	for i := range holds {
 		h, people := stopped(lifecycle.HoldLeavers, 12+i)
 		h.ID, h.OpenedAt = lifecycle.HoldID(fmt.Sprintf("hld_%d", i)), noon.Add(-time.Duration(i)*time.Hour)
+		for k := range people {
+			people[k].Hold = h.ID
+		}
 		d.store.putHold(h, people)
 	}
 	for i := range cases {
