@@ -40,7 +40,7 @@ func (b *Bot) whoTeam(ctx context.Context, who lifecycle.Identity, name string) 
 	if err != nil {
 		return message{}, err
 	}
-	if !owns(team, who) && !isSecurity(policy, who) && !holds(who, holders) {
+	if !owns(team, who) && !isSecurity(policy, who) && !holds(policy, who, holders) {
 		return message{}, lifecycle.Refuse(lifecycle.ErrForbidden, "Only owners of %s, people who are on it, and Security see who holds what there.", team.Name)
 	}
 	heading := fmt.Sprintf("*%s* · %s · owned by %s", foreign(team.Name, maxTeam), count(len(holders), "person", "people"), foreign(listed(team.Owners, 5, ", "), lineLength))
@@ -55,12 +55,12 @@ func teamNames(p lifecycle.Policy) []string {
 	return names
 }
 
-func holds(who lifecycle.Identity, holders []lifecycle.Holder) bool {
+func holds(policy lifecycle.Policy, who lifecycle.Identity, holders []lifecycle.Holder) bool {
 	accounts := make([]lifecycle.Account, len(holders))
 	for i, h := range holders {
 		accounts[i] = h.Account
 	}
-	return lifecycle.Correlate(who, accounts).State == lifecycle.Linked
+	return lifecycle.Correlate(who, accounts, policy).State == lifecycle.Linked
 }
 
 // roster lists the holders under a bar for each role.

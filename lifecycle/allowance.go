@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"fmt"
 	"slices"
+	"time"
 )
 
 // except lets the person hold, until its last day, what an exception of the
@@ -32,7 +33,7 @@ func (p *Policy) allowances(email string) []PolicyException {
 	}
 	var in []PolicyException
 	for _, e := range ours {
-		if e.Who == email && p.now.Before(e.Until.End()) {
+		if e.Who == email && p.now.Before(e.Until.End(time.UTC)) {
 			in = append(in, e)
 		}
 	}

@@ -43,7 +43,9 @@ func (p *Planner) Ask(ctx context.Context, id FindingID) error {
 	}
 	switch {
 	case c.link.State == Disputed:
-		d.plan = Plan{Held: c.link.Reason}
+		if err := p.askAccount(ctx, c, &d); err != nil {
+			return err
+		}
 	case (f.Kind == FoundLeaverPresent || f.regained()) && c.identity.StatusAt(p.now()) != StatusEnded:
 		d.plan = Plan{Held: "Is back since."}
 	}

@@ -60,7 +60,7 @@ func (d *Desk) Standing(ctx context.Context, i Identity) (Standing, error) {
 	if err != nil {
 		return s, fmt.Errorf("load the last roll call: %w", err)
 	}
-	s.Account = Correlate(i, accounts).Account
+	s.Account = Correlate(i, accounts, policy).Account
 	if s.AsOf, err = d.store.LastRollCall(ctx); err != nil {
 		return s, fmt.Errorf("look up the last roll call: %w", err)
 	}

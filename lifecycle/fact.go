@@ -1,6 +1,9 @@
 package lifecycle
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // FactKind is how much a fact says.
 type FactKind string
@@ -35,7 +38,10 @@ type Fact struct {
 // for somebody who has not started yet not before the first day.
 func (f Fact) DueAt() time.Time {
 	due := f.EffectiveAt
-	if start := f.Person.StartDate.Start(); f.Person.Status == StatusActive && start.After(due) {
+	if f.Kind != FactState || f.Person.Status != StatusActive || f.Person.StartDate == "" {
+		return due
+	}
+	if start := f.Person.StartDate.Start(f.Person.Zone()); start.After(due) {
 		due = start
 	}
 	return due
@@ -51,7 +57,21 @@ func (f Fact) Stamp() time.Time {
 	return f.ObservedAt
 }
 
-// SourceKey returns what the source knows the person by.
+// newerThan reports whether the fact is not older than one with that stamp: of
+// two of one moment the source's own counter decides, then which came later.
+func (f Fact) newerThan(at time.Time, version string, heard time.Time) bool {
+	if c := f.Stamp().Compare(at); c != 0 {
+		return c > 0
+	}
+	a, err := strconv.ParseInt(f.Version, 10, 64)
+	b, wrong := strconv.ParseInt(version, 10, 64)
+	if err == nil && wrong == nil && a != b {
+		return a > b
+	}
+	return !f.ReceivedAt.Before(heard)
+}
+
+// SourceKey returns what the source knows the person by, or "".
 func (f Fact) SourceKey() string {
 	if f.Key != "" {
 		return f.Key

@@ -121,6 +121,12 @@ func (v *Provisioner) movedOn(ctx context.Context, r Request) (string, error) {
 	}
 	ended := who.StatusAt(v.now()) == StatusEnded
 	switch {
+	case who.Merged != "": // under whatever it was that they asked: it is another's access by now
+		return r.Subject.Label() + " was found to be somebody else who is known.", nil
+	case r.Account.ID != "" && slices.Contains(who.Not, r.Account.ID):
+		return fmt.Sprintf("A person has said since that the account %s is not %s's.", r.Account.ID, r.Subject.Label()), nil
+	case r.Kind == RequestLeaver && !ended && r.Disabled && who.disabled(): // is contained, and has not left
+		return "", nil
 	case r.Undoes != "": // whoever undoes it knows whether they have left
 		return "", nil
 	case r.Kind == RequestLeaver && !ended:

@@ -77,6 +77,8 @@ type house struct {
 
 const tries = 12 // as the real queue's
 
+func (h *house) Written() lifecycle.Policy { return *h.policy }
+
 func (h *house) Current(context.Context) (lifecycle.Policy, error) { return *h.policy, nil }
 
 // newHouse opens on a Monday morning, in enforce mode, with nobody in it.
@@ -128,8 +130,13 @@ func (h *house) still(t testing.TB) func() *house {
 	}
 }
 
+// settle is how long what a source sends piece by piece is waited for.
+const settle = time.Minute
+
+func (h *house) matcher() *lifecycle.Matcher { return lifecycle.NewMatcher(h.store, h, h.now) }
+
 func (h *house) inbox() *lifecycle.Inbox         { return lifecycle.NewInbox(h.store, h.now) }
-func (h *house) registrar() *lifecycle.Registrar { return lifecycle.NewRegistrar(h.store, h.now) }
+func (h *house) registrar() *lifecycle.Registrar { return lifecycle.NewRegistrar(h.store, h, settle, h.now) }
 func (h *house) approvals() *lifecycle.Approvals { return lifecycle.NewApprovals(h.store, h, h.now) }
 
 func (h *house) directory() *lifecycle.Directory { return lifecycle.NewDirectory(h.store, h, h.now) }
@@ -193,7 +200,9 @@ func (h *house) take(ctx context.Context, j lifecycle.Job, last bool) error {
 			h.alerts = append(h.alerts, j.Ref)
 		}
 		return nil
-	case lifecycle.JobShow, lifecycle.JobRemind, lifecycle.JobDigests, lifecycle.JobRollCall, lifecycle.JobHold: // other rooms'
+	case lifecycle.JobAnswer:
+		return h.matcher().Take(ctx, lifecycle.CaseID(j.Ref))
+	case lifecycle.JobCase, lifecycle.JobShow, lifecycle.JobRemind, lifecycle.JobDigests, lifecycle.JobRollCall, lifecycle.JobHold: // other rooms'
 		return nil
 	default:
 		return fmt.Errorf("nobody takes %s", j.Kind)

@@ -68,14 +68,58 @@ type Identity struct {
 func (i Identity) Sourced() bool { return len(i.Keys) > 0 }
 
 // StatusAt returns the status at t: an end date that has passed ends a person
-// even when the source has not said so yet. An end date is the last day, in UTC.
+// even when the source has not said so yet. An end date is the last day, where they are.
 func (i Identity) StatusAt(t time.Time) Status { return i.Person.statusAt(t) }
 
 func (p Person) statusAt(t time.Time) Status {
-	if p.Status != StatusEnded && p.EndDate != "" && !t.Before(p.EndDate.End()) {
+	if p.Status != StatusEnded && p.EndDate != "" && p.EndDate.endedBy(t, p.Zone) {
 		return StatusEnded
 	}
 	return p.Status
+}
+
+// lastDay returns the first instant after their last day, or the zero time.
+func (p Person) lastDay() time.Time {
+	if p.EndDate == "" {
+		return time.Time{}
+	}
+	return p.EndDate.End(p.Zone())
+}
+
+// firstDay returns the first instant of their first day, or the zero time.
+func (p Person) firstDay() time.Time {
+	if p.StartDate == "" {
+		return time.Time{}
+	}
+	return p.StartDate.Start(p.Zone())
+}
+
+// startsAfter reports whether t is before their first day.
+func (p Person) startsAfter(t time.Time) bool {
+	if p.StartDate == "" {
+		return false
+	}
+	switch start := p.StartDate.Start(time.UTC); { // the zone is looked up only where it matters
+	case t.Before(start.Add(-earliestEnd)):
+		return true
+	case !t.Before(start.Add(latestEnd)):
+		return false
+	default:
+		return t.Before(p.firstDay())
+	}
+}
+
+// Zone returns where the person's days begin and end: UTC where nobody has said,
+// or the name is none that is known. The name is looked up anew every time.
+func (p Person) Zone() *time.Location {
+	if p.Timezone == "" || p.Timezone == "Local" { // which would be ours, not theirs
+		return time.UTC
+	}
+	zone, err := time.LoadLocation(p.Timezone)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
 }
 
 // MayDecide reports whether the identity is somebody who can decide at t.
@@ -129,21 +173,42 @@ func ParseDate(s string) (Date, error) {
 	return Date(s), nil
 }
 
-// Start returns the first instant of the day in UTC, or the zero time.
-func (d Date) Start() time.Time {
-	t, err := time.Parse(time.DateOnly, string(d))
+// Start returns the first instant of the day in the zone, or the zero time.
+func (d Date) Start(zone *time.Location) time.Time {
+	t, err := time.ParseInLocation(time.DateOnly, string(d), zone)
 	if err != nil {
 		return time.Time{}
 	}
-	return t
+	return t.UTC()
 }
 
-// End returns the first instant after the day in UTC, or the zero time.
-func (d Date) End() time.Time {
-	if t := d.Start(); !t.IsZero() {
-		return t.AddDate(0, 0, 1)
+// End returns the first instant after the day in the zone, or the zero time.
+func (d Date) End(zone *time.Location) time.Time {
+	t, err := time.ParseInLocation(time.DateOnly, string(d), zone)
+	if err != nil {
+		return time.Time{}
 	}
-	return time.Time{}
+	return t.AddDate(0, 0, 1).UTC()
+}
+
+// The clocks of the world, from the earliest to the latest: a day ends nowhere
+// earlier than so long before it does in UTC, and nowhere later than so long after.
+const (
+	earliestEnd = 14 * time.Hour
+	latestEnd   = 12 * time.Hour
+)
+
+// endedBy reports whether the day is over at t in the zone, which is looked up
+// only on the few hours when that depends on it. A day that is none is over.
+func (d Date) endedBy(t time.Time, zone func() *time.Location) bool {
+	switch end := d.End(time.UTC); {
+	case t.Before(end.Add(-earliestEnd)):
+		return false
+	case !t.Before(end.Add(latestEnd)):
+		return true
+	default:
+		return !t.Before(d.End(zone()))
+	}
 }
 
 // FoldEmail returns the form in which addresses are compared: trimmed and in

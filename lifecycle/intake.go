@@ -77,7 +77,7 @@ func (b *Inbox) Report(ctx context.Context, r Report) (FindingID, bool, error) {
 	if err != nil {
 		return "", false, fmt.Errorf("look for an account in the last roll call: %w", err)
 	}
-	link := Correlate(Identity{Person: Person{Emails: []string{r.Email}}}, accounts)
+	link := Correlate(Identity{Person: Person{Emails: []string{r.Email}}}, accounts, Policy{})
 	if link.State != Linked {
 		return "", false, &Refusal{
 			Kind: ErrInvalid, Reason: "nothing can be concluded about " + r.Email + ": " + link.Reason,

@@ -31,12 +31,16 @@ func (p *Planner) planLeaver(ctx context.Context, c planning, n Notice, d draft)
 		return err
 	}
 	d.plan, d.stage = PlanContain(*c.link.Account, c.holdings), stage
+	d.contain = n.Contain
 	if len(d.plan.Changes) > 0 && !stuck(last, d.plan) {
 		d.force = &Approval{Mode: ApprovalAuto}
 		if c.policy.Leaver.AskToContain {
 			d.force = nil
 		}
 		return p.openLatest(ctx, c, d)
+	}
+	if n.Contain {
+		return p.store.Record(ctx, p.planned(c, d, "Is contained. Nothing else follows while nobody says that they have left."))
 	}
 	if why := c.holdings.Unread; why != "" {
 		d.plan = Plan{Held: "What on-call expects of them could not be read, so nothing is handed over or deleted. " + why}

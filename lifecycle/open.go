@@ -26,6 +26,7 @@ type draft struct {
 	notBefore time.Time
 	replaces  RequestID
 	undoes    RequestID
+	contain   bool // their account was disabled, and they have not left
 }
 
 // open judges the draft and opens its request, or records why there is none.
@@ -96,7 +97,7 @@ func (p *Planner) request(c planning, d draft, a Approval, rule string) Request 
 		Subject: Subject{ID: c.identity.ID, Email: c.identity.Person.Email(), Name: c.identity.Person.Name},
 		Changes: c.named(d.plan.Changes), Effects: d.plan.Effects, Holds: d.holds,
 		Why:  Why{Rule: rule, Event: d.event, Notice: d.notice, Find: d.finding, Held: d.held, Policy: c.policy.SHA256},
-		From: a.From, Silence: a.OnExpiry, Observe: p.mode != Enforce, NotBefore: d.notBefore, Replaces: d.replaces, Undoes: d.undoes,
+		From: a.From, Silence: a.OnExpiry, Observe: p.mode != Enforce, NotBefore: d.notBefore, Replaces: d.replaces, Undoes: d.undoes, Disabled: d.contain,
 		Approvers: []string{}, Decisions: []Decision{}, OpenedAt: now, UpdatedAt: now,
 	}
 	if acct := c.link.Account; acct != nil {
@@ -147,7 +148,10 @@ func (p *Planner) openApproved(ctx context.Context, c planning, r Request) error
 }
 
 func autoReason(r Request) string {
-	if r.Kind == RequestLeaver {
+	switch {
+	case r.Disabled:
+		return "The policy contains without asking whose account was disabled."
+	case r.Kind == RequestLeaver:
 		return "The policy contains leavers without asking."
 	}
 	return "Rule " + r.Why.Rule + " approves this by itself."

@@ -44,8 +44,7 @@ type Brake interface {
 type PlanWriter interface {
 	RequestStore
 	Recorder
-	// SaveIdentity is RegistryStore's.
-	SaveIdentity(ctx context.Context, i Identity, n *Notice, e AuditEvent, next ...Job) error
+	PeopleStore
 }
 
 // AccountReader is what a flow needs to see of PagerDuty.
@@ -114,13 +113,17 @@ func (p *Planner) Plan(ctx context.Context, id NoticeID) error {
 	}
 	switch {
 	case c.link.State == Disputed:
-		d.plan.Held = c.link.Reason
+		if err := p.askAccount(ctx, c, &d); err != nil {
+			return err
+		}
 	case n.Kind == Joiner:
 		if d.plan, err = p.planJoiner(ctx, c, n); err != nil {
 			return err
 		}
 	case n.Kind == Mover:
-		d.plan = PlanMove(c.policy, n.Before, n.After, c.link.Account)
+		if d.plan, err = p.planMover(ctx, c, n); err != nil {
+			return err
+		}
 	default:
 		return p.planLeaver(ctx, c, n, d)
 	}
@@ -153,8 +156,14 @@ func (p *Planner) stopped(ctx context.Context, c planning, n Notice, d draft) (b
 func overtaken(n Notice, who Identity, now time.Time) string {
 	status := who.StatusAt(now)
 	switch {
+	case who.Merged != "":
+		return "Was found to be somebody else who is known: " + string(who.Merged) + "."
 	case who.Notice != "" && who.Notice != n.ID:
 		return "A newer notice about them has come since."
+	case n.Contain && status == StatusSuspended:
+		return ""
+	case n.Contain:
+		return fmt.Sprintf("Is %s now, not suspended any more.", status)
 	case n.Kind == Leaver && status != StatusEnded:
 		return "Is back since this notice."
 	case n.Kind != Leaver && status != StatusActive:
@@ -186,7 +195,7 @@ func (p *Planner) openLatest(ctx context.Context, c planning, d draft) error {
 
 // correlate finds the account and pins it. A pinned account that PagerDuty no
 // longer has is no account.
-func (p *Planner) correlate(ctx context.Context, i *Identity, account AccountID) (Link, error) {
+func (p *Planner) correlate(ctx context.Context, policy Policy, i *Identity, account AccountID) (Link, error) {
 	if account != "" {
 		switch a, err := p.accounts.Account(ctx, account); {
 		case err == nil:
@@ -196,18 +205,22 @@ func (p *Planner) correlate(ctx context.Context, i *Identity, account AccountID)
 		}
 	}
 	var found []Account
-	for _, email := range i.Person.Emails {
+	for _, email := range append([]string{i.Person.Email()}, i.otherAddresses()...) {
 		hits, err := p.accounts.AccountsByEmail(ctx, FoldEmail(email))
 		if err != nil {
 			return Link{}, fmt.Errorf("look for the account of identity %s: %w", i.ID, err)
 		}
 		found = append(found, hits...)
 	}
-	link := Correlate(*i, found)
-	if link.State != Linked {
+	link := Correlate(*i, found, policy)
+	switch link.State {
+	case Linked:
+		return p.pin(ctx, i, link)
+	case Disputed:
+		return p.unclaimed(ctx, *i, link)
+	default:
 		return link, nil
 	}
-	return p.pin(ctx, i, link)
 }
 
 // pin ties the account to the identity. One that is pinned to somebody else
@@ -216,11 +229,15 @@ func (p *Planner) pin(ctx context.Context, i *Identity, link Link) (Link, error)
 	is := *i
 	is.Account = link.Account.ID
 	is.Revision++
+	cases, lines, jobs, err := p.pinned(ctx, is)
+	if err != nil {
+		return Link{}, err
+	}
 	e := AuditEvent{At: p.now(), Actor: System, Kind: EventIdentityLinked, Ref: string(is.ID), Detail: map[string]string{"account": string(is.Account)}}
-	err := p.store.SaveIdentity(ctx, is, nil, e)
+	err = p.store.SavePeople(ctx, People{Identities: []Identity{is}, Cases: cases}, append(lines, e), jobs...)
 	if errors.Is(err, ErrConflict) {
 		if now, readErr := p.read.Identity(ctx, i.ID); readErr == nil && now.Revision == i.Revision {
-			return Link{State: Disputed, Reason: fmt.Sprintf("The PagerDuty account %s is linked to somebody else already; a person must say whose it is.", is.Account)}, nil
+			return Link{State: Disputed, Maybe: []Account{*link.Account}, Reason: fmt.Sprintf("The PagerDuty account %s is linked to somebody else already; a person must say whose it is.", is.Account)}, nil
 		}
 	}
 	if err != nil {
@@ -277,6 +294,9 @@ func noticeEvent(n Notice) string {
 		}
 		return fmt.Sprintf("Is now %s in %s since %s (%s).", orUnknown(n.After.Title), orUnknown(n.After.Department), day, n.Source)
 	case Leaver:
+		if n.Contain {
+			return fmt.Sprintf("Their account was disabled on %s (%s).", day, n.Source)
+		}
 		return fmt.Sprintf("Left on %s (%s).", day, n.Source)
 	default:
 		return ""

@@ -95,8 +95,8 @@ func TestPlan(t *testing.T) {
 			if diff := cmp.Diff(tt.want, h.story(t), equateEmpty); diff != "" {
 				t.Errorf("requests (-want +got):\n%s", diff)
 			}
-			if (tt.told == "") != (len(h.alerts) == 0) || h.alarms(tt.told) != len(h.alerts) {
-				t.Errorf("security was told %q, want %q", h.alerts, tt.told)
+			if (tt.told == "") != (len(h.told(t)) == 0) || h.alarms(t, tt.told) != len(h.told(t)) {
+				t.Errorf("security was told %q, want %q", h.told(t), tt.told)
 			}
 			if h.mode == lifecycle.Observe && len(h.pager.made()) > 0 {
 				t.Errorf("in observe mode it wrote %v", h.pager.made())
@@ -241,7 +241,7 @@ func TestAnAccountThatIsPinnedToSomebodyElseIsDisputed(t *testing.T) {
 	must(t, h.store.SaveIdentity(t.Context(), i, nil, lifecycle.AuditEvent{At: h.now(), Actor: lifecycle.System, Kind: lifecycle.EventIdentityLinked, Ref: string(i.ID)}))
 	h.pager.put(account(lifecycle.RoleObserver))
 	h.hear(t, person("Payments"))
-	if len(h.requests(t)) != 0 || h.alarms("somebody else") != 1 || len(h.failed) != 0 {
+	if len(h.requests(t)) != 0 || h.alarms(t, "somebody else") != 1 || len(h.failed) != 0 {
 		t.Errorf("requests %v, told %v, failed %v; want only a word to security", h.story(t), h.alerts, h.failed)
 	}
 }
@@ -366,7 +366,7 @@ func TestAMissingAccountThatMayBeThereUnderASecondAddressIsNotCreated(t *testing
 			t.Errorf("asked: %v", say(r.Changes))
 		}
 	}
-	if h.alarms("second address") != 1 {
+	if h.alarms(t, "second address") != 1 {
 		t.Errorf("security was told %q", h.alerts)
 	}
 }

@@ -39,6 +39,7 @@ func Reconcile(r Roll) []Finding {
 		case known && waits:
 		case matched.disputed[a.ID] != "":
 			found = append(found, r.finding(FoundDisputed, SeverityMedium, Identity{}, a, Entitlement{Kind: KindAccount}, "", "", matched.disputed[a.ID]))
+		case !known && r.Policy.IsShared(a.Email): // is nobody's, and is to be
 		case !known:
 			found = append(found, r.orphan(a))
 		default:
@@ -72,23 +73,55 @@ func (r Roll) match() rollMatch {
 		}
 	}
 	for _, i := range r.Identities {
-		if m.holding[i.ID] {
-			continue
+		if !m.holding[i.ID] {
+			r.matchAddress(m, i, byEmail)
 		}
-		hits := byEmail[i.Person.Email()]
-		if i.Person.Email() == "" {
-			hits = nil // an address that nobody has ties nobody to anything
-		}
-		for _, a := range hits {
-			if len(hits) > 1 {
-				m.disputed[a] = fmt.Sprintf("%d accounts have the address %s", len(hits), i.Person.Email())
-				m.holding[i.ID] = true
-				continue
-			}
-			m.claim(a, i)
+	}
+	for _, i := range r.Identities {
+		if !m.holding[i.ID] {
+			r.propose(m, i, byEmail)
 		}
 	}
 	return m
+}
+
+// matchAddress ties the identity to the account that has its primary address.
+func (r Roll) matchAddress(m rollMatch, i Identity, byEmail map[string][]AccountID) {
+	email := i.Person.Email()
+	hits := r.mayBe(i, email, byEmail)
+	for _, a := range hits {
+		switch {
+		case len(hits) > 1:
+			m.disputed[a] = fmt.Sprintf("%d accounts have the address %s", len(hits), email)
+			m.holding[i.ID] = true
+		case i.Person.guest():
+			m.disputed[a] = fmt.Sprintf("%s has its address, and is a guest", i.Person.Label())
+			m.holding[i.ID] = true
+		default:
+			m.claim(a, i)
+		}
+	}
+}
+
+// propose disputes the accounts that nobody has claimed and that only another
+// address of the identity, or one that it had, speaks for: they are no orphans.
+func (r Roll) propose(m rollMatch, i Identity, byEmail map[string][]AccountID) {
+	for _, other := range i.otherAddresses() {
+		for _, a := range r.mayBe(i, other, byEmail) {
+			if _, owned := m.owner[a]; !owned && m.disputed[a] == "" {
+				m.disputed[a] = fmt.Sprintf("%s has only another address (%s) in common with it; a person must say whether it is theirs", i.Person.Label(), other)
+			}
+		}
+	}
+}
+
+// mayBe returns the accounts with the address that may be the identity's. An
+// address that nobody has ties nobody to anything, nor does a shared one.
+func (r Roll) mayBe(i Identity, email string, byEmail map[string][]AccountID) []AccountID {
+	if email == "" || len(byEmail[email]) == 0 || r.Policy.IsShared(email) {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(byEmail[email]), func(a AccountID) bool { return slices.Contains(i.Not, a) })
 }
 
 func (m rollMatch) claim(a AccountID, i Identity) {
@@ -247,7 +280,7 @@ func (r Roll) beyond(i Identity, a Account, e Entitlement, from, to string) Find
 func (r Roll) absent(m rollMatch) []Finding {
 	var found []Finding
 	for _, i := range r.Identities {
-		if _, waits := r.Waits[i.ID]; waits || m.holding[i.ID] || !i.Sourced() || i.StatusAt(r.Now) != StatusActive || i.Person.StartDate.Start().After(r.Now) {
+		if _, waits := r.Waits[i.ID]; waits || m.holding[i.ID] || !i.Sourced() || i.StatusAt(r.Now) != StatusActive || i.Person.startsAfter(r.Now) {
 			continue
 		}
 		if want := r.Policy.Want(i.Person); held(want) == "" {

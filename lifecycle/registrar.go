@@ -5,18 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
+	"strings"
 	"time"
 )
 
 // RegistryStore is where the registrar reads facts and keeps identities.
 type RegistryStore interface {
 	Recorder
+	PeopleStore
 	// Fact returns the fact, or ErrNotFound.
 	Fact(ctx context.Context, id NoticeID) (Fact, error)
-	// IdentityByKey returns the identity that source knows by key, or ErrNotFound.
-	IdentityByKey(ctx context.Context, source, key string) (Identity, error)
-	// IdentitiesByEmail returns every identity whose primary address is email, folded.
-	IdentitiesByEmail(ctx context.Context, email string) ([]Identity, error)
+	// Source returns the source, or ErrNotFound.
+	Source(ctx context.Context, name string) (Source, error)
 	// SaveIdentity stores i, and n unless it is nil. It returns ErrConflict when
 	// i.Revision is not one more than the stored revision (1 for a new identity).
 	SaveIdentity(ctx context.Context, i Identity, n *Notice, e AuditEvent, next ...Job) error
@@ -25,17 +26,21 @@ type RegistryStore interface {
 // A Registrar is step 2 of the flow: it turns what sources said into who
 // people are, and says when that is a joiner, a mover or a leaver.
 type Registrar struct {
-	store RegistryStore
-	now   func() time.Time
+	store    RegistryStore
+	policies WrittenPolicy
+	settle   time.Duration
+	now      func() time.Time
 }
 
-// NewRegistrar returns a registrar over store.
-func NewRegistrar(store RegistryStore, now func() time.Time) *Registrar {
-	return &Registrar{store: store, now: now}
+// NewRegistrar returns a registrar over store. What a source sends piece by piece
+// is waited for until it has said nothing for settle.
+func NewRegistrar(store RegistryStore, policies WrittenPolicy, settle time.Duration, now func() time.Time) *Registrar {
+	return &Registrar{store: store, policies: policies, settle: settle, now: now}
 }
 
-// Register lets the fact count. It may be repeated: a fact that has counted,
-// or is older than one that has, changes nothing and says so on the record.
+// Register lets the fact count. It may be repeated: a fact that has counted, or
+// is older than what its source has said since, changes nothing and says so on
+// the record. One about which it cannot be told whom it means waits for a person.
 func (g *Registrar) Register(ctx context.Context, id NoticeID) error {
 	fact, err := g.store.Fact(ctx, id)
 	if err != nil {
@@ -46,126 +51,143 @@ func (g *Registrar) Register(ctx context.Context, id NoticeID) error {
 		return g.store.Record(ctx, g.event(fact, EventNoticeIgnored, "", "takes effect "+due.UTC().Format(time.RFC3339)),
 			Job{Kind: JobRegister, Ref: string(id), At: due})
 	}
-	was, err := g.find(ctx, fact)
-	if reason := ReasonOf(err); reason != "" {
-		return g.store.Record(ctx, g.event(fact, EventIdentityDisputed, "", reason), alert(reason))
+	source, err := g.store.Source(ctx, fact.Source)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("look up source %s: %w", fact.Source, err)
 	}
+	m, err := g.meant(ctx, fact)
 	if err != nil {
 		return err
 	}
-	return g.apply(ctx, was, fact, now)
-}
-
-// find returns who the fact is about: a known key first, then the one identity
-// with its primary address, else somebody new. Two that could be meant are a Refusal.
-func (g *Registrar) find(ctx context.Context, fact Fact) (Identity, error) {
-	email := fact.Person.Email()
-	sharing, err := g.store.IdentitiesByEmail(ctx, email)
-	if err != nil {
-		return Identity{}, fmt.Errorf("look up address of fact %s: %w", fact.ID, err)
-	}
-	known, err := g.store.IdentityByKey(ctx, fact.Source, fact.Person.EmployeeID)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return Identity{}, fmt.Errorf("look up %s of %s: %w", fact.Person.EmployeeID, fact.Source, err)
-	}
-	for _, other := range sharing {
-		if key, sourced := other.Keys[fact.Source]; other.ID != known.ID && (known.ID != "" || sourced && key != fact.Person.EmployeeID) {
-			return Identity{}, Refuse(ErrConflict, "%s says that %s (%s) has the address %s, which belongs to %s. Neither was changed: a person must say whose it is.",
-				fact.Source, fact.Person.Label(), fact.Person.EmployeeID, email, other.Person.Label())
-		}
-	}
 	switch {
-	case known.ID != "":
-		return known, nil
-	case len(sharing) == 1:
-		return sharing[0], nil
-	case len(sharing) > 1:
-		return Identity{}, Refuse(ErrConflict, "%d people have the address %s; a person must say which one %s means.", len(sharing), email, fact.Source)
-	default:
-		return Identity{ID: NewIdentityID()}, nil
+	case m.doubt != nil:
+		return g.askWho(ctx, fact, *m.doubt)
+	case m.nobody != "":
+		return g.store.Record(ctx, g.event(fact, EventNoticeIgnored, m.who.ID, m.nobody), m.next...)
 	}
+	return g.apply(ctx, registering{fact: m.fact, was: m.who, gives: m.gives, source: source, policy: g.policies.Written(), now: now})
 }
 
-func (g *Registrar) apply(ctx context.Context, was Identity, fact Fact, now time.Time) error {
-	person, from := was.hear(fact.Source, fact.Person)
-	person.Status = person.statusAt(now)
-	if why := stale(was, fact, person); why != "" {
-		return g.ignore(ctx, was, fact, why)
+// registering is one fact on its way to count for somebody.
+type registering struct {
+	fact   Fact
+	was    Identity
+	is     Identity
+	gives  []Identity // who give up an address to them
+	source Source
+	policy Policy
+	now    time.Time
+	again  bool // it has counted before, or is older than what is known: only time has brought it back
+}
+
+// sourcePolicy is whose word it is that somebody whom only the policy names is there.
+const sourcePolicy = "policy"
+
+func (g *Registrar) apply(ctx context.Context, r registering) error {
+	why := r.hear()
+	if why != "" && !r.due() {
+		return g.store.Record(ctx, g.event(r.fact, EventNoticeIgnored, r.was.ID, why))
 	}
-	is := was
-	is.Revision++
-	is.Keys = maps.Clone(was.Keys)
-	if is.Keys == nil {
-		is.Keys = map[string]string{}
-	}
-	is.Keys[fact.Source] = person.EmployeeID
-	is.Person, is.From, is.Observed, is.Fact = person, from, fact.Stamp(), fact.ID
-	notice, next := g.notice(was, is, fact, now)
-	e := g.event(fact, EventIdentityChanged, is.ID, "")
+	notice, next := g.notice(&r)
+	e := g.event(r.fact, EventIdentityChanged, r.is.ID, "")
+	p := People{Identities: append(slices.Clone(r.gives), r.is)}
 	if notice != nil {
-		is.Notice = notice.ID
+		p.Identities[len(r.gives)].Notice = notice.ID
+		p.Notices = []Notice{*notice}
 		e.Detail["notice"], e.Detail["kind"] = string(notice.ID), string(notice.Kind)
+		next = append(next, Job{Kind: JobPlan, Ref: string(notice.ID)})
 	}
-	if err := g.store.SaveIdentity(ctx, is, notice, e, next...); err != nil {
-		return fmt.Errorf("save identity %s: %w", is.ID, err)
+	cases, lines, shows, err := g.cases(ctx, r)
+	if err != nil {
+		return err
+	}
+	p.Cases = cases
+	if err := g.store.SavePeople(ctx, p, append(lines, e), append(next, shows...)...); err != nil {
+		return fmt.Errorf("save identity %s: %w", r.is.ID, err)
 	}
 	return nil
 }
 
-// notice returns what the change means, if anything, and the steps that follow.
-// An end date ahead brings the fact back when it has passed.
-func (g *Registrar) notice(was, is Identity, fact Fact, now time.Time) (*Notice, []Job) {
-	var next []Job
-	if end := is.Person.EndDate.End(); is.Person.Status != StatusEnded && end.After(now) {
-		next = append(next, Job{Kind: JobRegister, Ref: string(fact.ID), At: end})
+// hear lets the fact count in r.is, and returns why it changes nothing, or "".
+func (r *registering) hear() string {
+	f, is := r.fact, r.was
+	is.Says = r.was.statements(f.Source)
+	is.Keys = maps.Clone(r.was.Keys)
+	if is.Keys == nil {
+		is.Keys = map[string]string{}
 	}
-	before := was.Person
-	if !was.Sourced() { // known from the policy alone: who they are is news
-		before = Person{}
+	if len(is.Says) == 0 && f.Kind != FactState {
+		is.Says[sourcePolicy] = Statement{Person: r.was.Person, Status: StatusWord{Status: r.was.Person.Status}}
 	}
-	kind, ok := Classify(before, is.Person)
-	if !ok {
-		return nil, next
+	was := is.know(f)
+	said, news := was.hear(f)
+	is.Says[f.Source] = said
+	is.Person, is.From = Derive(is.Says, r.policy.Sources, r.now)
+	is.Revision++
+	if !f.Stamp().Before(is.Observed) {
+		is.Observed, is.Fact = f.Stamp(), f.ID
 	}
-	n := &Notice{ID: fact.ID, Kind: kind, Identity: is.ID, Source: fact.Source, Before: before, After: is.Person, Urgent: fact.Urgent, At: now}
-	if was.Fact == fact.ID {
-		n.ID = NoticeIDFor(fact.ID, "end of "+string(is.Person.EndDate))
-	}
-	return n, append(next, Job{Kind: JobPlan, Ref: string(n.ID)})
-}
-
-func (g *Registrar) ignore(ctx context.Context, was Identity, fact Fact, why string) error {
-	var next []Job
-	if why == endedIsFinal {
-		next = append(next, alert(fmt.Sprintf("%s says that %s is %s again, but they have ended. Nothing was changed: a return needs a new start date.", fact.Source, was.Person.Label(), fact.Person.Status)))
-	}
-	return g.store.Record(ctx, g.event(fact, EventNoticeIgnored, was.ID, why), next...)
-}
-
-const endedIsFinal = "ended is final without a new start date"
-
-// stale returns why the fact does not count any more, or "". Ended is sticky:
-// only a spell that starts after the end revives somebody.
-func stale(was Identity, fact Fact, person Person) string {
+	gave := is.addresses(r.was, f, r.policy.Reserve, r.now)
+	is.spells(r.was, r.now)
+	r.is, r.again = is, !news
 	switch {
-	case was.Fact == fact.ID && person.Status == was.Person.Status:
+	case news, gave, is.Person.Status != r.was.Person.Status:
+		return ""
+	case was.Fact == f.ID, was.Status.Fact == f.ID:
 		return "has counted already"
-	case was.Fact == fact.ID:
-		return ""
-	case was.Sourced() && fact.Stamp().Before(was.Observed):
-		return "is older than what is known"
-	case was.Person.Status == StatusEnded && person.Status != StatusEnded && !fact.Person.StartDate.Start().After(spellEnd(was)):
-		return endedIsFinal
 	default:
-		return ""
+		return "is older than what is known"
 	}
 }
 
-func spellEnd(i Identity) time.Time {
-	if end := i.Person.EndDate.Start(); !end.IsZero() {
-		return end
+// know ties the identity to the key by which the fact's source knows them, and
+// returns the source's statement. A record of the same source that they had
+// before is kept as such: nothing comes of it any more, but that it was over.
+func (i *Identity) know(f Fact) Statement {
+	key, said := f.SourceKey(), i.Says[f.Source]
+	if key == "" || f.Source == SourcePeople || f.Kind == FactAbsent || f.Kind != FactState && !i.Sourced() {
+		return said
 	}
-	return i.Observed
+	if old := i.Keys[f.Source]; old != "" && old != key {
+		i.Also = append(slices.Clone(i.Also), SourceKey{Source: f.Source, Key: old})
+		said = Statement{Over: said.Over}
+	}
+	i.Also = slices.DeleteFunc(slices.Clone(i.Also), func(k SourceKey) bool { return k == SourceKey{f.Source, key} })
+	i.Keys[f.Source] = key
+	return said
+}
+
+// addresses reserves what addresses somebody gave up, and not the one they have.
+// It reports whether there is one that was not reserved before.
+func (i *Identity) addresses(was Identity, f Fact, reserve time.Duration, now time.Time) bool {
+	former := slices.DeleteFunc(slices.Clone(was.Former), func(a FormerAddress) bool {
+		return !a.Until.After(now) || a.Email == i.Person.Email()
+	})
+	gave := false
+	for _, email := range []string{was.Person.Email(), f.Person.Email()} {
+		if email == "" || email == i.Person.Email() || reserve <= 0 || f.Kind != FactState {
+			continue
+		}
+		k := slices.IndexFunc(former, func(a FormerAddress) bool { return a.Email == email })
+		if k < 0 {
+			former, gave = append(former, FormerAddress{Email: email, Until: now.Add(reserve)}), true
+		}
+	}
+	slices.SortFunc(former, func(a, b FormerAddress) int { return strings.Compare(a.Email, b.Email) })
+	i.Former = slices.Clip(former)
+	if len(former) == 0 {
+		i.Former = nil
+	}
+	return gave
+}
+
+// spells keeps the spell that is over, where another has begun.
+func (i *Identity) spells(was Identity, now time.Time) {
+	over := i.lastSpell(now)
+	known := slices.ContainsFunc(was.Spells, func(s Spell) bool { return !s.Ended.Before(over.Ended) })
+	if i.Person.Status != StatusEnded && !over.Ended.IsZero() && !known {
+		i.Spells = append(slices.Clone(was.Spells), over)
+	}
 }
 
 func (g *Registrar) event(f Fact, kind EventKind, who IdentityID, why string) AuditEvent {

@@ -31,6 +31,20 @@ func (p *Planner) planJoiner(ctx context.Context, c planning, n Notice) (Plan, e
 	return restoring(plan, took, *c.link.Account), nil
 }
 
+// planMover plans a mover. Whoever was contained because their account was
+// disabled, and is active again, is given back exactly what that took.
+func (p *Planner) planMover(ctx context.Context, c planning, n Notice) (Plan, error) {
+	plan := PlanMove(c.policy, n.Before, n.After, c.link.Account)
+	if plan.Held != "" || c.link.Account == nil || n.Before.Status == StatusActive {
+		return plan, nil
+	}
+	took, err := p.lastLeaving(ctx, n.Identity, c.link.Account.ID)
+	if err != nil || len(took) == 0 || !took[0].Disabled {
+		return plan, err
+	}
+	return restoring(plan, took, *c.link.Account), nil
+}
+
 // lastLeaving returns what the last leaving of the identity did to the account,
 // the newest first, less what has been undone.
 func (p *Planner) lastLeaving(ctx context.Context, who IdentityID, account AccountID) ([]Request, error) {
@@ -42,7 +56,7 @@ func (p *Planner) lastLeaving(ctx context.Context, who IdentityID, account Accou
 	for _, r := range slices.Backward(all) {
 		undone := slices.ContainsFunc(all, func(u Request) bool { return u.Undoes == r.ID && u.State == Done })
 		switch changes, _ := r.TakesBack(); {
-		case r.Kind == RequestJoiner && r.Undoes == "" && r.State == Done:
+		case (r.Kind == RequestJoiner || r.Kind == RequestMover) && r.Undoes == "" && r.State == Done:
 			return took, nil // what came before that is settled
 		case r.Kind != RequestLeaver || r.Undoes != "" || undone || len(changes) == 0 || r.Account.ID != account || r.Why.Notice == "":
 		case len(took) > 0 && took[0].Why.Notice != r.Why.Notice:

@@ -52,6 +52,8 @@ func (p *Planner) Replan(ctx context.Context, id RequestID) error {
 // moot holds d when nothing of the blocked request is to be asked again.
 func (p *Planner) moot(ctx context.Context, r Request, c planning, d *draft) error {
 	switch {
+	case c.identity.Merged != "":
+		d.plan.Held = "Was found to be somebody else who is known."
 	case c.link.State == Disputed:
 		d.plan.Held = c.link.Reason
 	case c.link.Account == nil && r.Account.ID != "":

@@ -96,6 +96,7 @@ type Request struct {
 	Used       Signal           `json:"used,omitzero"`        // when the account was last used
 	Chosen     Chosen           `json:"chosen,omitzero"`      // who named those who take over; zero: they are proposed
 	Undoes     RequestID        `json:"undoes,omitempty"`     // the request whose changes this one takes back
+	Disabled   bool             `json:"disabled,omitempty"`   // contains somebody whose account at a source was disabled, and who has not left
 	Reach      *Reach           `json:"reach,omitempty"`      // of a joiner: how PagerDuty can reach them, once that was looked at
 	Changes    []Change         `json:"changes"`
 	Why        Why              `json:"why"`

@@ -29,7 +29,7 @@ func (s *Snapshots) known(ctx context.Context, source string) (map[string]*said,
 	err := s.each(ctx, source, func(key string, i Identity) error {
 		was := i.Says[source]
 		digest, err := was.Person.digest()
-		known[key] = &said{digest: digest, again: was.Absent > 0 || was.Disabled || was.StatusOnly}
+		known[key] = &said{digest: digest, again: was.Absent() > 0 || was.Status.Fact != was.Fact}
 		return err
 	})
 	return known, err
@@ -125,11 +125,11 @@ func (s *Snapshots) absent(ctx context.Context, r Roster, known map[string]*said
 	absent := 0
 	err := s.each(ctx, r.Source, func(key string, i Identity) error {
 		was := i.Says[r.Source]
-		if k := known[key]; k == nil || k.seen || i.StatusAt(s.now()) == StatusEnded || was.Person.Status == StatusEnded {
+		if k := known[key]; k == nil || k.seen || i.StatusAt(s.now()) == StatusEnded || was.Status.Status == StatusEnded {
 			return nil
 		}
 		absent++
-		if was.Absent < askAbsent {
+		if was.Absent() < askAbsent {
 			f := Fact{Source: r.Source, Kind: FactAbsent, Key: key, Person: was.Person}
 			f.EventID = r.event("absent/" + key)
 			d.send(r.fact(f))

@@ -143,6 +143,35 @@ func (s *store) SaveIdentity(ctx context.Context, i lifecycle.Identity, n *lifec
 	return s.write(e, next, func() error { return s.DB.SaveIdentity(ctx, i, n, e, next...) })
 }
 
+func (s *store) SavePeople(ctx context.Context, p lifecycle.People, events []lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	_, err := kept(s, events, next, func() (nothing, error) { return nothing{}, s.DB.SavePeople(ctx, p, events, next...) })
+	return err
+}
+
+func (s *store) SaveCase(ctx context.Context, c lifecycle.Case, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	return s.write(e, next, func() error { return s.DB.SaveCase(ctx, c, e, next...) })
+}
+
+func (s *store) Case(ctx context.Context, id lifecycle.CaseID) (lifecycle.Case, error) {
+	return through(s.faults, func() (lifecycle.Case, error) { return s.DB.Case(ctx, id) })
+}
+
+func (s *store) CasesAbout(ctx context.Context, who lifecycle.IdentityID, source, key string) ([]lifecycle.Case, error) {
+	return through(s.faults, func() ([]lifecycle.Case, error) { return s.DB.CasesAbout(ctx, who, source, key) })
+}
+
+func (s *store) IdentityByAccount(ctx context.Context, id lifecycle.AccountID) (lifecycle.Identity, error) {
+	return through(s.faults, func() (lifecycle.Identity, error) { return s.DB.IdentityByAccount(ctx, id) })
+}
+
+func (s *store) IdentitiesFormerly(ctx context.Context, email string, t time.Time) ([]lifecycle.Identity, error) {
+	return through(s.faults, func() ([]lifecycle.Identity, error) { return s.DB.IdentitiesFormerly(ctx, email, t) })
+}
+
+func (s *store) Source(ctx context.Context, name string) (lifecycle.Source, error) {
+	return through(s.faults, func() (lifecycle.Source, error) { return s.DB.Source(ctx, name) })
+}
+
 func (s *store) KeepOriginal(ctx context.Context, o lifecycle.Original, e lifecycle.AuditEvent) error {
 	return s.write(e, nil, func() error { return s.DB.KeepOriginal(ctx, o, e) })
 }

@@ -47,7 +47,7 @@ func (p *Planner) tie(ctx context.Context, c planning, account AccountID) (plann
 		account = c.identity.Account
 	}
 	var err error
-	if c.link, err = p.correlate(ctx, &c.identity, account); err != nil {
+	if c.link, err = p.correlate(ctx, c.policy, &c.identity, account); err != nil {
 		return c, err
 	}
 	return c, nil

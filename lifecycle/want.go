@@ -113,7 +113,9 @@ func (p *Policy) applies(r *Rule, h *holder, person *Person) Truth {
 }
 
 // past reports whether the day is over, where the person is.
-func (p *Policy) past(_ *Person, d Date) bool { return !p.now.IsZero() && !p.now.Before(d.End()) }
+func (p *Policy) past(person *Person, d Date) bool {
+	return !p.now.IsZero() && d.endedBy(p.now, person.Zone)
+}
 
 // untold returns why it cannot be told whether the rule applies, or how much it grants.
 func (p *Policy) untold(r *Rule, h *holder, person *Person) string {

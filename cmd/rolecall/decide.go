@@ -25,7 +25,7 @@ func decideCommand(t *terminal, use, short string, verdict lifecycle.Verdict) *c
 				if err != nil {
 					return err
 				}
-				p.Until = day.End()
+				p.Until = day.End(time.UTC)
 			}
 			return acting(cmd.Context(), args[0], as, func(ctx context.Context, h hand) error {
 				p.Request, p.By, p.Seen = h.request.ID, h.by, h.request.Revision

@@ -31,11 +31,21 @@ type platform interface {
 	lifecycle.Reacher
 }
 
-func newFlows(db *storage.DB, pd platform, rules lifecycle.PolicySource, mode lifecycle.Mode, digest lifecycle.Schedule, now func() time.Time) flows {
+// policies is the policy in force, as it is written and with its teams found.
+type policies interface {
+	lifecycle.PolicySource
+	lifecycle.WrittenPolicy
+}
+
+// settled is how long a source that sends a change piece by piece must have said
+// nothing before it is told what the change means.
+const settled = time.Minute
+
+func newFlows(db *storage.DB, pd platform, rules policies, mode lifecycle.Mode, digest lifecycle.Schedule, now func() time.Time) flows {
 	brakes := lifecycle.NewBrakes(db, rules, now)
 	f := flows{
 		inbox:       lifecycle.NewInbox(db, now),
-		registrar:   lifecycle.NewRegistrar(db, now),
+		registrar:   lifecycle.NewRegistrar(db, rules, settled, now),
 		brakes:      brakes,
 		planner:     lifecycle.NewPlanner(db, db, pd, rules, brakes, mode, now),
 		approvals:   lifecycle.NewApprovals(db, rules, now),

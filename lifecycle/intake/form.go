@@ -172,7 +172,7 @@ func (f *form) date(name string) lifecycle.Date {
 	if d == "" {
 		return ""
 	}
-	if y := d.Start().Year(); y < firstYear || y > lastYear {
+	if y := d.Start(time.UTC).Year(); y < firstYear || y > lastYear {
 		f.blame(name, "%s lies outside %d to %d; leave it empty when there is no such day", d, firstYear, lastYear)
 		return ""
 	}

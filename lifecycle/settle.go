@@ -1,0 +1,89 @@
+package lifecycle
+
+import "time"
+
+// settleMost is how many times as long as a change is waited for that goes on
+// being said piece by piece.
+const settleMost = 5
+
+// due reports whether the fact was brought back because a change has settled.
+func (r registering) due() bool {
+	return r.was.Moving != nil && !r.now.Before(r.was.Moving.Settled)
+}
+
+// notice returns what the change means, if anything, and the steps that follow.
+// An end date ahead brings the fact back when it has passed. Nothing follows from
+// the first sync of a source. A move that a source sends piece by piece is told
+// once it has settled: nobody waits for a joiner, a leaver or what is urgent.
+func (g *Registrar) notice(r *registering) (*Notice, []Job) {
+	var next []Job
+	if end := r.is.Person.lastDay(); r.is.Person.Status != StatusEnded && end.After(r.now) {
+		next = append(next, Job{Kind: JobRegister, Ref: string(r.fact.ID), At: end})
+	}
+	if r.source.Observes(r.fact.ReceivedAt, r.countsAt()) {
+		return nil, next
+	}
+	before := r.before()
+	kind, ok := Classify(before, r.is.Person)
+	switch {
+	case r.is.disabled() && !r.was.disabled() && r.is.Person.Status == StatusSuspended:
+		return g.say(r, Leaver, before, true), next
+	case !ok:
+		if r.is.Person.Status == StatusActive { // it is as it was before it began to move
+			r.is.Moving = nil
+		}
+		return nil, next
+	case kind == Mover && r.fact.Piecemeal && !r.fact.Urgent && g.settle > 0 && !r.due():
+		r.is.Moving = r.moving(before, g.settle)
+		return nil, append(next, Job{Kind: JobRegister, Ref: string(r.fact.ID), At: r.is.Moving.Settled})
+	default:
+		r.is.Moving = nil
+		return g.say(r, kind, before, false), next
+	}
+}
+
+// before returns who they were when the last notice about them was told.
+func (r registering) before() Person {
+	switch {
+	case !r.was.Sourced(): // known from the policy alone: who they are is news
+		return Person{}
+	case r.was.Moving != nil:
+		return r.was.Moving.Before
+	default:
+		return r.was.Person
+	}
+}
+
+func (r registering) moving(before Person, settle time.Duration) *Moving {
+	m := Moving{Before: before, Since: r.now, Settled: r.now.Add(settle)}
+	if was := r.was.Moving; was != nil && was.Settled.After(r.now) {
+		m.Since = was.Since
+	}
+	if latest := m.Since.Add(settleMost * settle); m.Settled.After(latest) {
+		m.Settled = latest
+	}
+	return &m
+}
+
+// countsAt returns when what the fact says now was to count.
+func (r registering) countsAt() time.Time {
+	if end := r.is.Person.lastDay(); r.again && !end.IsZero() && !end.After(r.now) {
+		return end
+	}
+	return r.fact.DueAt()
+}
+
+func (g *Registrar) say(r *registering, kind NoticeKind, before Person, contain bool) *Notice {
+	n := &Notice{
+		ID: r.fact.ID, Kind: kind, Identity: r.is.ID, Source: r.fact.Source, Before: before, After: r.is.Person,
+		Urgent: r.fact.Urgent, Contain: contain, At: r.now,
+	}
+	if r.again {
+		moment := "end of " + string(r.is.Person.EndDate)
+		if r.was.Moving != nil {
+			moment = "settled " + r.was.Moving.Since.UTC().Format(time.RFC3339Nano)
+		}
+		n.ID = NoticeIDFor(r.fact.ID, moment)
+	}
+	return n
+}
