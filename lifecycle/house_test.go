@@ -135,8 +135,10 @@ const settle = time.Minute
 
 func (h *house) matcher() *lifecycle.Matcher { return lifecycle.NewMatcher(h.store, h, h.now) }
 
-func (h *house) inbox() *lifecycle.Inbox         { return lifecycle.NewInbox(h.store, h.now) }
-func (h *house) registrar() *lifecycle.Registrar { return lifecycle.NewRegistrar(h.store, h, settle, h.now) }
+func (h *house) inbox() *lifecycle.Inbox { return lifecycle.NewInbox(h.store, h.now) }
+func (h *house) registrar() *lifecycle.Registrar {
+	return lifecycle.NewRegistrar(h.store, h, settle, h.now)
+}
 func (h *house) approvals() *lifecycle.Approvals { return lifecycle.NewApprovals(h.store, h, h.now) }
 
 func (h *house) directory() *lifecycle.Directory { return lifecycle.NewDirectory(h.store, h, h.now) }

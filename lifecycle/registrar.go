@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -109,35 +110,58 @@ func (g *Registrar) apply(ctx context.Context, r registering) error {
 }
 
 // hear lets the fact count in r.is, and returns why it changes nothing, or "".
-func (r *registering) hear() string {
-	f, is := r.fact, r.was
-	is.Says = r.was.statements(f.Source)
-	is.Keys = maps.Clone(r.was.Keys)
+func (r *registering) hear() (why string) {
+	r.is, why = r.was.Hear(r.fact, r.policy, r.now)
+	was, is := r.was.statements(r.fact.Source)[r.fact.Source], r.is.Says[r.fact.Source]
+	r.again = was.rests(r.fact) || !is.rests(r.fact) && r.fact.Kind != FactAbsent
+	return why
+}
+
+// rests reports whether the statement is of the fact.
+func (s Statement) rests(f Fact) bool { return s.Fact == f.ID || s.Status.Fact == f.ID }
+
+// Hear returns the identity once the fact has counted, by the policy at now, and
+// why it changes nothing, or "". Which of two facts is heard first makes no
+// difference, nor does how often: the newest word of each source counts.
+func (i Identity) Hear(f Fact, p Policy, now time.Time) (Identity, string) {
+	is := i
+	is.Says = i.statements(f.Source)
+	is.Keys = maps.Clone(i.Keys)
 	if is.Keys == nil {
 		is.Keys = map[string]string{}
 	}
 	if len(is.Says) == 0 && f.Kind != FactState {
-		is.Says[sourcePolicy] = Statement{Person: r.was.Person, Status: StatusWord{Status: r.was.Person.Status}}
+		is.Says[sourcePolicy] = Statement{Person: i.Person, Status: StatusWord{Status: i.Person.Status}}
 	}
 	was := is.know(f)
 	said, news := was.hear(f)
 	is.Says[f.Source] = said
-	is.Person, is.From = Derive(is.Says, r.policy.Sources, r.now)
+	is.Person, is.From = Derive(is.Says, p.Sources, now)
 	is.Revision++
-	if !f.Stamp().Before(is.Observed) {
-		is.Observed, is.Fact = f.Stamp(), f.ID
-	}
-	gave := is.addresses(r.was, f, r.policy.Reserve, r.now)
-	is.spells(r.was, r.now)
-	r.is, r.again = is, !news
+	is.Observed, is.Fact = saidLast(is.Says)
+	gave := is.addresses(i, f, p.Reserve, now)
+	is.spells(i)
 	switch {
-	case news, gave, is.Person.Status != r.was.Person.Status:
-		return ""
-	case was.Fact == f.ID, was.Status.Fact == f.ID:
-		return "has counted already"
+	case news, gave, is.Person.Status != i.Person.Status:
+		return is, ""
+	case was.rests(f):
+		return is, "has counted already"
 	default:
-		return "is older than what is known"
+		return is, "is older than what is known"
 	}
+}
+
+// saidLast returns when what was said last was so, and the fact that said it.
+func saidLast(says map[string]Statement) (time.Time, NoticeID) {
+	var last StatusWord
+	for _, s := range says {
+		for _, w := range []StatusWord{{At: s.At, Heard: s.Heard, Fact: s.Fact}, s.Status} {
+			if c := cmp.Or(w.At.Compare(last.At), w.Heard.Compare(last.Heard), cmp.Compare(w.Fact, last.Fact)); c > 0 {
+				last = w
+			}
+		}
+	}
+	return last.At, last.Fact
 }
 
 // know ties the identity to the key by which the fact's source knows them, and
@@ -182,10 +206,10 @@ func (i *Identity) addresses(was Identity, f Fact, reserve time.Duration, now ti
 }
 
 // spells keeps the spell that is over, where another has begun.
-func (i *Identity) spells(was Identity, now time.Time) {
-	over := i.lastSpell(now)
+func (i *Identity) spells(was Identity) {
+	over := i.lastSpell(newestSpell(i.Says, i.Person.Zone()))
 	known := slices.ContainsFunc(was.Spells, func(s Spell) bool { return !s.Ended.Before(over.Ended) })
-	if i.Person.Status != StatusEnded && !over.Ended.IsZero() && !known {
+	if !over.Ended.IsZero() && !known {
 		i.Spells = append(slices.Clone(was.Spells), over)
 	}
 }

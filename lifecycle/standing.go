@@ -6,7 +6,7 @@ import "time"
 // until a spell begins after it: ended is final, whoever says something milder
 // later, but what a source says of a spell that is over is no news of the next.
 func (h hearing) standing(p Person, now time.Time) Person {
-	spell := h.newestSpell(p.Zone())
+	spell := newestSpell(h.says, p.Zone())
 	if end := p.lastDay(); !end.IsZero() && !end.After(spell) { // of a spell that is over
 		p.EndDate = ""
 		delete(h.from, attrEnd)
@@ -22,9 +22,9 @@ func (h hearing) standing(p Person, now time.Time) Person {
 }
 
 // newestSpell returns when the newest spell that anybody knows of began.
-func (h hearing) newestSpell(zone *time.Location) time.Time {
+func newestSpell(says map[string]Statement, zone *time.Location) time.Time {
 	var newest time.Time
-	for _, s := range h.says {
+	for _, s := range says {
 		for _, begins := range []time.Time{s.Status.Begins, s.begins(zone)} {
 			if begins.After(newest) {
 				newest = begins
