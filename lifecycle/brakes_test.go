@@ -551,10 +551,10 @@ func TestSecurityIsRemindedOfAHoldOnceADay(t *testing.T) {
 		must(t, h.brakes().Remind(t.Context())) // another replica
 		h.later(t, time.Hour)
 	}
-	if n := h.alarms("12 people: it still waits until somebody of Security releases or refuses it"); n != 2 {
+	if n := h.alarms(t, "12 people: it still waits until somebody of Security releases or refuses it"); n != 2 {
 		t.Errorf("reminded %d times in two days: %q", n, h.alerts)
 	}
-	if n := h.alarms("for 2 days now"); n != 1 {
+	if n := h.alarms(t, "for 2 days now"); n != 1 {
 		t.Errorf("%q", h.alerts)
 	}
 }

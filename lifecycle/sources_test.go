@@ -181,7 +181,7 @@ func TestSilenceIsToldOnceAndOnlyWhereItIsNotOrdinary(t *testing.T) {
 				must(t, h.sources().LookForSilence(t.Context()))
 				h.later(t, time.Minute)
 			}
-			if n := h.alarms("hr has said nothing since"); n != tt.alerts || h.trail(lifecycle.EventSourceSilent) != tt.alerts {
+			if n := h.alarms(t, "hr has said nothing since"); n != tt.alerts || h.trail(lifecycle.EventSourceSilent) != tt.alerts {
 				t.Errorf("told %d times, want %d: %q", n, tt.alerts, h.alerts)
 			}
 			if got := h.source(t, "hr").Silent; got != (tt.alerts == 1) {

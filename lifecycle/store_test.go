@@ -168,10 +168,6 @@ func (s *store) IdentitiesFormerly(ctx context.Context, email string, t time.Tim
 	return through(s.faults, func() ([]lifecycle.Identity, error) { return s.DB.IdentitiesFormerly(ctx, email, t) })
 }
 
-func (s *store) Source(ctx context.Context, name string) (lifecycle.Source, error) {
-	return through(s.faults, func() (lifecycle.Source, error) { return s.DB.Source(ctx, name) })
-}
-
 func (s *store) KeepOriginal(ctx context.Context, o lifecycle.Original, e lifecycle.AuditEvent) error {
 	return s.write(e, nil, func() error { return s.DB.KeepOriginal(ctx, o, e) })
 }

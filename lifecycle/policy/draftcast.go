@@ -98,7 +98,7 @@ func (c *cast) join(i lifecycle.Identity, a *lifecycle.Account, t time.Time, dis
 	if i.StatusAt(t) == lifecycle.StatusEnded {
 		return
 	}
-	m := member{person: i.Person, free: disputed || a == nil && i.Person.StartDate.Start().After(t)}
+	m := member{person: i.Person, free: disputed || a == nil && i.Person.StartDate.Start(i.Person.Zone()).After(t)}
 	if a != nil {
 		m.base, m.teams = a.BaseRole, a.Teams
 		m.free = a.BaseRole == lifecycle.RoleOwner || c.protects(a.Email)
