@@ -19,6 +19,8 @@ type PolicyDiff struct {
 	Gain    int           `json:"gain"`    // people who gain something
 	Lose    int           `json:"lose"`    // people who would be asked about, to lose something that they hold
 	OnCall  int           `json:"on_call"` // of those who lose, people whom on-call expects
+	Shifts  bool          `json:"shifts"`  // it was looked who is on call tonight
+	Tonight int           `json:"tonight"` // of those who lose, people who are on call within a day
 	Limit   int           `json:"limit"`   // how many may lose something at once, by the breaker of the old policy
 	Teams   []TeamDiff    `json:"teams"`
 	Moves   []PersonDiff  `json:"moves"`
@@ -41,6 +43,7 @@ type PersonDiff struct {
 	Approval   string     `json:"approval,omitempty"` // who is asked about what is gained, in words
 	Rules      []string   `json:"rules"`              // of the new policy, that speak of them
 	OnCall     []string   `json:"on_call,omitempty"`  // what on-call expects of them, as of the last roll call
+	Tonight    []string   `json:"tonight,omitempty"`  // by what they are on call within a day, where that was looked at
 }
 
 // A RoleDiff is one role that goes up or down. No team is the base role.

@@ -369,3 +369,42 @@ func deeper(after, before map[string]int) bool {
 	}
 	return false
 }
+
+func TestADiffSaysWhoIsOnCallTonight(t *testing.T) {
+	t.Parallel()
+	next := rules()
+	next.Rules = next.Rules[1:]
+	var people []lifecycle.Identity
+	var have []lifecycle.Account
+	for _, name := range []string{"ana", "ben", "cleo"} {
+		a := holding(name, lifecycle.RoleResponder, on(payments, lifecycle.TeamResponder))
+		if name != "cleo" {
+			a.Duties = []string{"a seat in Primary"}
+		}
+		people, have = append(people, worker(name, "Payments")), append(have, a)
+	}
+	d := lifecycle.Diff(rules(), next, people, have, monday)
+	if diff := cmp.Diff([]lifecycle.AccountID{"PANA", "PBEN"}, d.LosersOnCall()); diff != "" {
+		t.Errorf("whose shifts are worth asking for (-want +got):\n%s", diff)
+	}
+	seat := func(from, until time.Duration) []lifecycle.Duty {
+		return []lifecycle.Duty{{Kind: lifecycle.KindSchedule, Object: lifecycle.Object{Name: "Primary"}, Shifts: []lifecycle.Shift{{From: monday.Add(from), Until: monday.Add(until)}}}}
+	}
+	for name, tt := range map[string]struct {
+		duties []lifecycle.Duty
+		want   string
+	}{
+		"on a shift that runs":            {seat(-time.Hour, time.Hour), "(1 on call within 24 hours)"},
+		"on a shift that begins tomorrow": {seat(24*time.Hour, 48*time.Hour), "(nobody of them is on call within 24 hours)"},
+		"on a shift that is over":         {seat(-2*time.Hour, 0), "(nobody of them is on call within 24 hours)"},
+		"always":                          {[]lifecycle.Duty{{Kind: lifecycle.KindEscalationPolicy, Shifts: []lifecycle.Shift{{}}}}, "(1 on call within 24 hours)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			is := d.WithShifts(map[lifecycle.AccountID][]lifecycle.Duty{"PANA": tt.duties}, monday)
+			if want := "3 people lose, 2 of those who lose are in on-call schedules or policies " + tt.want + "."; !strings.HasPrefix(is.Summary(), want) {
+				t.Errorf("got %q, want %q", is.Summary(), want)
+			}
+		})
+	}
+}

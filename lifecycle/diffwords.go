@@ -36,13 +36,24 @@ func (d PolicyDiff) numbers() string {
 	case d.Lose > 0:
 		words = append(words, people(d.Lose)+" "+verb(d.Lose, "lose"))
 	}
-	switch {
-	case d.OnCall == 1:
-		words = append(words, "1 of those who lose is in an on-call schedule or policy")
-	case d.OnCall > 1:
-		words = append(words, fmt.Sprintf("%d of those who lose are in on-call schedules or policies", d.OnCall))
+	if d.OnCall > 0 {
+		words = append(words, d.callers())
 	}
 	return strings.Join(words, ", ") + "."
+}
+
+func (d PolicyDiff) callers() string {
+	words := fmt.Sprintf("%d of those who lose are in on-call schedules or policies", d.OnCall)
+	if d.OnCall == 1 {
+		words = "1 of those who lose is in an on-call schedule or policy"
+	}
+	switch {
+	case d.Shifts && d.Tonight == 0:
+		words += " (nobody of them is on call within 24 hours)"
+	case d.Shifts:
+		words += fmt.Sprintf(" (%d on call within 24 hours)", d.Tonight)
+	}
+	return words
 }
 
 func (d PolicyDiff) held() string {

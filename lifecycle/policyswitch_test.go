@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"rolecall/lifecycle"
 )
@@ -383,4 +384,55 @@ func begin(ctx context.Context, s *switcher, file string) error {
 	}
 	_, err := s.flow().Offer(ctx, file)
 	return err
+}
+
+// With the real store and the real brakes: two people of Security let a policy
+// come into force that takes much, and every replica adopts it.
+func TestTwoPeopleLetAPolicyComeIntoForce(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	for _, name := range []string{"ana", "ben", "cleo"} {
+		p := person("Payments")
+		p.EmployeeID, p.Emails, p.Name = name, []string{name + "@acme.test"}, name
+		h.known(t, p)
+		h.pager.put(holding(name, lifecycle.RoleResponder, on(payments, lifecycle.TeamResponder)))
+	}
+	h.call(t)
+	texts := newSwitcher(nil)
+	parse := func(text string) (lifecycle.Policy, error) {
+		p := texts.written[text]
+		p.SHA256 = fmt.Sprintf("%x", sha256.Sum256([]byte(text)))
+		return p, nil
+	}
+	teams := func(context.Context) ([]lifecycle.Team, error) { return texts.has, nil }
+	brakes := lifecycle.NewBrakes(h.store, h, h.now)
+	flow := lifecycle.NewPolicySwitch(h.store, brakes, h.directory(), parse, teams, h.now)
+	first, err := flow.Start(t.Context(), "first")
+	must(t, err)
+	h.pass(time.Minute)
+	out, err := flow.Offer(t.Context(), "takes from three")
+	must(t, err)
+	if out.Outcome != lifecycle.SwitchHeld {
+		t.Fatalf("it is %s: %s", out.Outcome, out.Why)
+	}
+	for n, name := range []string{"priya", "lee"} {
+		h.pass(time.Minute)
+		_, err := brakes.Propose(t.Context(), lifecycle.Release{Hold: out.Hold, Seen: n + 1, By: h.who(t, name), All: true, Reason: "as planned", Via: lifecycle.ViaSlack})
+		must(t, err)
+	}
+	h.pass(time.Minute)
+	must(t, brakes.Take(t.Context(), out.Hold))
+	written, _, changed, err := flow.Adopt(t.Context(), first.SHA256)
+	must(t, err)
+	if !changed || written.SHA256 != out.SHA256 || h.who(t, "zoe").ID == "" {
+		t.Errorf("in force is %s, want %s", written.SHA256, out.SHA256)
+	}
+	if again, err := flow.Offer(t.Context(), "takes from three"); err != nil || again.Outcome != lifecycle.SwitchSame {
+		t.Errorf("the same file again is %s: %v", again.Outcome, err)
+	}
+	in, err := h.store.PolicyInForce(t.Context())
+	must(t, err)
+	if in.By != "priya@acme.test and lee@acme.test" {
+		t.Errorf("it was let by %q", in.By)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 	"rolecall/lifecycle"
 	"rolecall/lifecycle/intake"
+	"rolecall/lifecycle/pagerduty"
 	"rolecall/lifecycle/policy"
 	"rolecall/storage"
 )
@@ -23,6 +25,7 @@ type diffing struct {
 	markdown bool
 	all      bool
 	fail     bool
+	tonight  bool
 }
 
 func policyDiffCommand(t *terminal) *cobra.Command {
@@ -46,6 +49,11 @@ func policyDiffCommand(t *terminal) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if how.tonight {
+				if d, err = withShifts(cmd.Context(), d); err != nil {
+					return err
+				}
+			}
 			if err := printDiff(t, d, asOf, how); err != nil {
 				return err
 			}
@@ -58,6 +66,7 @@ func policyDiffCommand(t *terminal) *cobra.Command {
 	cmd.Flags().StringVar(&how.roster, "roster", "", "take people from this file (.csv or .jsonl), and no database")
 	cmd.Flags().BoolVar(&how.markdown, "markdown", false, "write it for a pull request")
 	cmd.Flags().BoolVar(&how.all, "all", false, "leave nobody out of long lists")
+	cmd.Flags().BoolVar(&how.tonight, "tonight", false, "ask PagerDuty who of those who would lose something is on call within 24 hours")
 	cmd.Flags().BoolVar(&how.fail, "fail-on-loss", false, "exit 3 when anybody would lose something")
 	return cmd
 }
@@ -99,6 +108,30 @@ func difference(ctx context.Context, was, next lifecycle.Policy, roster string) 
 		return nil
 	})
 	return d, asOf, err
+}
+
+// withShifts asks PagerDuty when those who would lose something are on call.
+func withShifts(ctx context.Context, d lifecycle.PolicyDiff) (lifecycle.PolicyDiff, error) {
+	cfg, err := loadConfig(needPagerDuty)
+	if err != nil {
+		return d, err
+	}
+	pd, err := pagerduty.New(cfg.pagerDuty(slog.New(slog.DiscardHandler)))
+	if err != nil {
+		return d, fmt.Errorf("set up PagerDuty: %w", err)
+	}
+	duties := map[lifecycle.AccountID][]lifecycle.Duty{}
+	for _, id := range d.LosersOnCall() {
+		h, err := pd.Holdings(ctx, id)
+		if err == nil && h.Unread != "" {
+			err = errors.New(h.Unread)
+		}
+		if err != nil {
+			return d, coded(exitPartial, fmt.Errorf("PagerDuty could not be asked when %s is on call: %s", id, cmp.Or(lifecycle.ReasonOf(err), err.Error())))
+		}
+		duties[id] = h.Duties
+	}
+	return d.WithShifts(duties, time.Now()), nil
 }
 
 // rosterPeople returns the people of a roster, as its source would make them known.
@@ -146,7 +179,7 @@ func printDiffText(w io.Writer, d lifecycle.PolicyDiff, asOf time.Time, all bool
 		out.line("What is held is as of %s.", lastRoll(asOf))
 	}
 	out.list("By team", len(d.Teams), func(i int) string { return d.Teams[i].String() })
-	out.moves(d.Moves)
+	out.moves(d)
 	out.groups("Not clear, or clear now", d.UnclearBy())
 	out.groups("Given in another way", d.AskedBy())
 	out.list("Rules", len(d.Rules), func(i int) string { return d.Rules[i].String() })
@@ -197,23 +230,31 @@ func (p *paragraphs) groups(title string, groups []lifecycle.DiffGroup) {
 	})
 }
 
-func (p *paragraphs) moves(moves []lifecycle.PersonDiff) {
-	if len(moves) == 0 || p.err != nil {
+// moves writes a row for each person; when they are on call only where that was looked at.
+func (p *paragraphs) moves(d lifecycle.PolicyDiff) {
+	if len(d.Moves) == 0 || p.err != nil {
 		return
 	}
-	shown := moves
-	if len(moves) > mostMoves && !p.all {
-		shown = moves[:mostMoves]
+	shown := d.Moves
+	if len(shown) > mostMoves && !p.all {
+		shown = shown[:mostMoves]
+	}
+	header := []string{"PERSON", "DEPARTMENT", "LOSES", "GAINS", "GAINS ARE", "ON CALL"}
+	if d.Shifts {
+		header = append(header, "WITHIN 24 HOURS")
 	}
 	rows := make([][]string, len(shown))
 	for i, m := range shown {
-		rows[i] = []string{cmp.Or(m.Name, m.Email), dash(m.Department), roles(m.Loses), roles(m.Gains), dash(m.Approval), dash(strings.Join(m.OnCall, ", "))}
+		all := []string{cmp.Or(m.Name, m.Email), m.Department, roles(m.Loses), roles(m.Gains), m.Approval, strings.Join(m.OnCall, ", "), strings.Join(m.Tonight, ", ")}
+		for _, cell := range all[:len(header)] {
+			rows[i] = append(rows[i], dash(cell))
+		}
 	}
 	p.line("")
 	if p.err == nil {
-		p.err = printTable(p.w, []string{"PERSON", "DEPARTMENT", "LOSES", "GAINS", "GAINS ARE", "ON CALL"}, rows)
+		p.err = printTable(p.w, header, rows)
 	}
-	if more := len(moves) - len(shown); more > 0 {
+	if more := len(d.Moves) - len(shown); more > 0 {
 		p.line("and %d more; --all lists them", more)
 	}
 }
@@ -223,7 +264,7 @@ func roles(list []lifecycle.RoleDiff) string {
 	for i, r := range list {
 		words[i] = r.String()
 	}
-	return dash(strings.Join(words, "; "))
+	return strings.Join(words, "; ")
 }
 
 func persons(n int) string {

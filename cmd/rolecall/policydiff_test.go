@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -70,6 +72,29 @@ func called(t *testing.T) (w *world, diff func(next string) lifecycle.PolicyDiff
 	}
 }
 
+func TestADiffCanSayWhoIsOnCallTonight(t *testing.T) {
+	t.Parallel()
+	w, diff := called(t)
+	d := diff(reorganised(w.company))
+	duties := map[lifecycle.AccountID][]lifecycle.Duty{}
+	for _, id := range d.LosersOnCall() {
+		h, err := w.service.pd.Holdings(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		duties[id] = h.Duties
+	}
+	d = d.WithShifts(duties, w.started)
+	ana := d.Moves[slices.IndexFunc(d.Moves, func(p lifecycle.PersonDiff) bool { return p.Email == "ana@acme.test" })]
+	if len(duties) != d.OnCall || d.Tonight == 0 || !slices.Contains(ana.Tonight, "a seat in Payments Primary") {
+		t.Errorf("of %d in schedules %d are on call tonight; Ana by %q", d.OnCall, d.Tonight, ana.Tonight)
+	}
+	var b bytes.Buffer
+	if err := printDiffText(&b, d, w.started, false); err != nil || !strings.Contains(b.String(), fmt.Sprintf("(%d on call within 24 hours)", d.Tonight)) || !strings.Contains(b.String(), "WITHIN 24 HOURS") {
+		t.Errorf("it says (%v)\n%s", err, b.String())
+	}
+}
+
 func TestADiffOfAReorganisationReadsWell(t *testing.T) {
 	t.Parallel()
 	w, diff := called(t)
@@ -126,6 +151,9 @@ func TestPolicyDiff(t *testing.T) {
 	broken := write("broken.yaml", "version: 2\n")
 	if o := command(t, "policy", "diff", broken, write("other.yaml", "rules: none\n"), "--roster", roster).exits(t, exitUsage); !strings.Contains(o.err, "broken.yaml:1:10") || !strings.Contains(o.err, "other.yaml:1:8") {
 		t.Errorf("two broken files are answered with %q", o.err)
+	}
+	if o := command(t, "policy", "diff", next, "--roster", roster, "--tonight").exits(t, 0); !strings.HasPrefix(o.out, "2 people lose.") {
+		t.Errorf("where nobody's account is known, whose shifts are looked at: %s", o.out)
 	}
 	command(t, "policy", "diff", next, "--json", "--markdown").exits(t, exitUsage)
 	command(t, "migrate").exits(t, 0)

@@ -75,10 +75,10 @@ func (m *markdown) people(title string, moves []lifecycle.PersonDiff, of func(li
 	var rows [][]string
 	for _, p := range moves {
 		if of(p) {
-			rows = append(rows, []string{who(p.Name, p.Email), p.Department, rolesInWords(p.Loses), rolesInWords(p.Gains), p.Approval, strings.Join(p.OnCall, ", ")})
+			rows = append(rows, []string{who(p.Name, p.Email), p.Department, rolesInWords(p.Loses), rolesInWords(p.Gains), p.Approval, strings.Join(p.OnCall, ", "), strings.Join(p.Tonight, ", ")})
 		}
 	}
-	m.table(title, []string{"Person", "Department", "Loses", "Gains", "Gains are", "On call"}, rows)
+	m.table(title, []string{"Person", "Department", "Loses", "Gains", "Gains are", "On call", "Within 24 hours"}, rows)
 }
 
 func (m *markdown) groups(title string, groups []lifecycle.DiffGroup) {
