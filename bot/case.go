@@ -45,7 +45,7 @@ func (b *Bot) pressCase(ctx context.Context, in interaction, a action, by lifecy
 		return err
 	}
 	if answer == "" {
-		answer = in.picked(ActionPick)
+		answer = in.picked(a, ActionPick)
 	}
 	c, err := b.cfg.Matcher.Case(ctx, id)
 	if err != nil {

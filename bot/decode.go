@@ -44,14 +44,12 @@ type state struct {
 	Values map[string]map[string]input `json:"values"`
 }
 
-// picked returns what the person has picked with the action, in the message or
-// the view that they pressed in, or "".
-func (in interaction) picked(action string) string {
+// picked returns what the person has picked with the action, beside the button
+// that they pressed, or "".
+func (in interaction) picked(beside action, id string) string {
 	for _, s := range []state{in.State, in.View.State} {
-		for _, inputs := range s.Values {
-			if v := inputs[action].Option.Value; v != "" {
-				return v
-			}
+		if v := s.Values[beside.BlockID][id].Option.Value; v != "" {
+			return v
 		}
 	}
 	return ""
@@ -72,6 +70,7 @@ type container struct {
 
 type action struct {
 	ActionID string `json:"action_id"`
+	BlockID  string `json:"block_id"`
 	Value    string `json:"value"`
 	ActionTS string `json:"action_ts"`
 	Selected picked `json:"selected_option"` // of a menu

@@ -21,10 +21,10 @@ func (n heldNow) maker(f frame) holdMaker {
 }
 
 func inState(all []lifecycle.Removal, s lifecycle.RemovalState) []lifecycle.Removal {
-	var some []lifecycle.Removal
-	for _, r := range all {
-		if r.State == s {
-			some = append(some, r)
+	some := make([]lifecycle.Removal, 0, len(all))
+	for i := range all {
+		if all[i].State == s {
+			some = append(some, all[i])
 		}
 	}
 	return some
@@ -42,12 +42,22 @@ func (c Config) heldNow(ctx context.Context, id lifecycle.HoldID) (heldNow, erro
 	return heldNow{h, all}, nil
 }
 
+func countState(all []lifecycle.Removal, s lifecycle.RemovalState) int {
+	n := 0
+	for i := range all {
+		if all[i].State == s {
+			n++
+		}
+	}
+	return n
+}
+
 // showHold brings the card of a hold to the truth. It may be repeated and
 // interrupted anywhere. Ref: HoldID.
 func (o *outbound) showHold(ctx context.Context, a lifecycle.Attempt) error {
 	load := func(ctx context.Context) (heldNow, string, error) {
 		now, err := o.heldNow(ctx, lifecycle.HoldID(a.Ref))
-		return now, mark(now.h.Revision, len(now.all), len(inState(now.all, lifecycle.RemovalHeld))), err
+		return now, mark(now.h.Revision, len(now.all), countState(now.all, lifecycle.RemovalHeld)), err
 	}
 	return followed(ctx, o, "hold", a.Ref, load, func(ctx context.Context, now heldNow, force bool) error {
 		f, err := o.securityFrame(ctx, decidersOf(now.h)...)

@@ -67,9 +67,15 @@ func (m holdMaker) counted(one, many string) string {
 		words = count(n, one, many)
 	}
 	if len(m.all) > 1 {
-		byTime := func(a, b lifecycle.Removal) int { return a.At.Compare(b.At) }
-		first, last := slices.MinFunc(m.all, byTime), slices.MaxFunc(m.all, byTime)
-		if d := last.At.Sub(first.At); d >= time.Second {
+		first, last := m.all[0].At, m.all[0].At
+		for i := range m.all {
+			if at := m.all[i].At; at.Before(first) {
+				first = at
+			} else if at.After(last) {
+				last = at
+			}
+		}
+		if d := last.Sub(first); d >= time.Second {
 			words += " in " + span(d)
 		}
 	}
@@ -123,7 +129,7 @@ func (m holdMaker) sofar() string {
 		{lifecycle.RemovalRefused, "%d refused"},
 		{lifecycle.RemovalOvertaken, "%d overtaken by something newer about them"},
 	} {
-		if n := len(inState(m.all, s.state)); n > 0 {
+		if n := countState(m.all, s.state); n > 0 {
 			parts = append(parts, fmt.Sprintf(s.words, n))
 		}
 	}
@@ -251,7 +257,7 @@ func (m holdMaker) refused() string {
 		words += "It was not put in force; the policy before it still is."
 	} else {
 		words += "Nothing comes of what it still stopped: nobody's access is changed because of that."
-		if sofar := m.sofar(); len(inState(m.all, lifecycle.RemovalRefused)) < len(m.all) {
+		if sofar := m.sofar(); countState(m.all, lifecycle.RemovalRefused) < len(m.all) {
 			words += " " + sofar
 		}
 	}

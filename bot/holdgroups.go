@@ -22,25 +22,26 @@ const (
 // who went from it to the same one.
 type group struct {
 	From, To string // "" for none; To only of movers
-	People   []lifecycle.Removal
+	People   []*lifecycle.Removal
 }
 
 // grouped returns the groups of all, the largest first.
 func grouped(all []lifecycle.Removal) []group {
 	at := map[[2]string]int{}
 	var groups []group
-	for _, r := range all {
+	for i := range all {
+		r := &all[i]
 		key := [2]string{r.Department, r.Moved}
-		i, ok := at[key]
+		k, ok := at[key]
 		if !ok {
-			i = len(groups)
-			at[key] = i
+			k = len(groups)
+			at[key] = k
 			groups = append(groups, group{From: r.Department, To: r.Moved})
 		}
-		groups[i].People = append(groups[i].People, r)
+		groups[k].People = append(groups[k].People, r)
 	}
 	for _, g := range groups {
-		slices.SortStableFunc(g.People, func(a, b lifecycle.Removal) int {
+		slices.SortStableFunc(g.People, func(a, b *lifecycle.Removal) int {
 			return cmp.Or(strings.Compare(a.Label, b.Label), strings.Compare(string(a.Notice), string(b.Notice)))
 		})
 	}
@@ -68,12 +69,12 @@ func (g group) value() string {
 const wholeGroup = "all-of/"
 
 // personName says in plain text who it is.
-func personName(r lifecycle.Removal, n int) string {
+func personName(r *lifecycle.Removal, n int) string {
 	return cmp.Or(short(r.Label, n), string(r.Identity))
 }
 
 // among names the first few of the people.
-func among(people []lifecycle.Removal) string {
+func among(people []*lifecycle.Removal) string {
 	var names []string
 	for _, r := range people[:min(len(people), fewNames)] {
 		names = append(names, personName(r, maxTeam))

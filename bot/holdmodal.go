@@ -56,8 +56,8 @@ func (m holdMaker) drawRelease(meta string, groups []group, most int) slack.Moda
 // most, and how many people are not in it by name.
 func (m holdMaker) offers(groups []group, most int) (offered []*slack.OptionGroupBlockObject, left int) {
 	same := map[string]int{}
-	for _, r := range m.waiting {
-		same[personName(r, maxOption)]++
+	for i := range m.waiting {
+		same[personName(&m.waiting[i], maxOption)]++
 	}
 	for i, g := range groups {
 		if i >= maxOptions {
@@ -79,7 +79,7 @@ func (m holdMaker) offers(groups []group, most int) (offered []*slack.OptionGrou
 }
 
 // personOption tells people apart where two have the same name.
-func personOption(r lifecycle.Removal, same map[string]int) *slack.OptionBlockObject {
+func personOption(r *lifecycle.Removal, same map[string]int) *slack.OptionBlockObject {
 	name := personName(r, maxOption)
 	o := slack.NewOptionBlockObject(string(r.Notice), plainText(name, maxOption), nil)
 	if same[name] > 1 {

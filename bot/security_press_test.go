@@ -371,3 +371,45 @@ func TestAReleaseModalIsHeldAgainstWhoHasComeMeanwhile(t *testing.T) {
 		t.Errorf("the hold is %+v", got)
 	}
 }
+
+func TestWhatIsPickedForOneQuestionAnswersNoOther(t *testing.T) {
+	t.Parallel()
+	eachTransport(t, func(t *testing.T, over transport) {
+		h := newHouse(t, over)
+		for _, id := range []lifecycle.CaseID{"cas_1", "cas_2"} {
+			c := aboutBen(lifecycle.CaseOption{Answer: lifecycle.AnswerNone, Label: "None of these", Effect: "They stay nobody's."})
+			c.ID, c.Kind = id, lifecycle.CaseAccount
+			for _, account := range []string{"PA", "PB", "PC", "PD"} {
+				c.Options = append(c.Options, lifecycle.CaseOption{Answer: account, Label: "Ben " + account, Effect: "It is theirs."})
+			}
+			h.opened(c)
+		}
+		h.openHome(t, priya)
+		v, _ := h.Home(priya)
+		var blocks []string
+		for _, c := range slacktest.Controls(v.Blocks) {
+			if c.ActionID == bot.ActionPick {
+				blocks = append(blocks, c.BlockID)
+			}
+		}
+		if len(blocks) != 2 {
+			t.Fatalf("%d menus, want 2", len(blocks))
+		}
+		press := func(block, action string, choices ...slacktest.Choice) {
+			t.Helper()
+			if _, err := h.PressHome(t.Context(), priya, action, append(choices, slacktest.InBlock(block))...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		press(blocks[0], bot.ActionPick, slacktest.Pick(lifecycle.AnswerNone))
+		press(blocks[1], bot.ActionAnswer)
+		h.awaitTold(t, priya, "Pick an answer in the menu first.")
+		press(blocks[0], bot.ActionAnswer)
+		h.await(t, "the first is answered", func() bool { return !h.caseNow("cas_1").Open() })
+		h.await(t, "a Home tab without it", func() bool { return strings.Count(h.homeText(priya), "Which PagerDuty account") == 1 })
+		if c := h.caseNow("cas_2"); !c.Open() {
+			t.Errorf("the second is answered %q", c.Answer)
+		}
+		h.clean(t)
+	})
+}

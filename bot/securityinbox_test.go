@@ -58,14 +58,17 @@ func TestTheInboxOfSecurityBeginsWithWhatOnlyTheyDecide(t *testing.T) {
 		r.ID, r.From = lifecycle.RequestID(fmt.Sprintf("req_%02d", i)), []lifecycle.ApproverSource{lifecycle.FromSecurity}
 		d.store.put(r)
 	}
-	for name, tt := range map[string]struct{ holds, cases int }{"a little": {1, 1}, "a lot": {7, 9}} {
+	for _, tt := range []struct {
+		name         string
+		holds, cases int
+	}{{"a little", 1, 1}, {"a lot", 7, 9}} {
 		d.busy(tt.holds, tt.cases)
 		m, err := d.bot(t).inbox(t.Context(), d.person("priya"), "")
 		if err != nil {
 			t.Fatal(err)
 		}
 		within(t, m)
-		if name == "a little" {
+		if tt.name == "a little" {
 			golden(t, "digest/inbox_security.txt", read(t, m))
 		}
 		wants(t, readBlocks(t, m.Blocks), "*For Security*", "Stopped: 12 leaver notices", "[Release…] [Refuse…]", "Who is Person 0?", "[Somebody new]", "[Approve]", "*Then* (")

@@ -108,7 +108,7 @@ func (h *service) botConfig() bot.Config {
 	return bot.Config{
 		Secrets: h.slack, APIURL: h.slackURL, Client: &http.Client{Timeout: slackDeadline},
 		Approvals: h.flows.approvals, Directory: h.flows.directory, Desk: h.flows.desk, Digests: h.flows.digests,
-		Brakes: lifecycle.NewBrakes(h.db, h.live, time.Now), Sources: lifecycle.NewSources(h.db, h.live, time.Now),
+		Brakes: h.flows.brakes, Sources: lifecycle.NewSources(h.db, h.live, time.Now),
 		Policies: h.live, Store: h.db, RollCall: h.askRollCall,
 		Mode: h.mode, Location: h.location, Now: time.Now, Log: h.log,
 	}
