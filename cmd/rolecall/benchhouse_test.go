@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,7 +26,6 @@ import (
 	"rolecall/lifecycle/intake"
 	"rolecall/lifecycle/pagerduty"
 	"rolecall/lifecycle/pagerduty/pagerdutytest"
-	"rolecall/lifecycle/policy"
 	"rolecall/storage"
 )
 
@@ -68,16 +68,16 @@ func (h *benchHouse) must(err error) {
 
 func (h *benchHouse) settings() settings {
 	h.Helper()
-	rules, err := policy.Parse("policy.yaml", []byte(crashPolicy))
-	h.must(err)
+	file := filepath.Join(h.TempDir(), "policy.yaml")
+	h.must(os.WriteFile(file, []byte(crashPolicy), 0o600))
 	secrets, err := intake.ParseSecrets(demoWebhook)
 	h.must(err)
 	is := h.slack.Config()
 	return settings{
-		database: h.database, rules: rules, mode: lifecycle.Enforce, location: time.UTC, reconcile: every(24 * time.Hour), digest: every(24 * time.Hour),
+		database: h.database, policy: file, mode: lifecycle.Enforce, location: time.UTC, reconcile: every(24 * time.Hour), digest: every(24 * time.Hour),
 		slack: bot.Secrets{BotToken: is.BotToken, AppToken: is.AppToken}, slackURL: h.slackURL + "/api/",
 		pagerDuty: pagerduty.Config{Token: func() (string, error) { return demoToken, nil }, From: "owner@acme.test", APIURL: h.pdURL, Now: time.Now, Log: quiet()},
-		webhook:   func() ([]intake.Secret, error) { return secrets, nil },
+		doors:     doors{webhook: func() ([]intake.Secret, error) { return secrets, nil }},
 		listen:    "127.0.0.1:0", log: slog.New(slog.NewTextHandler(&h.log, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
 }

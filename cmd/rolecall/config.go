@@ -17,6 +17,7 @@ import (
 
 	"rolecall/lifecycle"
 	"rolecall/lifecycle/intake"
+	"rolecall/lifecycle/intake/secevent"
 	"rolecall/lifecycle/pagerduty"
 )
 
@@ -50,6 +51,13 @@ type config struct {
 	PagerdutyFrom         string `split_words:"true" desc:"address of the PagerDuty user in whose name changes are made"`
 
 	WebhookSecret secret `split_words:"true" desc:"whsec_…, one or two; without it /v1/lifecycle and /v1/findings are off"`
+	ScimToken     secret `split_words:"true" desc:"NAME=TOKEN of each SCIM client, two a client while one replaces the other; without it /scim/v2 is off"`
+	RosterToken   secret `split_words:"true" desc:"bearer token, one or two; without it PUT /v1/roster is off"`
+	OktaSecret    secret `split_words:"true" desc:"of the Okta event hook, one or two; without it /hooks/okta is off"`
+	OktaUrl       string `split_words:"true" desc:"https://acme.okta.com: where what the hook lost is read"`
+	OktaToken     secret `split_words:"true" desc:"Okta API token for that, read only"`
+	OktaSchedule  string `split_words:"true" default:"*/10 * * * *" desc:"cron spec of that reading"`
+	SetIssuers    string `split_words:"true" desc:"path of the JSON file of who may send security event tokens; without it /v1/security-events is off"`
 }
 
 const prefix = "ROLECALL"
@@ -186,28 +194,63 @@ func (c config) checkListen() []string {
 }
 
 func (c config) checkIntake() []string {
-	if unread := c.WebhookSecret.mistakes("WEBHOOK_SECRET"); len(unread) > 0 {
-		return unread
+	return slices.Concat(
+		checkParsed("WEBHOOK_SECRET", c.WebhookSecret, intake.ParseSecrets),
+		checkParsed("SCIM_TOKEN", c.ScimToken, scimSenders),
+		checkParsed("ROSTER_TOKEN", c.RosterToken, rosterSenders),
+		checkParsed("OKTA_SECRET", c.OktaSecret, parseSecretWords),
+		c.checkOkta(),
+		c.checkIssuers(),
+	)
+}
+
+func (c config) checkIssuers() []string {
+	_, err := c.issuers()
+	if err == nil {
+		return nil
 	}
-	_, err := c.webhookSecrets()
-	if reason := lifecycle.ReasonOf(err); reason != "" {
-		return []string{"ROLECALL_WEBHOOK_SECRET: " + reason}
+	why := lifecycle.ReasonOf(err)
+	if why == "" {
+		why = fmt.Sprintf("%q cannot be read: %v", c.SetIssuers, cause(err))
 	}
+	return []string{"ROLECALL_SET_ISSUERS: " + why}
+}
+
+// issuers returns who may send security event tokens.
+func (c config) issuers() ([]secevent.Issuer, error) {
+	if c.SetIssuers == "" {
+		return nil, nil
+	}
+	b, err := os.ReadFile(c.SetIssuers)
 	if err != nil {
-		return []string{"ROLECALL_WEBHOOK_SECRET: " + err.Error()}
+		return nil, err
 	}
-	return nil
+	return secevent.ParseIssuers(b)
+}
+
+// checkOkta returns what is wrong with how Okta is read: it needs both or neither.
+func (c config) checkOkta() []string {
+	wrong := c.OktaToken.mistakes("OKTA_TOKEN")
+	switch {
+	case c.OktaUrl == "" && !c.OktaToken.isSet():
+		return wrong
+	case c.OktaUrl == "":
+		return append(wrong, "ROLECALL_OKTA_URL: is not set, but ROLECALL_OKTA_TOKEN is")
+	case !c.OktaToken.isSet():
+		wrong = append(wrong, c.OktaToken.required("OKTA_TOKEN")...)
+	}
+	return append(wrong, checkURL("OKTA_URL", c.OktaUrl)...)
 }
 
 // webhookSecrets returns the secrets as they are now: a _FILE that changed is
 // read again. None is not a mistake: the intake is off then.
 func (c config) webhookSecrets() ([]intake.Secret, error) {
-	text, err := c.WebhookSecret.value()
-	if err != nil || text == "" {
-		return nil, err
-	}
-	return intake.ParseSecrets(text)
+	return parsed(c.WebhookSecret, intake.ParseSecrets)
 }
+
+func (c config) scimClients() ([]sender, error)  { return parsed(c.ScimToken, scimSenders) }
+func (c config) rosterTokens() ([]sender, error) { return parsed(c.RosterToken, rosterSenders) }
+func (c config) oktaSecrets() ([]string, error)  { return parsed(c.OktaSecret, parseSecretWords) }
 
 func (c config) checkClock() []string {
 	var wrong []string
@@ -217,6 +260,9 @@ func (c config) checkClock() []string {
 	specs := map[string]string{"RECONCILE_SCHEDULE": c.ReconcileSchedule, "DIGEST_SCHEDULE": c.DigestSchedule}
 	if c.WatchSchedule != "" {
 		specs["WATCH_SCHEDULE"] = c.WatchSchedule
+	}
+	if c.OktaUrl != "" {
+		specs["OKTA_SCHEDULE"] = c.OktaSchedule
 	}
 	for name, spec := range specs {
 		if _, err := cron.ParseStandard(spec); err != nil {

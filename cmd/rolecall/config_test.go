@@ -29,6 +29,7 @@ func TestEveryMistakeInTheConfigurationIsSaidAtOnce(t *testing.T) {
 			"DIGEST_SCHEDULE": "61 9 * * *", "WATCH_SCHEDULE": "often", "PAGERDUTY_CONCURRENCY": "many", "SLACK_BOT_TOKEN_FILE": "no-such-file", "SLACK_APP_TOKEN": "xapp-secret", "SLACK_SIGNING_SECRET": "hush",
 			"SLACK_API_URL": "slack.example", "PAGERDUTY_TOKEN": "u+secret", "PAGERDUTY_TOKEN_FILE": "no-such-file", "PAGERDUTY_SUBDOMAIN": "acme",
 			"PAGERDUTY_REGION": "mars", "PAGERDUTY_API_URL": "ftp://x", "PAGERDUTY_TOKEN_URL": "x", "PAGERDUTY_FROM": "nobody", "WEBHOOK_SECRET": "whsec_secret-that-is-no-base64",
+			"SCIM_TOKEN": "okta=too-short-a-token", "ROSTER_TOKEN_FILE": "no-such-file", "OKTA_SECRET": "three words here", "OKTA_URL": "acme.okta.com", "OKTA_SCHEDULE": "never",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -41,7 +42,7 @@ func TestEveryMistakeInTheConfigurationIsSaidAtOnce(t *testing.T) {
 			for _, what := range slices.Sorted(maps.Keys(needs)) {
 				o := command(t, needs[what]...)
 				fmt.Fprintf(&said, "%s: exit %d\n%s%s\n", what, o.code, o.out, o.err)
-				for _, secret := range []string{"xapp-secret", "hush", "u+secret", "secret-that-is-no-base64"} {
+				for _, secret := range []string{"xapp-secret", "hush", "u+secret", "secret-that-is-no-base64", "too-short-a-token"} {
 					if strings.Contains(o.out+o.err, secret) {
 						t.Errorf("%s says the secret %q: %s", what, secret, o.err)
 					}

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"rolecall/lifecycle"
-	"rolecall/lifecycle/policy"
 	"rolecall/storage"
 )
 
@@ -64,11 +63,11 @@ func acting(ctx context.Context, id, as string, f func(context.Context, hand) er
 	if err != nil {
 		return err
 	}
-	rules, err := policy.Load(cfg.Policy)
-	if err != nil {
-		return coded(exitUsage, err)
-	}
 	return withDatabase(ctx, func(ctx context.Context, db *storage.DB) error {
+		rules, err := inForce(ctx, cfg, db)
+		if err != nil {
+			return err
+		}
 		source := asWritten{rules}
 		by, err := lifecycle.NewDirectory(db, source, time.Now).Find(ctx, as)
 		if isNotFound(err) {

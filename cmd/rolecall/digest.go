@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"rolecall/lifecycle"
-	"rolecall/lifecycle/policy"
 	"rolecall/storage"
 )
 
@@ -24,12 +23,12 @@ func digestCommand(t *terminal) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			rules, err := policy.Load(cfg.Policy)
-			if err != nil {
-				return coded(exitUsage, err)
-			}
 			return withDatabase(cmd.Context(), func(ctx context.Context, db *storage.DB) error {
 				if dry {
+					rules, err := inForce(ctx, cfg, db)
+					if err != nil {
+						return err
+					}
 					return showDigests(ctx, t, cfg, rules, db)
 				}
 				if err := db.Enqueue(ctx, lifecycle.Job{Kind: lifecycle.JobDigests}); err != nil {

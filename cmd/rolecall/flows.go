@@ -10,18 +10,28 @@ import (
 
 // flows are the domain's, each over the ports it asks for.
 type flows struct {
-	inbox       *lifecycle.Inbox
-	registrar   *lifecycle.Registrar
-	brakes      *lifecycle.Brakes
-	planner     *lifecycle.Planner
-	approvals   *lifecycle.Approvals
-	timekeeper  *lifecycle.Timekeeper
-	provisioner *lifecycle.Provisioner
-	rollCall    *lifecycle.RollCall
-	lastMile    *lifecycle.LastMile
-	directory   *lifecycle.Directory
-	desk        *lifecycle.Desk
-	digests     *lifecycle.Digests
+	inbox        *lifecycle.Inbox
+	sources      *lifecycle.Sources
+	snapshots    *lifecycle.Snapshots
+	provisioning *lifecycle.Provisioning
+	registrar    *lifecycle.Registrar
+	matcher      *lifecycle.Matcher
+	brakes       *lifecycle.Brakes
+	planner      *lifecycle.Planner
+	approvals    *lifecycle.Approvals
+	timekeeper   *lifecycle.Timekeeper
+	provisioner  *lifecycle.Provisioner
+	rollCall     *lifecycle.RollCall
+	lastMile     *lifecycle.LastMile
+	directory    *lifecycle.Directory
+	desk         *lifecycle.Desk
+	digests      *lifecycle.Digests
+}
+
+// livePolicy is the policy in force, as it is written and with its teams.
+type livePolicy interface {
+	lifecycle.PolicySource
+	lifecycle.WrittenPolicy
 }
 
 // platform is what the flows need of PagerDuty.
@@ -31,32 +41,26 @@ type platform interface {
 	lifecycle.Reacher
 }
 
-// policies is the policy in force, as it is written and with its teams found.
-type policies interface {
-	lifecycle.PolicySource
-	lifecycle.WrittenPolicy
-}
-
-// settled is how long a source that sends a change piece by piece must have said
-// nothing before it is told what the change means.
-const settled = time.Minute
-
-func newFlows(db *storage.DB, pd platform, rules policies, mode lifecycle.Mode, digest lifecycle.Schedule, now func() time.Time) flows {
+func newFlows(db *storage.DB, pd platform, rules livePolicy, s settings, now func() time.Time) flows {
 	brakes := lifecycle.NewBrakes(db, rules, now)
 	f := flows{
-		inbox:       lifecycle.NewInbox(db, now),
-		registrar:   lifecycle.NewRegistrar(db, rules, settled, now),
-		brakes:      brakes,
-		planner:     lifecycle.NewPlanner(db, db, pd, rules, brakes, mode, now),
-		approvals:   lifecycle.NewApprovals(db, rules, now),
-		timekeeper:  lifecycle.NewTimekeeper(db, rules, now),
-		provisioner: lifecycle.NewProvisioner(db, db, pd, mode, now),
-		rollCall:    lifecycle.NewRollCall(db, pd, rules, now),
-		lastMile:    lifecycle.NewLastMile(db, pd, mode, now),
-		directory:   lifecycle.NewDirectory(db, rules, now),
+		inbox:        lifecycle.NewInbox(db, now),
+		sources:      lifecycle.NewSources(db, rules, now),
+		provisioning: lifecycle.NewProvisioning(db, now),
+		registrar:    lifecycle.NewRegistrar(db, rules, s.settle, now),
+		matcher:      lifecycle.NewMatcher(db, rules, now),
+		brakes:       brakes,
+		planner:      lifecycle.NewPlanner(db, db, pd, rules, brakes, s.mode, now),
+		approvals:    lifecycle.NewApprovals(db, rules, now),
+		timekeeper:   lifecycle.NewTimekeeper(db, rules, now),
+		provisioner:  lifecycle.NewProvisioner(db, db, pd, s.mode, now),
+		rollCall:     lifecycle.NewRollCall(db, pd, rules, now),
+		lastMile:     lifecycle.NewLastMile(db, pd, s.mode, now),
+		directory:    lifecycle.NewDirectory(db, rules, now),
 	}
+	f.snapshots = lifecycle.NewSnapshots(db, f.inbox, f.sources, now)
 	f.desk = lifecycle.NewDesk(db, f.approvals, rules, now)
-	f.digests = lifecycle.NewDigests(db, f.desk, f.directory, rules, digest, now)
+	f.digests = lifecycle.NewDigests(db, f.desk, f.directory, rules, s.digest, now)
 	return f
 }
 
@@ -91,6 +95,15 @@ func (f flows) work(db *storage.DB) {
 	})
 	db.Handle(lifecycle.JobFollow, func(ctx context.Context, a lifecycle.Attempt) error {
 		return f.lastMile.Follow(ctx, lifecycle.RequestID(a.Ref))
+	})
+	db.Handle(lifecycle.JobAnswer, func(ctx context.Context, a lifecycle.Attempt) error {
+		return f.matcher.Take(ctx, lifecycle.CaseID(a.Ref))
+	})
+	db.Handle(lifecycle.JobRestate, func(ctx context.Context, a lifecycle.Attempt) error {
+		return f.provisioning.Restate(ctx, a.Ref)
+	})
+	db.Handle(lifecycle.JobSilence, func(ctx context.Context, _ lifecycle.Attempt) error {
+		return f.sources.LookForSilence(ctx)
 	})
 	db.Handle(lifecycle.JobGlance, func(ctx context.Context, a lifecycle.Attempt) error {
 		_, err := f.rollCall.Glance(ctx, lifecycle.Actor(a.Ref))

@@ -67,7 +67,7 @@ func newLeaverHouse(t *testing.T, database, deleteAfter string) *leaverHouse {
 		Backoff: time.Millisecond, Settle: 50 * time.Millisecond, Patience: 2 * time.Second, Timeout: 5 * time.Second, Lead: slowness * 2 * time.Second,
 	})
 	h.must(err)
-	h.flows = newFlows(h.db, client, policy.NewLive(h.rules, client.Teams), lifecycle.Enforce, every(24*time.Hour), time.Now)
+	h.flows = newFlows(h.db, client, policy.NewLive(h.rules, client.Teams), settings{mode: lifecycle.Enforce, digest: every(24 * time.Hour)}, time.Now)
 	h.work()
 	h.must(h.flows.directory.Admit(t.Context(), h.rules))
 	h.must(h.db.Start(context.WithoutCancel(t.Context())))

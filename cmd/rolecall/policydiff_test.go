@@ -68,7 +68,7 @@ func called(t *testing.T) (w *world, diff func(next string) lifecycle.PolicyDiff
 		if err != nil {
 			t.Fatal(err)
 		}
-		return lifecycle.Diff(w.service.rules, next, people, accounts, w.started)
+		return lifecycle.Diff(w.service.live.Written(), next, people, accounts, w.started)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rolecall/lifecycle"
+	"rolecall/lifecycle/policy"
 	"rolecall/storage"
 )
 
@@ -36,7 +37,11 @@ func reconcile(ctx context.Context, t *terminal, dry bool) error {
 	}
 	return withDatabase(ctx, func(ctx context.Context, db *storage.DB) error {
 		calls := progressBar(t, "reading PagerDuty")
-		roll, err := rollCallOver(cfg, db, stderrLogger(t), func(done, total int) { calls.update(int64(done), int64(total)) })
+		rules, err := rulesFor(ctx, cfg, db, dry)
+		if err != nil {
+			return err
+		}
+		roll, err := rollCallOver(cfg, rules, db, stderrLogger(t), func(done, total int) { calls.update(int64(done), int64(total)) })
 		if err != nil {
 			return err
 		}
@@ -51,6 +56,15 @@ func reconcile(ctx context.Context, t *terminal, dry bool) error {
 		}
 		return printRoll(t, result)
 	})
+}
+
+// rulesFor returns the policy in force, or to try it out the file as it is.
+func rulesFor(ctx context.Context, cfg config, db *storage.DB, dry bool) (lifecycle.Policy, error) {
+	if !dry {
+		return inForce(ctx, cfg, db)
+	}
+	rules, err := policy.Load(cfg.Policy)
+	return rules, coded(exitUsage, err)
 }
 
 // notWhole is the exit of a roll call that could not see everything. What is

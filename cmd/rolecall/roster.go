@@ -14,7 +14,6 @@ import (
 
 	"rolecall/lifecycle"
 	"rolecall/lifecycle/intake"
-	"rolecall/lifecycle/policy"
 	"rolecall/storage"
 )
 
@@ -90,7 +89,7 @@ func (o rosterImport) run(ctx context.Context, t *terminal, path string) (err er
 
 // take is the door through which PUT /v1/roster goes, too.
 func (o rosterImport) take(ctx context.Context, t *terminal, db *storage.DB, roster lifecycle.Roster) error {
-	rules, err := policyWhenAsked()
+	rules, err := o.policy(ctx, db)
 	if err != nil {
 		return err
 	}
@@ -155,23 +154,18 @@ func sayTaken(t *terminal, r lifecycle.Roster, taken lifecycle.Taken) error {
 	return nil
 }
 
-// policyWhenAsked is the configured policy, which most rosters never ask for.
-func policyWhenAsked() (lifecycle.PolicySource, error) {
-	cfg, err := loadConfig()
+// policy returns the policy that says who may accept a roster. Nothing else here
+// asks for one.
+func (o rosterImport) policy(ctx context.Context, db *storage.DB) (lifecycle.PolicySource, error) {
+	if !o.accept {
+		return asWritten{}, nil
+	}
+	cfg, err := loadConfig(needPolicy)
 	if err != nil {
 		return nil, err
 	}
-	return policyFile(cfg.Policy), nil
-}
-
-// policyFile is a policy as it stands in its file whenever it is asked for, with
-// teams known by the names there.
-type policyFile string
-
-// Current returns the policy, or what is wrong with the file.
-func (p policyFile) Current(context.Context) (lifecycle.Policy, error) {
-	rules, err := policy.Load(string(p))
-	return rules, coded(exitUsage, err)
+	rules, err := inForce(ctx, cfg, db)
+	return asWritten{rules}, err
 }
 
 // readRoster returns the roster at path once it is known to be in order, and when

@@ -6,15 +6,12 @@ import (
 	"net/http"
 	"strings"
 	"time"
-
-	"rolecall/lifecycle/intake"
 )
 
 // routes is everything the one listener answers.
 func (h *service) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle(intake.RouteLifecycle, h.intake)
-	mux.Handle(intake.RouteFindings, h.intake)
+	h.intakes.route(mux)
 	mux.Handle("/slack/", h.bot.HTTP())
 	mux.Handle("GET /metrics", h.meter.handler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "ok") })

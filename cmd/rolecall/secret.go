@@ -72,6 +72,7 @@ func (c *config) readSecretFiles() {
 	for name, s := range map[string]*secret{
 		"SLACK_BOT_TOKEN": &c.SlackBotToken, "SLACK_APP_TOKEN": &c.SlackAppToken, "SLACK_SIGNING_SECRET": &c.SlackSigningSecret,
 		"PAGERDUTY_TOKEN": &c.PagerdutyToken, "PAGERDUTY_CLIENT_SECRET": &c.PagerdutyClientSecret, "WEBHOOK_SECRET": &c.WebhookSecret,
+		"SCIM_TOKEN": &c.ScimToken, "ROSTER_TOKEN": &c.RosterToken, "OKTA_SECRET": &c.OktaSecret, "OKTA_TOKEN": &c.OktaToken,
 	} {
 		s.file = os.Getenv(prefix + "_" + name + "_FILE")
 	}

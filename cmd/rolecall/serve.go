@@ -44,9 +44,9 @@ func configured(log *slog.Logger) (settings, error) {
 	if err != nil {
 		return settings{}, err
 	}
-	s := settings{database: cfg.Database, listen: cfg.Listen, slackURL: cfg.SlackAPIUrl, webhook: cfg.webhookSecrets, log: log}
-	if s.rules, err = policy.Load(cfg.Policy); err != nil {
-		return s, coded(exitUsage, err)
+	s := settings{database: cfg.Database, policy: cfg.Policy, listen: cfg.Listen, slackURL: cfg.SlackAPIUrl, settle: settleFor, log: log}
+	if s.doors, err = cfg.doors(); err != nil {
+		return s, err
 	}
 	if s.mode, err = lifecycle.ParseMode(cfg.Mode); err != nil {
 		return s, err
@@ -68,6 +68,21 @@ func configured(log *slog.Logger) (settings, error) {
 	s.pagerDuty = cfg.pagerDuty(log)
 	s.slack, err = cfg.slackSecrets()
 	return s, err
+}
+
+// settleFor is how long what a source sends piece by piece is waited for, before
+// it is told what has moved.
+const settleFor = time.Minute
+
+func (c config) doors() (d doors, err error) {
+	d = doors{webhook: c.webhookSecrets, scim: c.scimClients, roster: c.rosterTokens, okta: c.oktaSecrets, oktaURL: c.OktaUrl, oktaToken: c.OktaToken.value}
+	if c.OktaUrl != "" {
+		if d.oktaSchedule, err = c.schedule(c.OktaSchedule); err != nil {
+			return d, err
+		}
+	}
+	d.issuers, err = c.issuers()
+	return d, err
 }
 
 func (c config) slackSecrets() (s bot.Secrets, err error) {
@@ -98,11 +113,7 @@ func (c config) pagerDuty(log *slog.Logger) pagerduty.Config {
 
 // rollCallOver is a roll call for a command: over the database, without Slack.
 // progress is told of the calls to PagerDuty.
-func rollCallOver(cfg config, store lifecycle.RollStore, log *slog.Logger, progress func(done, total int)) (*lifecycle.RollCall, error) {
-	rules, err := policy.Load(cfg.Policy)
-	if err != nil {
-		return nil, coded(exitUsage, err)
-	}
+func rollCallOver(cfg config, rules lifecycle.Policy, store lifecycle.RollStore, log *slog.Logger, progress func(done, total int)) (*lifecycle.RollCall, error) {
 	way := cfg.pagerDuty(log)
 	way.Progress = progress
 	pd, err := pagerduty.New(way)

@@ -13,7 +13,6 @@ import (
 
 	"rolecall/bot"
 	"rolecall/lifecycle"
-	"rolecall/lifecycle/intake"
 	"rolecall/lifecycle/pagerduty"
 	"rolecall/lifecycle/policy"
 	"rolecall/storage"
@@ -22,7 +21,7 @@ import (
 // settings are all that a running service needs, read and parsed.
 type settings struct {
 	database  string
-	rules     lifecycle.Policy
+	policy    string // path of the file
 	mode      lifecycle.Mode
 	location  *time.Location
 	reconcile lifecycle.Schedule
@@ -31,7 +30,8 @@ type settings struct {
 	slack     bot.Secrets
 	slackURL  string
 	pagerDuty pagerduty.Config
-	webhook   func() ([]intake.Secret, error)
+	doors     doors
+	settle    time.Duration // how long a change that a source sends piece by piece is waited for
 	listen    string
 	log       *slog.Logger
 	committed func(lifecycle.EventKind) // told of every line of the trail; nil for nobody
@@ -43,9 +43,10 @@ type service struct {
 	db       *storage.DB
 	pd       *pagerduty.Client
 	live     *policy.Live
+	policies *lifecycle.PolicySwitch
 	flows    flows
 	bot      *bot.Bot
-	intake   *intake.Handler
+	intakes  intakes
 	meter    *meter
 	listener net.Listener
 }
@@ -53,6 +54,7 @@ type service struct {
 const (
 	drainFor      = 10 * time.Second
 	digestsEvery  = time.Minute
+	silenceEvery  = 10 * time.Minute
 	slackDeadline = 15 * time.Second
 )
 
@@ -74,12 +76,16 @@ func newService(ctx context.Context, s settings) (_ *service, err error) {
 	if h.pd, err = pagerduty.New(s.pagerDuty); err != nil {
 		return nil, fmt.Errorf("set up PagerDuty: %w", err)
 	}
-	h.live = policy.NewLive(s.rules, h.pd.Teams)
-	h.flows = newFlows(h.db, h.pd, h.live, s.mode, s.digest, time.Now)
+	if err = h.takePolicy(ctx); err != nil {
+		return nil, err
+	}
+	h.flows = newFlows(h.db, h.pd, h.live, s, time.Now)
 	if h.bot, err = bot.New(h.botConfig()); err != nil {
 		return nil, fmt.Errorf("set up Slack: %w", err)
 	}
-	h.intake = intake.New(intake.Config{Inbox: h.flows.inbox, Secrets: s.webhook, Now: time.Now, Log: s.log})
+	if h.intakes, err = newIntakes(s, h.flows, h.db); err != nil {
+		return nil, err
+	}
 	h.meter.watch(h.db)
 	h.flows.work(h.db)
 	for kind, handle := range h.bot.Handlers() {
@@ -90,6 +96,8 @@ func newService(ctx context.Context, s settings) (_ *service, err error) {
 		h.db.Every("glance", s.watch, lifecycle.Job{Kind: lifecycle.JobGlance, Ref: "schedule"}, false)
 	}
 	h.db.Every("digests", every(digestsEvery), lifecycle.Job{Kind: lifecycle.JobDigests}, true)
+	h.db.Every("silence", every(silenceEvery), lifecycle.Job{Kind: lifecycle.JobSilence}, false)
+	h.intakes.work(h.db, s.doors)
 	var lc net.ListenConfig
 	if h.listener, err = lc.Listen(ctx, "tcp", s.listen); err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
@@ -108,7 +116,7 @@ func (h *service) botConfig() bot.Config {
 	return bot.Config{
 		Secrets: h.slack, APIURL: h.slackURL, Client: &http.Client{Timeout: slackDeadline},
 		Approvals: h.flows.approvals, Directory: h.flows.directory, Desk: h.flows.desk, Digests: h.flows.digests,
-		Brakes: h.flows.brakes, Sources: lifecycle.NewSources(h.db, h.live, time.Now),
+		Matcher: h.flows.matcher, Brakes: h.flows.brakes, Sources: h.flows.sources,
 		Policies: h.live, Store: h.db, RollCall: h.askRollCall,
 		Mode: h.mode, Location: h.location, Now: time.Now, Log: h.log,
 	}
@@ -130,6 +138,7 @@ func (h *service) run(ctx context.Context) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return h.bot.Run(ctx) })
+	g.Go(func() error { h.watchPolicy(ctx); return nil })
 	g.Go(func() error {
 		if err := server.Serve(h.listener); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve: %w", err)
@@ -146,11 +155,8 @@ func (h *service) run(ctx context.Context) error {
 	return nil
 }
 
-// begin makes the policy's people known, and starts the work.
+// begin takes up what was left, and starts the work.
 func (h *service) begin(ctx context.Context) error {
-	if err := h.flows.directory.Admit(ctx, h.rules); err != nil {
-		return fmt.Errorf("admit the people of the policy: %w", err)
-	}
 	if err := h.record(ctx, lifecycle.EventServiceStarted); err != nil {
 		return err
 	}
@@ -160,7 +166,7 @@ func (h *service) begin(ctx context.Context) error {
 	if err := h.db.Start(context.WithoutCancel(ctx)); err != nil { // end stops it, when what is under way has finished
 		return fmt.Errorf("start work: %w", err)
 	}
-	h.log.InfoContext(ctx, "serving", slog.String("address", h.address()), slog.String("mode", string(h.mode)), slog.String("policy", h.rules.SHA256))
+	h.log.InfoContext(ctx, "serving", slog.String("address", h.address()), slog.String("mode", string(h.mode)), slog.String("policy", h.live.Written().SHA256))
 	return nil
 }
 
@@ -193,7 +199,7 @@ func (h *service) end(ctx context.Context, server *http.Server) error {
 	ctx, cancel := context.WithTimeout(ctx, drainFor)
 	defer cancel()
 	err := errors.Join(server.Shutdown(ctx), h.db.Stop(ctx))
-	h.intake.Flush(ctx)
+	h.intakes.flush(ctx)
 	err = errors.Join(err, h.record(ctx, lifecycle.EventServiceStopped))
 	h.log.InfoContext(ctx, "stopped")
 	return err
@@ -201,7 +207,7 @@ func (h *service) end(ctx context.Context, server *http.Server) error {
 
 func (h *service) record(ctx context.Context, kind lifecycle.EventKind) error {
 	e := lifecycle.AuditEvent{At: time.Now(), Actor: lifecycle.System, Kind: kind, Ref: "service", Detail: map[string]string{
-		"version": version().number, "revision": version().revision, "mode": string(h.mode), "policy": h.rules.SHA256,
+		"version": version().number, "revision": version().revision, "mode": string(h.mode), "policy": h.live.Written().SHA256,
 	}}
 	if err := h.db.Record(ctx, e); err != nil {
 		return fmt.Errorf("record %s: %w", kind, err)

@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"rolecall/lifecycle"
-	"rolecall/lifecycle/policy"
 	"rolecall/storage"
 )
 
@@ -28,11 +27,11 @@ func whoCommand(t *terminal) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			rules, err := policy.Load(cfg.Policy)
-			if err != nil {
-				return coded(exitUsage, err)
-			}
 			return withDatabase(cmd.Context(), func(ctx context.Context, db *storage.DB) error {
+				rules, err := inForce(ctx, cfg, db)
+				if err != nil {
+					return err
+				}
 				source, err := asSeen(ctx, rules, db)
 				if err != nil {
 					return err

@@ -21,7 +21,6 @@ import (
 	"rolecall/lifecycle/intake"
 	"rolecall/lifecycle/pagerduty"
 	"rolecall/lifecycle/pagerduty/pagerdutytest"
-	"rolecall/lifecycle/policy"
 )
 
 // world is the demo: the real service over real HTTP, with real signatures,
@@ -32,6 +31,7 @@ type world struct {
 	pd      *pagerdutytest.Account
 	service *service
 	secret  intake.Secret
+	policy  string // path of the file, which may be edited while the demo runs
 	started time.Time
 	cleanup []func() error
 }
@@ -81,28 +81,29 @@ func (w *world) settings(database string, log *slog.Logger) (settings, error) {
 		return settings{}, fmt.Errorf("read the demo's webhook secret: %w", err)
 	}
 	w.secret = secrets[0]
-	rules, err := policy.Parse("policy.yaml", []byte(w.company.policyFile()))
-	if err != nil {
-		return settings{}, fmt.Errorf("read the demo's policy: %w", err)
-	}
 	daily, err := cron.ParseStandard("0 9 * * *")
 	if err != nil {
 		return settings{}, fmt.Errorf("read the demo's schedule: %w", err)
 	}
+	dir, err := os.MkdirTemp("", "rolecall-demo-")
+	if err != nil {
+		return settings{}, fmt.Errorf("make a place for the demo's files: %w", err)
+	}
+	w.cleanup = append(w.cleanup, func() error { return os.RemoveAll(dir) })
+	w.policy = filepath.Join(dir, "policy.yaml")
+	if err := os.WriteFile(w.policy, []byte(w.company.policyFile()), 0o600); err != nil {
+		return settings{}, fmt.Errorf("write the demo's policy: %w", err)
+	}
 	if database == "" {
-		dir, err := os.MkdirTemp("", "rolecall-demo-")
-		if err != nil {
-			return settings{}, fmt.Errorf("make a place for the demo's database: %w", err)
-		}
-		w.cleanup = append(w.cleanup, func() error { return os.RemoveAll(dir) })
 		database = filepath.Join(dir, "rolecall.db")
 	}
 	slack := w.slack.Config()
 	return settings{
-		database: database, rules: rules, mode: lifecycle.Enforce, location: time.UTC, reconcile: every(4 * time.Hour), watch: every(demoGlance), digest: daily,
+		database: database, policy: w.policy, mode: lifecycle.Enforce, location: time.UTC, reconcile: every(4 * time.Hour), watch: every(demoGlance), digest: daily,
 		slack:     bot.Secrets{BotToken: slack.BotToken, SigningSecret: slack.SigningSecret},
 		pagerDuty: pagerduty.Config{Token: func() (string, error) { return demoToken, nil }, From: demoFrom, Lead: demoLead, Now: time.Now, Log: log},
-		webhook:   func() ([]intake.Secret, error) { return secrets, nil },
+		doors:     doors{webhook: func() ([]intake.Secret, error) { return secrets, nil }},
+		settle:    time.Second,
 		listen:    "127.0.0.1:0", log: log,
 	}, nil
 }
@@ -173,9 +174,9 @@ func (w *world) teamID(name string) string {
 // seed makes the company known, as a roster that was imported long ago.
 func (w *world) seed(ctx context.Context) error {
 	for _, p := range w.company.people {
-		i := lifecycle.Identity{
-			ID: lifecycle.NewIdentityID(), Revision: 1, Keys: map[string]string{demoSource: p.key}, Person: p.person(w.started),
-			Observed: w.started.AddDate(0, -1, 0),
+		i, err := w.unseeded(ctx, p)
+		if err != nil {
+			return err
 		}
 		if u, ok := w.pd.UserByEmail(p.email); ok {
 			i.Account = lifecycle.AccountID(u.ID)
@@ -186,6 +187,22 @@ func (w *world) seed(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// unseeded returns somebody of the company as they are to be known; the policy's
+// people are known already.
+func (w *world) unseeded(ctx context.Context, p demoPerson) (lifecycle.Identity, error) {
+	known, err := w.service.db.IdentitiesByEmail(ctx, p.email)
+	if err != nil {
+		return lifecycle.Identity{}, fmt.Errorf("look up %s: %w", p.email, err)
+	}
+	i := lifecycle.Identity{ID: lifecycle.NewIdentityID()}
+	if len(known) == 1 {
+		i = known[0]
+	}
+	i.Revision++
+	i.Keys, i.Person, i.Observed = map[string]string{demoSource: p.key}, p.person(w.started), w.started.AddDate(0, -1, 0)
+	return i, nil
 }
 
 // page is what the workspace in the browser shows.

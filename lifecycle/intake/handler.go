@@ -31,13 +31,20 @@ const (
 
 // Config is what a Handler works with. All of it is needed.
 type Config struct {
-	Inbox *lifecycle.Inbox
+	Inbox   *lifecycle.Inbox
+	Sources Sources
 	// Secrets returns the secrets in use, none when the intake is off. It is
 	// called for every request, so that a file that changed counts at once. An
 	// error is answered with 503: nobody is let in unchecked.
 	Secrets func() ([]Secret, error)
 	Now     func() time.Time
 	Log     *slog.Logger
+}
+
+// Sources follow how the feeds behave. *lifecycle.Sources is one.
+type Sources interface {
+	// Hear notes that the source was heard; syncs is whether its first sync has no effect.
+	Hear(ctx context.Context, name string, syncs bool) (lifecycle.Source, error)
 }
 
 // A Handler answers POST /v1/lifecycle and POST /v1/findings, after what was

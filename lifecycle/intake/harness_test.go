@@ -124,6 +124,24 @@ type house struct {
 	clock   *clock
 	secrets []Secret
 	log     *bytes.Buffer
+	heard   heard
+}
+
+// heard are the sources that were heard, in order.
+type heard struct {
+	mu    sync.Mutex
+	names []string
+}
+
+// Hear notes the source; that none of them syncs is a part of the name.
+func (h *heard) Hear(_ context.Context, name string, syncs bool) (lifecycle.Source, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if syncs {
+		name += " syncs"
+	}
+	h.names = append(h.names, name)
+	return lifecycle.Source{Name: name}, nil
 }
 
 const (
@@ -145,6 +163,7 @@ func newHouse(tb testing.TB) *house {
 	}
 	h.Handler = New(Config{
 		Inbox:   lifecycle.NewInbox(h.store, h.clock.now),
+		Sources: &h.heard,
 		Secrets: func() ([]Secret, error) { return h.secrets, nil },
 		Now:     h.clock.now,
 		Log:     slog.New(slog.NewTextHandler(h.log, nil)),

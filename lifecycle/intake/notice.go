@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 
 	"rolecall/lifecycle"
 )
@@ -23,6 +24,9 @@ func (h *Handler) notice(ctx context.Context, v *visit, media string, body []byt
 	id, duplicate, err := h.config.Inbox.Receive(ctx, fact)
 	if err != nil {
 		return answer{}, err
+	}
+	if _, err := h.config.Sources.Hear(ctx, fact.Source, false); err != nil { // the fact is kept: sent again, it is a repeat
+		return answer{}, fmt.Errorf("hear %s: %w", fact.Source, err)
 	}
 	return kept{ID: string(id), Duplicate: duplicate}.answer(), nil
 }

@@ -47,6 +47,9 @@ func TestANoticeIsKept(t *testing.T) {
 	if diff := cmp.Diff([]lifecycle.Job{{Kind: lifecycle.JobRegister, Ref: got.ID}}, h.store.jobs); diff != "" {
 		t.Errorf("jobs (-want +got):\n%s", diff)
 	}
+	if diff := cmp.Diff([]string{"hris/bamboo"}, h.heard.names); diff != "" { // and what it says is acted on from the first word
+		t.Errorf("sources heard (-want +got):\n%s", diff)
+	}
 }
 
 func TestARepeatIsHarmless(t *testing.T) {

@@ -18,8 +18,11 @@ const (
 	longestBody      = 1 << 20 // bytes
 	longestChallenge = 256
 	answerWithin     = 2500 * time.Millisecond // Okta waits for 3 s. Source: Okta, "Event hooks", "Timeout and retry"
-	doorHook         = "POST /hooks/okta"
+	doorHook         = "POST " + Route
 )
+
+// Route is the path that a Hook answers.
+const Route = "/hooks/okta"
 
 const headerChallenge = "X-Okta-Verification-Challenge"
 

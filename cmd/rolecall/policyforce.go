@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"rolecall/lifecycle"
+	"rolecall/lifecycle/policy"
+	"rolecall/storage"
+)
+
+// policyLooks is how often the policy file is looked at: somebody who has merged
+// a change waits for it.
+const policyLooks = 5 * time.Second
+
+// takePolicy takes the policy in force, or the file where none was yet.
+func (h *service) takePolicy(ctx context.Context) error {
+	text, err := os.ReadFile(h.policy)
+	if err != nil {
+		return coded(exitUsage, fmt.Errorf("read policy: %w", err))
+	}
+	brakes := lifecycle.NewBrakes(h.db, h, time.Now)
+	h.policies = lifecycle.NewPolicySwitch(h.db, brakes, lifecycle.NewDirectory(h.db, h, time.Now), policy.Reader(h.policy), h.pd.Teams, time.Now)
+	written, err := h.policies.Start(ctx, string(text))
+	if _, wrong := errors.AsType[policy.Mistakes](err); wrong {
+		return coded(exitUsage, err)
+	}
+	if err != nil {
+		return fmt.Errorf("take the policy in force: %w", err)
+	}
+	h.live = policy.NewLive(written, h.pd.Teams)
+	return nil
+}
+
+// Current returns the policy in force: what judges a file asks for it before the
+// service is built.
+func (h *service) Current(ctx context.Context) (lifecycle.Policy, error) { return h.live.Current(ctx) }
+
+// watchPolicy puts a changed file in force, or says why not, until ctx ends. A
+// hang-up signal has it looked at once.
+func (h *service) watchPolicy(ctx context.Context) {
+	now, hangup := make(chan struct{}, 1), make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	go func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-hangup:
+				select {
+				case now <- struct{}{}:
+				default: // it is about to look anyway
+				}
+			}
+		}
+	}()
+	h.live.Watch(ctx, policy.Watch{Path: h.policy, Every: policyLooks, Now: now, Switch: h.policies, Log: h.log})
+}
+
+// inForce returns the policy that a command goes by: the one in force where there
+// is one, because a file may wait for people; else the file.
+func inForce(ctx context.Context, cfg config, db *storage.DB) (lifecycle.Policy, error) {
+	in, err := db.PolicyInForce(ctx)
+	if isNotFound(err) {
+		rules, err := policy.Load(cfg.Policy)
+		return rules, coded(exitUsage, err)
+	}
+	if err != nil {
+		return lifecycle.Policy{}, fmt.Errorf("look up the policy in force: %w", err)
+	}
+	rules, err := policy.Parse("the policy in force", []byte(in.Text))
+	if err != nil {
+		return rules, fmt.Errorf("read the policy in force, which `rolecall serve` has taken: %w", err)
+	}
+	return rules, nil
+}

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"rolecall/lifecycle"
+)
+
+func TestTokensAreReadByWhoseTheyAre(t *testing.T) {
+	t.Parallel()
+	a, b, c := strings.Repeat("a", shortestToken), strings.Repeat("b", shortestToken), strings.Repeat("c", shortestToken)
+	for name, tt := range map[string]struct {
+		text string
+		want string // names and how many tokens each has
+		says string
+	}{
+		"none":                                {text: " \n"},
+		"one without a name":                  {text: a, want: "scim 1"},
+		"two clients side by side":            {text: "okta=" + a + "\nentra=" + b, want: "okta 1, entra 1"},
+		"two of one client while it rotates":  {text: "okta=" + a + ", okta=" + b, want: "okta 2"},
+		"three of one client":                 {text: "okta=" + a + " okta=" + b + " okta=" + c, says: "okta has more than 2 tokens"},
+		"the same token for two":              {text: "okta=" + a + " entra=" + a, says: "token 2 is there twice"},
+		"one that anybody could guess":        {text: "okta=" + a + " entra=hunter2", says: "token 2 has 7 characters"},
+		"base64 that ends in a sign of equal": {text: "A" + a + "==", want: "scim 1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			senders, err := scimSenders(tt.text)
+			if says := lifecycle.ReasonOf(err); !strings.Contains(says, tt.says) || (says == "") != (tt.says == "") {
+				t.Fatalf("it says %q, want %q", says, tt.says)
+			}
+			if strings.Contains(lifecycle.ReasonOf(err), "hunter2") {
+				t.Errorf("it says the token: %v", err)
+			}
+			var got []string
+			for _, s := range senders {
+				got = append(got, s.name+" "+string(rune('0'+len(s.tokens))))
+			}
+			if strings.Join(got, ", ") != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
