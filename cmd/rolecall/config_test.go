@@ -17,7 +17,9 @@ var needs = map[string][]string{
 	"roster export": {"roster", "export"}, "audit verify": {"audit", "verify"}, "audit tail": {"audit", "tail"}, "backup": {"backup", "copy.db"},
 	"policy check": {"policy", "check"}, "policy test": {"policy", "test"}, "policy explain": {"policy", "explain", "--given", "title=SRE"}, "health": {"health"},
 	"migrate": {"migrate"}, "who": {"who", "ana@acme.test"}, "request choose": {"request", "choose", "req_x", "--as", "marco@acme.test", "--to", "ines@acme.test"},
-	"request undo": {"request", "undo", "req_x", "--as", "marco@acme.test"},
+	"request undo": {"request", "undo", "req_x", "--as", "marco@acme.test"}, "status": {"status"}, "source list": {"source", "list"}, "source start": {"source", "start", "scim:okta", "--as", "lee@acme.test"},
+	"identity list": {"identity", "list"}, "identity answer": {"identity", "answer", "cas_x", "--answer", "left", "--as", "lee@acme.test"},
+	"hold list": {"hold", "list"}, "hold release": {"hold", "release", "hld_x", "--all", "--as", "lee@acme.test"},
 }
 
 // Every mistake in what a command uses is said at once, and no word about what it does not use.
