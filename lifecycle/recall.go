@@ -23,7 +23,7 @@ func (i Identity) statements(hears string) map[string]Statement {
 	}
 	says := map[string]Statement{}
 	for source, key := range i.Keys {
-		s := Statement{Person: i.saidBy(source, source == last), At: i.Observed, Status: StatusWord{Status: StatusActive, At: i.Observed}}
+		s := Statement{Person: i.saidBy(source, source == last), Began: i.Person.StartDate, At: i.Observed, Status: StatusWord{Status: StatusActive, At: i.Observed}}
 		s.Person.EmployeeID = key
 		if source == last {
 			s.Fact, s.Status.Fact, s.Status.Status = i.Fact, i.Fact, i.Person.Status

@@ -140,7 +140,7 @@ func (i Identity) Hear(f Fact, p Policy, now time.Time) (Identity, string) {
 	is.Revision++
 	is.Observed, is.Fact = saidLast(is.Says)
 	gave := is.addresses(i, f, p.Reserve, now)
-	is.spells(i)
+	is.spells(i, now)
 	switch {
 	case news, gave, is.Person.Status != i.Person.Status:
 		return is, ""
@@ -206,8 +206,8 @@ func (i *Identity) addresses(was Identity, f Fact, reserve time.Duration, now ti
 }
 
 // spells keeps the spell that is over, where another has begun.
-func (i *Identity) spells(was Identity) {
-	over := i.lastSpell(newestSpell(i.Says, i.Person.Zone()))
+func (i *Identity) spells(was Identity, now time.Time) {
+	over := i.lastSpell(newestSpell(i.Says, i.Person.Zone(), now))
 	known := slices.ContainsFunc(was.Spells, func(s Spell) bool { return !s.Ended.Before(over.Ended) })
 	if !over.Ended.IsZero() && !known {
 		i.Spells = append(slices.Clone(was.Spells), over)

@@ -11,6 +11,12 @@ func (r registering) due() bool {
 	return r.was.Moving != nil && !r.now.Before(r.was.Moving.Settled)
 }
 
+// lasted reports whether the change has been waited for as long as any is.
+func (r registering) lasted(settle time.Duration) bool {
+	m := r.was.Moving
+	return settle <= 0 || m != nil && r.was.Person.Status == StatusActive && !r.now.Before(m.Since.Add(settleMost*settle))
+}
+
 // notice returns what the change means, if anything, and the steps that follow.
 // An end date ahead brings the fact back when it has passed. Nothing follows from
 // the first sync of a source. A move that a source sends piece by piece is told
@@ -33,7 +39,7 @@ func (g *Registrar) notice(r *registering) (*Notice, []Job) {
 			r.is.Moving = nil
 		}
 		return nil, next
-	case kind == Mover && r.fact.Piecemeal && !r.fact.Urgent && g.settle > 0 && !r.due():
+	case kind == Mover && r.fact.Piecemeal && !r.fact.Urgent && !(r.again && r.due()) && !r.lasted(g.settle):
 		r.is.Moving = r.moving(before, g.settle)
 		return nil, append(next, Job{Kind: JobRegister, Ref: string(r.fact.ID), At: r.is.Moving.Settled})
 	default:
@@ -56,8 +62,8 @@ func (r registering) before() Person {
 
 func (r registering) moving(before Person, settle time.Duration) *Moving {
 	m := Moving{Before: before, Since: r.now, Settled: r.now.Add(settle)}
-	if was := r.was.Moving; was != nil && was.Settled.After(r.now) {
-		m.Since = was.Since
+	if r.was.Moving != nil && r.was.Person.Status == StatusActive {
+		m.Since = r.was.Moving.Since
 	}
 	if latest := m.Since.Add(settleMost * settle); m.Settled.After(latest) {
 		m.Settled = latest

@@ -6,7 +6,7 @@ import "time"
 // until a spell begins after it: ended is final, whoever says something milder
 // later, but what a source says of a spell that is over is no news of the next.
 func (h hearing) standing(p Person, now time.Time) Person {
-	spell := newestSpell(h.says, p.Zone())
+	spell := newestSpell(h.says, p.Zone(), now)
 	if end := p.lastDay(); !end.IsZero() && !end.After(spell) { // of a spell that is over
 		p.EndDate = ""
 		delete(h.from, attrEnd)
@@ -21,12 +21,13 @@ func (h hearing) standing(p Person, now time.Time) Person {
 	return p
 }
 
-// newestSpell returns when the newest spell that anybody knows of began.
-func newestSpell(says map[string]Statement, zone *time.Location) time.Time {
+// newestSpell returns when the newest spell that anybody knows of began, and that
+// has by now.
+func newestSpell(says map[string]Statement, zone *time.Location, now time.Time) time.Time {
 	var newest time.Time
 	for _, s := range says {
 		for _, begins := range []time.Time{s.Status.Begins, s.begins(zone)} {
-			if begins.After(newest) {
+			if begins.After(newest) && !begins.After(now) {
 				newest = begins
 			}
 		}
@@ -35,11 +36,12 @@ func newestSpell(says map[string]Statement, zone *time.Location) time.Time {
 }
 
 // begins returns the first day of the spell that the source says has not ended.
+// That it says so no more does not take it back.
 func (s Statement) begins(zone *time.Location) time.Time {
-	if s.Status.Status == StatusEnded || s.Person.StartDate == "" {
+	if s.Status.Status == StatusEnded || s.Began == "" {
 		return time.Time{}
 	}
-	return s.Person.StartDate.Start(zone)
+	return s.Began.Start(zone)
 }
 
 // status returns the status that counts in the spell, and whose word it is.

@@ -14,6 +14,7 @@ type Statement struct {
 	Heard   time.Time   `json:"heard,omitzero"` // when the fact was received
 	Fact    NoticeID    `json:"fact,omitempty"`
 	Status  StatusWord  `json:"status"`
+	Began   Date        `json:"began,omitempty"`   // the latest first day that it has given of somebody who was there
 	Over    Spell       `json:"over,omitzero"`     // the last spell that it has said to be over and does not say so of any more
 	Missing []time.Time `json:"missing,omitempty"` // whole snapshots since that did not have them, the oldest first
 }
@@ -93,6 +94,9 @@ func (s Statement) hear(f Fact) (Statement, bool) {
 	case FactState:
 	}
 	is, news := s.stand(f)
+	if f.Person.Status != StatusEnded && f.Person.StartDate > is.Began {
+		is.Began, news = f.Person.StartDate, true
+	}
 	if s.Fact == f.ID || !f.newerThan(s.At, s.Version, s.Heard) {
 		return is, news
 	}
