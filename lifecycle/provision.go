@@ -49,6 +49,7 @@ type MemberChange struct {
 type Provisioning struct {
 	store ResourceStore
 	now   func() time.Time
+	turns turns // by client and id
 }
 
 // NewProvisioning returns the flow over store.
@@ -81,7 +82,7 @@ func (p *Provisioning) Create(ctx context.Context, o ResourceOrder) (Resource, e
 // A group that many join or leave changes in several transactions: after an error
 // some of it may be done, and the same change again does the rest.
 func (p *Provisioning) Change(ctx context.Context, o ResourceOrder) (Resource, error) {
-	return again(ctx, func() (Resource, error) {
+	return p.again(ctx, o, func() (Resource, error) {
 		was, err := p.load(ctx, o)
 		if err != nil {
 			return Resource{}, err
@@ -100,7 +101,7 @@ func (p *Provisioning) Change(ctx context.Context, o ResourceOrder) (Resource, e
 // Delete removes a resource. A user has ended then; the members of a group are
 // told of in steps of their own. Its Refusals are those of Change.
 func (p *Provisioning) Delete(ctx context.Context, o ResourceOrder) error {
-	_, err := again(ctx, func() (Resource, error) {
+	_, err := p.again(ctx, o, func() (Resource, error) {
 		was, err := p.load(ctx, o)
 		if err != nil {
 			return Resource{}, err
@@ -211,8 +212,18 @@ func newResourceID(k ResourceKind) string {
 // errOvertaken says that somebody else has changed the resource meanwhile.
 var errOvertaken = errors.New("somebody else was first")
 
-// again tries until nobody else was first, and not for ever.
-func again(ctx context.Context, try func() (Resource, error)) (Resource, error) {
+// again tries to change what is ordered when it is its turn, until nobody else
+// was first, and not for ever.
+func (p *Provisioning) again(ctx context.Context, o ResourceOrder, try func() (Resource, error)) (Resource, error) {
+	done, err := p.turns.take(ctx, o.Client+"/"+o.ID)
+	if err != nil {
+		return Resource{}, fmt.Errorf("wait for %s: %w", o.ID, err)
+	}
+	defer done()
+	return tryAgain(ctx, try)
+}
+
+func tryAgain(ctx context.Context, try func() (Resource, error)) (Resource, error) {
 	for range mostTry {
 		r, err := try()
 		if !errors.Is(err, errOvertaken) {

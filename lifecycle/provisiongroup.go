@@ -36,7 +36,7 @@ func (p *Provisioning) arrange(ctx context.Context, o ResourceOrder, was Resourc
 		if err != nil {
 			break
 		}
-		is, err = again(ctx, func() (Resource, error) {
+		is, err = tryAgain(ctx, func() (Resource, error) {
 			was, err := p.load(ctx, ResourceOrder{Client: o.Client, Kind: o.Kind, ID: is.ID})
 			if err != nil {
 				return was, err
@@ -182,7 +182,7 @@ func (p *Provisioning) Restate(ctx context.Context, ref string) error {
 	if len(parts) == 4 {
 		from = parts[3]
 	}
-	_, err := again(ctx, func() (Resource, error) {
+	_, err := tryAgain(ctx, func() (Resource, error) {
 		return p.restatePage(ctx, Resource{Client: parts[0], Kind: ResourceGroup, ID: parts[2]}, from)
 	})
 	if errors.Is(err, errOvertaken) {

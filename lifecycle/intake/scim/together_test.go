@@ -10,8 +10,8 @@ import (
 	"rolecall/lifecycle"
 )
 
-// Two who change one user at once lose nothing: the second is tried anew on what
-// the first has left.
+// Two replicas that change one user at once lose nothing: the second tries anew on
+// what the first has left.
 func TestTwoWritersLoseNothing(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -24,9 +24,9 @@ func TestTwoWritersLoseNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t)
-			mina := h.user(t, "mina@acme.test")
+			mina, replica := h.user(t, "mina@acme.test"), houseOver(t, h.store, h.store)
 			once := sync.OnceFunc(func() {
-				h.must(t, http.StatusOK, http.MethodPatch, "/Users/"+mina, patchBody(`{"op":"replace","path":"displayName","value":"Mina Ito"}`))
+				replica.must(t, http.StatusOK, http.MethodPatch, "/Users/"+mina, patchBody(`{"op":"replace","path":"displayName","value":"Mina Ito"}`))
 			})
 			h.store.before = func(p lifecycle.Provision) {
 				if !strings.Contains(string(p.Put[0].Body), "Mina Ito") {
