@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 )
@@ -121,22 +122,33 @@ func (r Roster) event(what string) string {
 // absent keeps, of everybody of the source who is not in the snapshot and has not
 // ended, that they are not. How often does no more harm once a person is asked.
 func (s *Snapshots) absent(ctx context.Context, r Roster, known map[string]*said) (int, error) {
-	d := s.deliver(ctx)
-	absent := 0
-	err := s.each(ctx, r.Source, func(key string, i Identity) error {
+	var missing []string
+	for key, k := range known {
+		if !k.seen {
+			missing = append(missing, key)
+		}
+	}
+	slices.Sort(missing)
+	d, absent := s.deliver(ctx), 0
+	for _, key := range missing {
+		i, err := s.store.IdentityByKey(ctx, r.Source, key)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return absent, errors.Join(fmt.Errorf("look up whom %s knows as %s: %w", r.Source, key, err), d.wait())
+		}
 		was := i.Says[r.Source]
-		if k := known[key]; k == nil || k.seen || i.StatusAt(s.now()) == StatusEnded || was.Status.Status == StatusEnded {
-			return nil
+		if err != nil || i.Keys[r.Source] != key || i.StatusAt(s.now()) == StatusEnded || was.Status.Status == StatusEnded {
+			continue // somebody else's by now, or over
 		}
 		absent++
-		if was.Absent() < askAbsent {
-			f := Fact{Source: r.Source, Kind: FactAbsent, Key: key, Person: was.Person}
-			f.EventID = r.event("absent/" + key)
-			d.send(r.fact(f))
+		if was.Absent() >= askAbsent {
+			continue
 		}
-		return nil
-	})
-	return absent, errors.Join(err, d.wait())
+		f := Fact{Source: r.Source, Kind: FactAbsent, Key: key, Person: was.Person, EventID: r.event("absent/" + key)}
+		if !d.send(r.fact(f)) {
+			break
+		}
+	}
+	return absent, d.wait()
 }
 
 // askAbsent is after how many snapshots without them it is asked whether somebody has left.

@@ -17,6 +17,8 @@ type SnapshotStore interface {
 	Recorder
 	PeopleReader
 	KnownReader
+	// IdentityByKey is PeopleStore's.
+	IdentityByKey(ctx context.Context, source, key string) (Identity, error)
 }
 
 // A Roster is a whole snapshot of a source: everybody it knows, at one moment.

@@ -126,3 +126,58 @@ func BenchmarkRollCall(b *testing.B) {
 	}
 	b.ReportMetric(float64(len(accounts))*float64(b.N)/b.Elapsed().Seconds(), "accounts/s")
 }
+
+// BenchmarkProvision creates users as a first sync does, sixteen at a time, each
+// with its fact, its two lines and the job that follows.
+func BenchmarkProvision(b *testing.B) {
+	db := serve(b, filepath.Join(b.TempDir(), "rolecall.db"))
+	b.ReportAllocs()
+	b.ResetTimer()
+	took := timed(b, 16, b.N, func(f lifecycle.Fact) error { return db.Provision(b.Context(), provision(f)) })
+	b.ReportMetric(float64(b.N)/took.Seconds(), "users/s")
+}
+
+// provision creates the user whom the fact is about.
+func provision(f lifecycle.Fact) lifecycle.Provision {
+	id := string(f.ID)
+	user := lifecycle.Resource{
+		Client: "scim:okta", Kind: lifecycle.ResourceUser, ID: id, Version: 1, Name: id + "@acme.test", ExternalID: "00u" + id,
+		Emails: []string{id + "@acme.test"}, Created: f.ReceivedAt, Modified: f.ReceivedAt,
+		Body: []byte(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"` + id + `@acme.test","name":{"familyName":"Ito","givenName":"Mina"},"active":true}`),
+	}
+	f.Source = user.Client
+	return lifecycle.Provision{
+		Client: user.Client, Put: []lifecycle.Resource{user}, Facts: []lifecycle.Fact{f}, Lines: []lifecycle.AuditEvent{received(f)},
+		Summary: lifecycle.AuditEvent{At: f.ReceivedAt, Actor: lifecycle.BySource(user.Client), Kind: lifecycle.EventResourceChanged, Ref: id},
+		Next:    []lifecycle.Job{{Kind: lifecycle.JobRegister, Ref: id}},
+	}
+}
+
+// BenchmarkResources reads 100,000 users in 1,000 pages, as a client does that
+// compares what it has with what is there.
+func BenchmarkResources(b *testing.B) {
+	const users, pages = 100_000, 1000
+	db := serve(b, filepath.Join(b.TempDir(), "rolecall.db"))
+	for done := 0; done < users; {
+		p := provision(fact())
+		for p.Put = nil; len(p.Put) < 1000; done++ {
+			p.Put = append(p.Put, provision(fact()).Put...)
+		}
+		p.Facts, p.Lines, p.Next = nil, nil, nil
+		if err := db.Provision(b.Context(), p); err != nil {
+			b.Fatal(err)
+		}
+	}
+	f := lifecycle.ResourceFilter{Client: "scim:okta", Kind: lifecycle.ResourceUser}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for b.Loop() {
+		for page := range pages {
+			got, total, err := db.Resources(b.Context(), f, page*users/pages, users/pages)
+			if err != nil || len(got) != users/pages || total != users {
+				b.Fatal(len(got), total, err)
+			}
+		}
+	}
+	b.ReportMetric(b.Elapsed().Seconds()/float64(b.N), "s/100,000-users")
+}

@@ -81,18 +81,30 @@ func FuzzLifecycleBody(f *testing.F) {
 // A roster that is read, written and read again has the same people in it, in
 // either format, and no cell that a spreadsheet would run.
 func FuzzRoster(f *testing.F) {
-	f.Add([]byte(rosterCSV))
-	f.Add([]byte("employee_id,status,emails,name,groups\n'=1,active,a@b;c@d,''+1,\\;;'=;x\\\n"))
-	f.Add([]byte("\xef\xbb\xbfemployee_id,status,emails,name\r\n\r\n\"E\"\"1\",leave,a@b,\" '\t=x\"\r\n"))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		first, err := readFacts(bytes.NewReader(text), CSV, "hris", rosterTime)
+	for _, text := range []string{
+		rosterCSV, "employee_id,status,emails,name,groups,timezone\n'=1,active,a@b;c@d,''+1,\\;;'=;x\\,Asia/Tokyo\n",
+		"\xef\xbb\xbfemployee_id,status,emails,name\r\n\r\n\"E\"\"1\",leave,a@b,\" '\t=x\"\r\n",
+	} {
+		f.Add([]byte(text), false)
+	}
+	f.Add([]byte(rosterJSONL), true)
+	f.Add([]byte("\xef\xbb\xbf\n"+`{"employee_id":"=1","status":"leave","emails":["a@b"],"groups":["\\;","'"],"timezone":"Europe/Berlin","end_date":null}`), true)
+	f.Fuzz(func(t *testing.T, text []byte, lines bool) {
+		from := CSV
+		if lines {
+			from = JSONL
+		}
+		first, err := readFacts(bytes.NewReader(text), from, "hris", rosterTime)
 		if err != nil {
+			if lifecycle.ReasonOf(err) == "" {
+				t.Fatalf("a mistake in the text is told as a fault of ours: %v", err)
+			}
 			return
 		}
 		for _, format := range []Format{CSV, JSONL} {
 			var b bytes.Buffer
-			if _, err := WriteRoster(&b, format, identities(first)); err != nil {
-				t.Fatal(err)
+			if left, err := WriteRoster(&b, format, identities(first)); err != nil || left != 0 {
+				t.Fatal(left, err)
 			}
 			if format == CSV {
 				checkCells(t, b.Bytes())

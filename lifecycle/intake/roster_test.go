@@ -165,12 +165,14 @@ func TestWhatIsCountedOfARoster(t *testing.T) {
 	}{
 		"a table": {
 			"\xef\xbb\xbfstatus,employee_id,emails,title,groups\nactive,E1,a@b,,;\n\nended,E2,a@b,SRE, \n", CSV,
-			[]string{"status", "employee_id", "emails", "title", "groups"}, map[string]int{"title": 1, "groups": 2},
+			[]string{"status", "employee_id", "emails", "title", "groups"},
+			map[string]int{"title": 1, "groups": 2},
 		},
 		"lines": {
 			`{"employee_id":"E1","status":"active","emails":["a@b"],"name":"Ana","title":" ","groups":[],"timezone":"Asia/Tokyo"}` + "\n" +
 				`{"version":7,"employee_id":"E2","status":"active","emails":["c@d"],"name":"Bo","urgent":false}` + "\n", JSONL,
-			append(stateFields(), "urgent", "version"), map[string]int{
+			append(stateFields(), "urgent", "version"),
+			map[string]int{
 				"title": 2, "groups": 2, "department": 2, "location": 2, "country": 2, "employment": 2, "manager_id": 2,
 				"start_date": 2, "end_date": 2, "timezone": 1, "urgent": 1, "version": 1,
 			},
