@@ -27,7 +27,7 @@ func BenchmarkRosterDiff(b *testing.B) {
 	const people, moved = 100_000, 100
 	db := companyOf(b, people)
 	inbox := lifecycle.NewInbox(db, time.Now)
-	snapshots := lifecycle.NewSnapshots(db, inbox, lifecycle.NewSources(db, policyFile("none"), time.Now), time.Now)
+	snapshots := lifecycle.NewSnapshots(db, inbox, lifecycle.NewSources(db, asWritten{}, time.Now), time.Now)
 	path := filepath.Join(b.TempDir(), "people.csv")
 	take := func() lifecycle.Taken {
 		f, err := os.Open(path)
@@ -139,10 +139,10 @@ func companyOf(b *testing.B, people int) *storage.DB {
 	for from := 0; from < people; from += 1000 {
 		var p lifecycle.People
 		for n := from; n < from+1000; n++ {
-			who := rosterPerson(n, "Payments")
+			who, fact := rosterPerson(n, "Payments"), lifecycle.NewNoticeID()
 			p.Identities = append(p.Identities, lifecycle.Identity{
 				ID: lifecycle.NewIdentityID(), Revision: 1, Keys: map[string]string{intake.SourceRoster: who.EmployeeID}, Person: who,
-				Says: map[string]lifecycle.Statement{intake.SourceRoster: {Person: who, At: time.Now(), Fact: lifecycle.NewNoticeID()}},
+				Says: map[string]lifecycle.Statement{intake.SourceRoster: {Person: who, At: time.Now(), Fact: fact, Status: lifecycle.StatusWord{Status: who.Status, At: time.Now(), Fact: fact}}},
 			})
 		}
 		e := lifecycle.AuditEvent{At: time.Now(), Actor: lifecycle.System, Kind: lifecycle.EventIdentityChanged, Ref: "company"}
