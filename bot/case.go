@@ -49,14 +49,14 @@ func (b *Bot) pressCase(ctx context.Context, in interaction, a action, by lifecy
 	}
 	c, err := b.cfg.Matcher.Case(ctx, id)
 	if err != nil {
-		return goneCase(err)
+		return err
 	}
 	given := lifecycle.CaseAnswer{Case: id, Seen: seen, By: by, Answer: answer, Via: lifecycle.ViaSlack}
 	if answer == "" || answerAsksReason(c, answer) {
 		return b.askAnswer(ctx, in, c, given)
 	}
 	if c, err = b.cfg.Matcher.Answer(ctx, given); err != nil {
-		return goneCase(err)
+		return err
 	}
 	b.settledCase(ctx, in.where(), in.Container.MessageTS, by, c)
 	return nil
@@ -69,7 +69,7 @@ func (b *Bot) askAnswer(ctx context.Context, in interaction, c lifecycle.Case, g
 	none := given
 	none.Answer = ""
 	if _, err := b.cfg.Matcher.Answer(ctx, none); !errors.Is(err, lifecycle.ErrInvalid) {
-		return goneCase(err)
+		return err
 	}
 	i := slices.IndexFunc(c.Options, func(o lifecycle.CaseOption) bool { return o.Answer == given.Answer })
 	if i < 0 {
@@ -102,7 +102,7 @@ func (b *Bot) answerModal(ctx context.Context, in interaction) error {
 	}
 	c, err := b.cfg.Matcher.Answer(ctx, lifecycle.CaseAnswer{Case: id, Seen: seen, By: by, Answer: answer, Reason: reason, Via: lifecycle.ViaSlack})
 	if err != nil {
-		return goneCase(err)
+		return err
 	}
 	b.settledCase(ctx, in.origin(), from.TS, by, c)
 	return nil
@@ -112,11 +112,4 @@ func (b *Bot) settledCase(ctx context.Context, at where, ts string, by lifecycle
 	m := caseMaker{frame{now: b.cfg.Now(), loc: b.cfg.Location}, c}
 	show := func(ctx context.Context) error { return b.jobs.showCase(ctx, lifecycle.Attempt{Ref: string(c.ID)}) }
 	b.posted(ctx, at, ts, caseKey(c.ID), by, show, "Noted. "+m.title()+" "+m.status())
-}
-
-func goneCase(err error) error {
-	if errors.Is(err, lifecycle.ErrNotFound) && lifecycle.ReasonOf(err) == "" {
-		return lifecycle.Refuse(lifecycle.ErrNotFound, "rolecall does not know this question any more. What waits for you: `%s inbox`.", Command)
-	}
-	return err
 }

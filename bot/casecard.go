@@ -209,7 +209,7 @@ func (m caseMaker) menu() []slack.Block {
 	}
 	told := packLines(lines, manyAnswers, func(left int) string { return fmt.Sprintf("and %d more, in the menu.", left) })
 	if left := len(m.c.Options) - len(options); left > 0 {
-		told += fmt.Sprintf("\nThe menu holds %d of them. Anything else: at the command line, with %s.", len(options), m.c.ID)
+		told += fmt.Sprintf("\nThe menu holds %d of them. Anything else: `rolecall identity answer %s`.", len(options), m.c.ID)
 	}
 	pick := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, plainText("Pick an answer", maxOption), ActionPick, options...)
 	return []slack.Block{section(told), slack.NewActionBlock("", pick, button(ActionAnswer, encodeAnswer(m.c, ""), "Answer with this…"))}

@@ -5,26 +5,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"rolecall/lifecycle"
 )
-
-// security is what the domain would say to those who answer, over the memory: the
-// rules are its own, and only as many of them as the bot shows.
-type security struct{ *memory }
-
-func (s security) may(by lifecycle.Identity, about ...lifecycle.IdentityID) error {
-	switch {
-	case !slices.Contains(s.policy.Security.Members, by.Person.Email()):
-		return lifecycle.Refuse(lifecycle.ErrForbidden, "Only %s can decide this. You can still comment in the thread.", strings.Join(s.policy.Security.Members, " or "))
-	case slices.Contains(about, by.ID):
-		return lifecycle.Refuse(lifecycle.ErrForbidden, "no one decides on their own access")
-	}
-	return nil
-}
 
 func missing[T any](v T, ok bool) (T, error) {
 	if !ok {
@@ -52,8 +37,16 @@ func (m *memory) Holds(context.Context) ([]lifecycle.Hold, error) {
 	return open, nil
 }
 
-func (m *memory) Cases(ctx context.Context) ([]lifecycle.Case, error) {
-	return matching{security{m}}.Open(ctx)
+func (m *memory) Cases(context.Context) ([]lifecycle.Case, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var open []lifecycle.Case
+	for _, id := range slices.Sorted(maps.Keys(m.cases)) {
+		if m.cases[id].Open() {
+			open = append(open, m.cases[id])
+		}
+	}
+	return open, nil
 }
 
 func (m *memory) Removals(context.Context, time.Time) ([]lifecycle.Removal, error) {
@@ -120,51 +113,42 @@ func (m *memory) BaselineByEmail(_ context.Context, email string) ([]lifecycle.A
 
 func (m *memory) Population(context.Context) (int, error) { return len(m.accounts), nil }
 
-// matching is the part of the house that asks who is who.
-type matching struct{ security }
+// answering is as much of a store as answering a case takes.
+type answering struct {
+	lifecycle.MatcherStore // of the rest nothing is asked
+	m                      *memory
+}
 
-func (s matching) Case(_ context.Context, id lifecycle.CaseID) (lifecycle.Case, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c, ok := s.cases[id]
+func (a answering) Case(_ context.Context, id lifecycle.CaseID) (lifecycle.Case, error) {
+	a.m.mu.Lock()
+	defer a.m.mu.Unlock()
+	c, ok := a.m.cases[id]
 	return missing(c, ok)
 }
 
-func (s matching) Open(context.Context) ([]lifecycle.Case, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var open []lifecycle.Case
-	for _, id := range slices.Sorted(maps.Keys(s.cases)) {
-		if s.cases[id].Open() {
-			open = append(open, s.cases[id])
-		}
+func (a answering) Cases(ctx context.Context) ([]lifecycle.Case, error) { return a.m.Cases(ctx) }
+
+func (a answering) SaveCase(_ context.Context, c lifecycle.Case, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	a.m.mu.Lock()
+	defer a.m.mu.Unlock()
+	if c.Revision != a.m.cases[c.ID].Revision+1 {
+		return lifecycle.ErrConflict
 	}
-	return open, nil
+	a.m.cases[c.ID] = c
+	a.m.write(e, next)
+	return nil
 }
 
-func (s matching) Answer(_ context.Context, a lifecycle.CaseAnswer) (lifecycle.Case, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c, ok := s.cases[a.Case]
-	if !ok {
-		return c, lifecycle.ErrNotFound
-	}
-	if err := s.may(a.By, c.Identity); err != nil {
-		return c, err
-	}
-	switch {
-	case !c.Open():
-		return c, lifecycle.Refuse(lifecycle.ErrConflict, "This has been answered already, by %s: %s.", c.By, c.Answer)
-	case a.Seen != c.Revision:
-		return c, lifecycle.Refuse(lifecycle.ErrConflict, "This question has changed since.")
-	case !slices.ContainsFunc(c.Options, func(o lifecycle.CaseOption) bool { return o.Answer == a.Answer }):
-		return c, lifecycle.Refuse(lifecycle.ErrInvalid, "%q is no answer to this.", a.Answer)
-	}
-	c.Revision++
-	c.Answer, c.Reason, c.Via, c.By, c.ByID = a.Answer, a.Reason, a.Via, a.By.Person.Email(), a.By.ID
-	s.cases[c.ID] = c
-	s.write(lifecycle.AuditEvent{Kind: lifecycle.EventCaseAnswered, Ref: string(c.ID)}, nil)
-	return c, nil
+func (a answering) Identity(ctx context.Context, id lifecycle.IdentityID) (lifecycle.Identity, error) {
+	return a.m.Identity(ctx, id)
+}
+
+func (a answering) IdentitiesByEmail(ctx context.Context, email string) ([]lifecycle.Identity, error) {
+	return a.m.IdentitiesByEmail(ctx, email)
+}
+
+func (a answering) Record(ctx context.Context, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	return a.m.Record(ctx, e, next...)
 }
 
 func (m *memory) RemovalsOf(_ context.Context, id lifecycle.HoldID) ([]lifecycle.Removal, error) {

@@ -17,8 +17,10 @@ func testHouse() lifecycle.House {
 	return lifecycle.House{
 		At: noon, Policy: lifecycle.PolicyText{SHA256: "7c1e5a0b9dffff", At: noon.Add(-72 * time.Hour)}, Waits: &policy, Population: 480,
 		Breaker: []lifecycle.Gauge{
-			{Kind: lifecycle.Leaver, People: 3, Limit: 10, Window: 24 * time.Hour}, {Kind: lifecycle.Leaver, Source: "scim:okta", People: 3, Limit: 10, Window: 24 * time.Hour},
-			{Kind: lifecycle.Leaver, Source: "roster", Limit: 10, Window: 24 * time.Hour}, {Kind: lifecycle.Mover, Limit: 48, Window: 24 * time.Hour},
+			{Kind: lifecycle.Leaver, People: 3, Limit: 10, Window: 24 * time.Hour},
+			{Kind: lifecycle.Leaver, Source: "scim:okta", People: 3, Limit: 10, Window: 24 * time.Hour},
+			{Kind: lifecycle.Leaver, Source: "roster", Limit: 10, Window: 24 * time.Hour},
+			{Kind: lifecycle.Mover, Limit: 48, Window: 24 * time.Hour},
 		},
 		Gathering: 4, Holds: []lifecycle.Standstill{{Hold: leavers, Waiting: len(people)}, {Hold: policy}}, Cases: []lifecycle.Case{asked, older},
 		Sources: []lifecycle.Source{

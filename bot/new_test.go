@@ -15,7 +15,7 @@ func TestEveryMistakeInTheConfigurationIsNamed(t *testing.T) {
 	if err == nil {
 		t.Fatal("an empty configuration is taken")
 	}
-	for _, want := range []string{"bot token", "not both", "xapp-", "end in /", "HTTP client", "approvals", "brakes", "policy source", "store", "roll call", "clock", "mode"} {
+	for _, want := range []string{"bot token", "not both", "xapp-", "end in /", "HTTP client", "approvals", "matcher", "policy source", "store", "roll call", "clock", "mode"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not named in:\n%v", want, err)
 		}

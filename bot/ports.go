@@ -9,7 +9,7 @@ import (
 // Matcher is where what no rule can tell about people is asked and answered.
 // *lifecycle.Matcher is one.
 type Matcher interface {
-	// Case returns the case, or lifecycle.ErrNotFound.
+	// Case returns the case. One that there is not is a Refusal.
 	Case(ctx context.Context, id lifecycle.CaseID) (lifecycle.Case, error)
 	// Open returns the cases that wait for an answer, the oldest first.
 	Open(ctx context.Context) ([]lifecycle.Case, error)

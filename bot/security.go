@@ -37,9 +37,6 @@ func (c Config) securityInbox(ctx context.Context) (securityInbox, error) {
 		}
 		in.holds = append(in.holds, now)
 	}
-	if c.Matcher == nil {
-		return in, nil
-	}
 	if in.cases, err = c.Matcher.Open(ctx); err != nil {
 		return in, fmt.Errorf("list cases: %w", err)
 	}

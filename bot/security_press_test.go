@@ -133,11 +133,11 @@ func TestOfManyAnswersOneIsPickedAndThenMeant(t *testing.T) {
 func TestWhoIsNotOfSecurityIsToldPrivately(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ user, ofCase, ofHold string }{
-		"an owner":     {marco, "can decide this", "Only Security can decide this: priya@acme.test or lee@acme.test."},
+		"an owner":     {marco, "Only Security can say who is who: priya@acme.test or lee@acme.test.", "Only Security can decide this: priya@acme.test or lee@acme.test."},
 		"a guest":      {guest, "Guests cannot use rolecall.", ""},
 		"a stranger":   {stranger, "Only members of this workspace can use rolecall.", ""},
 		"nobody":       {nobody, "Nobody with the address eve@acme.test is known", ""},
-		"whom it's of": {lee, "decides on their own access", "You are among those whom this hold stops, and no one decides on their own access."},
+		"whom it's of": {lee, "No one decides who they are themselves; somebody else of Security must.", "You are among those whom this hold stops, and no one decides on their own access."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -153,8 +153,10 @@ func TestWhoIsNotOfSecurityIsToldPrivately(t *testing.T) {
 				ts, action, words string
 				choices           []slacktest.Choice
 			}{
-				{caseTS, bot.ActionAnswer, tt.ofCase, []slacktest.Choice{stayValue}}, {caseTS, bot.ActionAnswer, tt.ofCase, []slacktest.Choice{leftValue}},
-				{holdTS, bot.ActionRelease, cmp.Or(tt.ofHold, tt.ofCase), nil}, {holdTS, bot.ActionRefuse, cmp.Or(tt.ofHold, tt.ofCase), nil},
+				{caseTS, bot.ActionAnswer, tt.ofCase, []slacktest.Choice{stayValue}},
+				{caseTS, bot.ActionAnswer, tt.ofCase, []slacktest.Choice{leftValue}},
+				{holdTS, bot.ActionRelease, cmp.Or(tt.ofHold, tt.ofCase), nil},
+				{holdTS, bot.ActionRefuse, cmp.Or(tt.ofHold, tt.ofCase), nil},
 			} {
 				before := strings.Count(h.told(tt.user), p.words)
 				h.pressOn(t, tt.user, p.ts, p.action, p.choices...)
@@ -280,7 +282,7 @@ func TestAPressOnAnOutdatedCardIsAnswered(t *testing.T) {
 		m.cases[c.ID], m.holds[hold.ID] = c, hold
 	})
 	h.pressOn(t, priya, caseTS, bot.ActionAnswer, leftValue)
-	h.awaitTold(t, priya, "This has been answered already, by lee@acme.test: stays.")
+	h.awaitTold(t, priya, "This was answered already by lee@acme.test.")
 	h.pressOn(t, priya, holdTS, bot.ActionRelease)
 	h.awaitTold(t, priya, "This hold is already refused")
 	if _, open := h.Modal(priya); open {
@@ -288,7 +290,7 @@ func TestAPressOnAnOutdatedCardIsAnswered(t *testing.T) {
 	}
 	h.store.change(func(m *memory) { delete(m.cases, c.ID); delete(m.holds, hold.ID) })
 	h.pressOn(t, lee, caseTS, bot.ActionAnswer, stayValue)
-	h.awaitTold(t, lee, "does not know this question any more")
+	h.awaitTold(t, lee, "There is no case cas_1.")
 	h.pressOn(t, lee, holdTS, bot.ActionRefuse)
 	h.awaitTold(t, lee, "does not know any more what this stopped")
 }
@@ -327,7 +329,7 @@ func TestTwoWhoAnswerAtOnceAreOneAnswer(t *testing.T) {
 	}
 	both.Wait()
 	h.await(t, "one is told that it is answered", func() bool {
-		return strings.Contains(h.told(priya)+h.told(lee), "has been answered already")
+		return strings.Contains(h.told(priya)+h.told(lee), "This was answered already by")
 	})
 	if n := h.store.recorded(lifecycle.EventCaseAnswered); n != 1 {
 		t.Errorf("answered %d times, want once", n)
