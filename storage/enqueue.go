@@ -16,7 +16,7 @@ func (db *DB) Enqueue(ctx context.Context, jobs ...lifecycle.Job) error {
 		return fmt.Errorf("begin: %w", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // does nothing once committed
-	if err := db.enqueue(ctx, tx, jobs); err != nil {
+	if err := db.enqueue(ctx, tx, jobs, nil); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {

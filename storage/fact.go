@@ -17,7 +17,7 @@ func (db *DB) SaveFact(ctx context.Context, f lifecycle.Fact, e lifecycle.AuditE
 	if err != nil {
 		return "", false, err
 	}
-	s := &factSaving{row: row, event: e, next: next}
+	s := &factSaving{row: row, event: e, next: next, urgent: urgent(f)}
 	err = db.saveTogether(ctx, s)
 	if err == nil && s.standing != "" {
 		return s.standing, true, nil
@@ -30,8 +30,12 @@ type factSaving struct {
 	row      q.Fact
 	event    lifecycle.AuditEvent
 	next     []lifecycle.Job
+	urgent   bool
 	standing lifecycle.NoticeID // where the source has said this before
 }
+
+// urgent reports whether somebody may be about to lose access at once.
+func urgent(f lifecycle.Fact) bool { return f.Urgent || f.Kind == lifecycle.FactDisabled }
 
 func (s *factSaving) key() string { return "fact " + s.row.Source + " " + s.row.EventID }
 
@@ -44,6 +48,7 @@ func (s *factSaving) save(ctx context.Context, t *tx) error {
 		return err
 	}
 	if fresh {
+		t.first[s.row.ID] = s.urgent
 		t.next = append(t.next, s.next...)
 		return nil
 	}

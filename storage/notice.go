@@ -21,6 +21,7 @@ func (t *tx) insertNotice(ctx context.Context, n lifecycle.Notice) error {
 		return fmt.Errorf("notice %s stands already: %w", n.ID, lifecycle.ErrDuplicate)
 	}
 	t.wrote.add("notice", row.ID, row.Body)
+	t.first[row.ID] = n.Urgent || n.Contain
 	if r, ok := n.Removal(); ok {
 		return t.insertRemoval(ctx, r)
 	}

@@ -181,6 +181,7 @@ func (s *provisionSaving) saveFacts(ctx context.Context, t *tx) error {
 			return err
 		}
 		said[row.ID] = !fresh
+		t.first[row.ID] = urgent(s.Facts[i])
 	}
 	for _, job := range s.Next {
 		if !said[job.Ref] {

@@ -24,6 +24,11 @@ const (
 	maxAttempts         = 20 // the waits double up to half an hour: about six hours in all
 	maxPeriodicAttempts = 4  // the schedule brings these back anyway
 
+	// A first sync makes a job for everybody in the company, and somebody who is to
+	// lose access at once does not wait for it.
+	priorityUrgent = river.PriorityDefault
+	priorityMany   = priorityUrgent + 1
+
 	jobTimeout      = 30 * time.Second
 	stepTimeout     = 2 * time.Minute // a step that reads all of on-call, and looks for each change until it is seen
 	periodicTimeout = 10 * time.Minute
@@ -39,14 +44,17 @@ type task struct {
 func (t task) Kind() string { return string(t.kind) }
 
 // enqueue inserts the jobs in the transaction that they follow from. Workers
-// of any process are woken when it commits.
-func (db *DB) enqueue(ctx context.Context, tx *sql.Tx, jobs []lifecycle.Job) error {
+// of any process are woken when it commits. Those about what is urgent go first.
+func (db *DB) enqueue(ctx context.Context, tx *sql.Tx, jobs []lifecycle.Job, urgent map[string]bool) error {
 	if len(jobs) == 0 {
 		return nil
 	}
 	params := make([]river.InsertManyParams, len(jobs))
 	for i, j := range jobs {
 		params[i] = river.InsertManyParams{Args: task{kind: j.Kind, Ref: text(j.Ref)}, InsertOpts: db.options(j)}
+		if urgent[j.Ref] {
+			params[i].InsertOpts.Priority = priorityUrgent
+		}
 	}
 	if _, err := db.insert.InsertManyTx(ctx, tx, params); err != nil {
 		return fmt.Errorf("enqueue %s %s: %w", jobs[0].Kind, jobs[0].Ref, err)
@@ -58,6 +66,9 @@ func (db *DB) enqueue(ctx context.Context, tx *sql.Tx, jobs []lifecycle.Job) err
 // job would wait for the scheduler, which looks every few seconds.
 func (db *DB) options(j lifecycle.Job) *river.InsertOpts {
 	o := &river.InsertOpts{Queue: queueOf(j.Kind), MaxAttempts: maxAttempts}
+	if j.Kind == lifecycle.JobRegister || j.Kind == lifecycle.JobPlan {
+		o.Priority = priorityMany
+	}
 	if j.At.After(db.now()) {
 		o.ScheduledAt = j.At
 	}

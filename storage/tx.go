@@ -18,6 +18,7 @@ type tx struct {
 	wrote records                                       // by now, for the last line to vouch for
 	lines []entry
 	next  []lifecycle.Job
+	first map[string]bool // refs of what is urgent, whose jobs go before others
 }
 
 // errUnchanged rolls a transaction back that found nothing to do.
@@ -52,11 +53,11 @@ func (db *DB) inTx(ctx context.Context, f func(*tx) error) error {
 		return fmt.Errorf("begin: %w", err)
 	}
 	defer sqltx.Rollback() //nolint:errcheck // does nothing once committed
-	t := &tx{q: q.New(sqltx), lock: db.locker(sqltx), wrote: records{}}
+	t := &tx{q: q.New(sqltx), lock: db.locker(sqltx), wrote: records{}, first: map[string]bool{}}
 	if err := f(t); err != nil {
 		return conflict(err)
 	}
-	if err := db.enqueue(ctx, sqltx, t.next); err != nil {
+	if err := db.enqueue(ctx, sqltx, t.next, t.first); err != nil {
 		return err
 	}
 	if err := t.append(ctx); err != nil {

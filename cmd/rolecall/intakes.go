@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"rolecall/lifecycle"
@@ -46,7 +48,7 @@ func newIntakes(s settings, f flows, db *storage.DB) (is intakes, err error) {
 	d := s.doors
 	is.webhook = intake.New(intake.Config{Inbox: f.inbox, Sources: f.sources, Secrets: orNoneOf(d.webhook), Now: time.Now, Log: s.log})
 	is.ledger = intake.NewLedger(f.inbox, time.Now, s.log)
-	is.roster = intake.NewRosters(intake.RosterConfig{Snapshots: f.snapshots, Senders: rosterTokens(d.roster), Ledger: is.ledger, Now: time.Now, Log: s.log})
+	is.roster = intake.NewRosters(intake.RosterConfig{Snapshots: f.snapshots, Senders: rosterTokens(d.roster), Ledger: is.ledger, Dir: besides(s.database), Now: time.Now, Log: s.log})
 	is.scim = scim.New(scim.Config{Provisioning: f.provisioning, Store: db, Inbox: f.inbox, Clients: scimClients(d.scim), Sources: f.sources, Now: time.Now, Log: s.log})
 	hook := okta.Config{Inbox: f.inbox, Sources: f.sources, Secrets: orNoneOf(d.okta), Now: time.Now, Log: s.log}
 	if d.oktaURL != "" {
@@ -82,6 +84,15 @@ func scimClients(senders func() ([]sender, error)) func() ([]scim.Client, error)
 		}
 		return clients, err
 	}
+}
+
+// besides returns where a roster may be kept while it is read: beside the SQLite
+// file, because the rest of a container may be read-only; "" with PostgreSQL.
+func besides(database string) string {
+	if strings.Contains(database, "://") {
+		return ""
+	}
+	return filepath.Dir(database)
 }
 
 func rosterTokens(senders func() ([]sender, error)) func() ([]intake.RosterSender, error) {

@@ -19,6 +19,7 @@ import (
 // meantime where the roster is from changes nothing here.
 type RosterFile struct {
 	spool  *os.File
+	named  bool // the file still has a name
 	format Format
 	sum    string
 	rows   int
@@ -35,6 +36,8 @@ func ReadRoster(r io.Reader, format Format, dir string) (_ *RosterFile, err erro
 	if f.spool, err = os.CreateTemp(dir, "rolecall-roster-"); err != nil {
 		return nil, fmt.Errorf("make a file for the roster: %w", err)
 	}
+	// Where an open file may lose its name, nothing of it is left by a crash either.
+	f.named = os.Remove(f.spool.Name()) != nil
 	if err := f.check(r); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
@@ -43,7 +46,11 @@ func ReadRoster(r io.Reader, format Format, dir string) (_ *RosterFile, err erro
 
 // Close gives the file up, and what it keeps.
 func (f *RosterFile) Close() error {
-	return errors.Join(f.spool.Close(), os.Remove(f.spool.Name()))
+	err := f.spool.Close()
+	if f.named {
+		err = errors.Join(err, os.Remove(f.spool.Name()))
+	}
+	return err
 }
 
 func (f *RosterFile) check(r io.Reader) error {

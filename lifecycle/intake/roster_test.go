@@ -138,7 +138,7 @@ func TestRowsComeAsOftenAsTheyAreAskedFor(t *testing.T) {
 			t.Errorf("the first %d (-want +got):\n%s", most, diff)
 		}
 	}
-	if err := os.Truncate(file.spool.Name(), 200); err != nil {
+	if err := file.spool.Truncate(200); err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range roster.Facts {

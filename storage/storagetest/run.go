@@ -39,6 +39,7 @@ func Run(t *testing.T, fresh func(t *testing.T) string) {
 		"trail":       testTrail,
 		"tampering":   testTampering,
 		"jobs":        testJobs,
+		"urgent jobs": testUrgentFirst,
 		"opening":     testOpening,
 	} {
 		t.Run(name, func(t *testing.T) {

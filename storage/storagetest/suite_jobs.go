@@ -106,6 +106,46 @@ func (o *office) ends(t *testing.T, kind lifecycle.JobKind, state string) {
 	}
 }
 
+// testUrgentFirst holds that what is urgent goes before a whole company.
+func testUrgentFirst(t *testing.T, x *fixture) {
+	db, url := x.openAt(t)
+	priority := func(ref string) int {
+		t.Helper()
+		return query[int](t, raw(t, url), "SELECT priority FROM river_job WHERE CAST(args AS TEXT) LIKE '%"+ref+"%'")
+	}
+	register := func(change func(*lifecycle.Fact)) int {
+		t.Helper()
+		f := sampleFact("okta", unique())
+		f.Urgent = false
+		change(&f)
+		must1(t)(db.SaveFact(t.Context(), f, event(lifecycle.EventNoticeReceived, string(f.ID)), lifecycle.Job{Kind: lifecycle.JobRegister, Ref: string(f.ID)}))
+		return priority(string(f.ID))
+	}
+	ordinary := register(func(*lifecycle.Fact) {})
+	for name, change := range map[string]func(*lifecycle.Fact){
+		"an urgent fact":           func(f *lifecycle.Fact) { f.Urgent = true },
+		"an account that was shut": func(f *lifecycle.Fact) { f.Kind = lifecycle.FactDisabled },
+	} {
+		if got := register(change); got >= ordinary {
+			t.Errorf("%s has priority %d, others %d", name, got, ordinary)
+		}
+	}
+	p := provisionFact(sampleFact(client, unique()))
+	must(t, db.Provision(t.Context(), p))
+	if got := priority(string(p.Facts[0].ID)); got >= ordinary {
+		t.Errorf("an urgent fact of a provisioned user has priority %d, others %d", got, ordinary)
+	}
+	for name, urgent := range map[string]bool{"ana": true, "bo": false} {
+		i := sampleIdentity(name)
+		n := sampleNotice(i)
+		n.Kind, n.Urgent = lifecycle.Leaver, urgent
+		must(t, db.SaveIdentity(t.Context(), i, &n, event(lifecycle.EventIdentityChanged, string(i.ID)), lifecycle.Job{Kind: lifecycle.JobPlan, Ref: string(n.ID)}))
+		if got := priority(string(n.ID)); (got < ordinary) != urgent {
+			t.Errorf("the plan of a leaver, urgent %t, has priority %d, others %d", urgent, got, ordinary)
+		}
+	}
+}
+
 func testJobs(t *testing.T, x *fixture) {
 	for name, test := range map[string]func(*testing.T, *office){
 		"one that fails is tried again":                   jobRetried,
