@@ -15,6 +15,7 @@ import (
 // and every write leaves its line and its jobs.
 type memory struct {
 	lifecycle.HouseReader // nothing here asks how the house stands
+	lifecycle.FactStore   // nor says anything of anybody
 
 	mu         sync.Mutex
 	policy     lifecycle.Policy

@@ -16,7 +16,7 @@ type BrakeStore interface {
 	HoldStore
 	PolicyStore
 	SourceStore
-	Recorder
+	FactStore
 	PeopleReader
 }
 
@@ -117,7 +117,42 @@ func (b *Brakes) overtake(ctx context.Context, about []Removal, old func(Removal
 			next = append(next, Job{Kind: JobHold, Ref: string(r.Hold)})
 		}
 	}
-	return wrap("overtake removal "+e.Ref, b.store.SaveRemovals(ctx, over, e, next...))
+	if err := b.store.SaveRemovals(ctx, over, e, next...); err != nil {
+		return fmt.Errorf("overtake removal %s: %w", e.Ref, err)
+	}
+	for _, r := range over {
+		if r.Hold != "" {
+			if err := b.empty(ctx, r.Hold); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// empty closes a hold in which nothing waits any more, so that nobody decides on nothing.
+func (b *Brakes) empty(ctx context.Context, id HoldID) error {
+	h, err := b.store.Hold(ctx, id)
+	if err != nil {
+		return fmt.Errorf("load hold %s: %w", id, err)
+	}
+	waiting, err := b.Waiting(ctx, id)
+	if err != nil || len(waiting) > 0 || !h.Open() {
+		return err
+	}
+	err = b.close(ctx, h, "Nothing waits in it any more: newer notices about everybody have come.")
+	if errors.Is(err, ErrConflict) { // something has joined meanwhile, or somebody has decided
+		return nil
+	}
+	return err
+}
+
+// close ends a hold that nobody needs to decide any more.
+func (b *Brakes) close(ctx context.Context, h Hold, why string) error {
+	h.Revision, h.UpdatedAt, h.State, h.Proposal = h.Revision+1, b.now(), HoldRefused, nil
+	h.Decisions = append(slices.Clone(h.Decisions), HoldDecision{By: string(System), What: saidRefuse, All: true, Reason: why, At: h.UpdatedAt, Via: ViaPolicy})
+	e := AuditEvent{At: h.UpdatedAt, Actor: System, Kind: EventHoldRefused, Ref: string(h.ID), Detail: map[string]string{"reason": why, "policy": h.Policy}}
+	return wrap("close hold "+string(h.ID), b.store.SaveHold(ctx, h, nil, e, card(h)))
 }
 
 // settle judges what is queued, r among it. It returns nil once that is stored,

@@ -98,7 +98,7 @@ func (r registering) moot(c Case) string {
 		switch {
 		case ended:
 			return "They have left."
-		case said.Status.Status != StatusSuspended:
+		case said.Status.Status != StatusSuspended && said.Status.Status != StatusEnded:
 			return fmt.Sprintf("%s says that they are %s.", c.Source, said.Status.Status)
 		}
 	case CaseAbsent:
@@ -123,7 +123,7 @@ func (r registering) moot(c Case) string {
 // asks returns what only a person can tell of what the fact said.
 func (r registering) asks() []Case {
 	was, said := r.was.Says[r.fact.Source], r.is.Says[r.fact.Source]
-	ended := r.is.Person.Status == StatusEnded
+	ended, person := r.is.Person.Status == StatusEnded, r.is.Says[SourcePeople].Status
 	switch {
 	case r.again && !ended:
 		return nil
@@ -131,6 +131,8 @@ func (r registering) asks() []Case {
 		return []Case{r.returnCase()}
 	case ended:
 		return nil
+	case said.contradicts(person) && said.Status.Fact == r.fact.ID:
+		return []Case{r.contradictedCase(person)}
 	case r.fact.Kind == FactAbsent && said.Absent() >= askAbsent:
 		return []Case{r.absentCase(said)}
 	case r.fact.Piecemeal && said.Status.Status == StatusSuspended && was.Status.Status != StatusSuspended && r.is.Account != "":
@@ -151,6 +153,22 @@ func (r registering) suspendedCase(said Statement) Case {
 	c := r.ask(CaseSuspended, string(said.Status.Fact))
 	c.Why = fmt.Sprintf("%s does not count %s active any more. That can mean that they have left, and as well that they were only taken out of its scope. Nothing was taken from them.", c.Source, r.is.Person.Label())
 	c.Options = haveLeft(r.is.Person.Label())
+	return c
+}
+
+// contradicts reports whether the source has said anew of a spell that it is over,
+// after a person has said that another had begun since.
+func (s Statement) contradicts(person StatusWord) bool {
+	return s.Status.Status == StatusEnded && person.Begins.After(s.Status.Over.Ended) && s.Status.At.After(person.Begins)
+}
+
+// contradictedCase asks about somebody whom a source goes on calling gone after a
+// person has said that they are not.
+func (r registering) contradictedCase(person StatusWord) Case {
+	c := r.ask(CaseSuspended, "contradicted", person.Begins.UTC().Format(time.RFC3339Nano))
+	who := r.is.Person.Label()
+	c.Why = fmt.Sprintf("%s says once more that %s has left, but on %s Security said that they have not. Nothing was taken from them.", c.Source, who, person.Begins.UTC().Format("2 Jan 2006"))
+	c.Options = haveLeft(who)
 	return c
 }
 

@@ -13,14 +13,17 @@ import (
 const takeAtOnce = 200 // notices that go on in one transaction
 
 // Take lets go on what was released: notices are planned, a policy comes into
-// force, a source is acted on. It may be repeated: a notice that is planned twice
-// opens the same requests, and what came into force since is not put back.
+// force, a source is acted on. Leavers who were refused have not left. It may be
+// repeated: a notice that is planned twice opens the same requests, and what came
+// into force since is not put back.
 func (b *Brakes) Take(ctx context.Context, id HoldID) error {
 	h, err := b.store.Hold(ctx, id)
 	if err != nil {
 		return fmt.Errorf("load hold %s: %w", id, err)
 	}
 	switch {
+	case h.Kind == HoldLeavers && h.State == HoldRefused:
+		return errors.Join(b.goOn(ctx, h), b.stay(ctx, h))
 	case h.Kind == HoldLeavers, h.Kind == HoldMovers:
 		return b.goOn(ctx, h)
 	case h.State != HoldReleased:
@@ -50,6 +53,29 @@ func (b *Brakes) goOn(ctx context.Context, h Hold) error {
 		}
 		if err := b.store.Record(ctx, e, next...); err != nil {
 			return fmt.Errorf("go on with what hold %s let go: %w", h.ID, err)
+		}
+	}
+	return nil
+}
+
+// stay says, in the name of the person who refused the hold, that nobody of those
+// whom it stopped has left: else the next roll call would ask about every one.
+func (b *Brakes) stay(ctx context.Context, h Hold) error {
+	all, err := b.store.RemovalsOf(ctx, h.ID)
+	if err != nil {
+		return fmt.Errorf("list what hold %s stopped: %w", h.ID, err)
+	}
+	inbox := NewInbox(b.store, b.now)
+	for _, r := range all {
+		if r.State != RemovalRefused {
+			continue
+		}
+		_, _, err := inbox.Receive(ctx, Fact{
+			Source: SourcePeople, EventID: string(h.ID) + "/" + string(r.Notice), Kind: FactStatus, Key: string(r.Identity),
+			Person: Person{Status: StatusActive}, ObservedAt: h.UpdatedAt,
+		})
+		if err != nil {
+			return fmt.Errorf("say that %s has not left: %w", r.Identity, err)
 		}
 	}
 	return nil
@@ -106,7 +132,7 @@ func (b *Brakes) HoldPolicy(ctx context.Context, waiting PolicyText, why string,
 		case h.Policy == waiting.SHA256:
 			return h, nil
 		default:
-			if err := b.supersede(ctx, h); err != nil {
+			if err := b.close(ctx, h, "The policy file was changed again; what waited is not in it any more."); err != nil {
 				return h, err
 			}
 		}
@@ -139,15 +165,6 @@ func (b *Brakes) policyHold(ctx context.Context, sha string) (Hold, error) {
 		return Hold{}, fmt.Errorf("hold policy %s: %w", sha, ErrConflict)
 	}
 	return open[k], nil
-}
-
-// supersede closes the hold of a policy in whose place another waits.
-func (b *Brakes) supersede(ctx context.Context, h Hold) error {
-	const why = "The policy file was changed again; what waited is not in it any more."
-	h.Revision, h.UpdatedAt, h.State, h.Proposal = h.Revision+1, b.now(), HoldRefused, nil
-	h.Decisions = append(slices.Clone(h.Decisions), HoldDecision{By: string(System), What: saidRefuse, All: true, Reason: why, At: h.UpdatedAt, Via: ViaPolicy})
-	e := AuditEvent{At: h.UpdatedAt, Actor: System, Kind: EventHoldRefused, Ref: string(h.ID), Detail: map[string]string{"reason": why, "policy": h.Policy}}
-	return wrap("close hold "+string(h.ID), b.store.SaveHold(ctx, h, nil, e, card(h)))
 }
 
 // Remind tells Security of every hold that has stood for a day or longer, once a

@@ -19,6 +19,8 @@ type RegistryStore interface {
 	Fact(ctx context.Context, id NoticeID) (Fact, error)
 	// Source returns the source, or ErrNotFound.
 	Source(ctx context.Context, name string) (Source, error)
+	// RemovalsAbout is HoldReader's.
+	RemovalsAbout(ctx context.Context, who IdentityID) ([]Removal, error)
 	// SaveIdentity stores i, and n unless it is nil. It returns ErrConflict when
 	// i.Revision is not one more than the stored revision (1 for a new identity).
 	SaveIdentity(ctx context.Context, i Identity, n *Notice, e AuditEvent, next ...Job) error
@@ -86,6 +88,9 @@ const sourcePolicy = "policy"
 
 func (g *Registrar) apply(ctx context.Context, r registering) error {
 	why := r.hear()
+	if err := g.takenBack(ctx, &r); err != nil {
+		return err
+	}
 	if why != "" && !r.due() {
 		return g.store.Record(ctx, g.event(r.fact, EventNoticeIgnored, r.was.ID, why))
 	}
@@ -115,6 +120,28 @@ func (r *registering) hear() (why string) {
 	was, is := r.was.statements(r.fact.Source)[r.fact.Source], r.is.Says[r.fact.Source]
 	r.again = was.rests(r.fact) || !is.rests(r.fact) && r.fact.Kind != FactAbsent
 	return why
+}
+
+// takenBack lets a source take back that somebody has ended, as long as nothing
+// has come of it: a feed that was broken is mended by its next word, and nobody
+// needs to say of each of many that they are back.
+func (g *Registrar) takenBack(ctx context.Context, r *registering) error {
+	said := r.is.Says[r.fact.Source]
+	if r.is.Person.Status != StatusEnded || said.Status.Status != StatusActive || said.Status.Fact != r.fact.ID {
+		return nil
+	}
+	about, err := g.store.RemovalsAbout(ctx, r.was.ID)
+	if err != nil {
+		return fmt.Errorf("look up removals of identity %s: %w", r.was.ID, err)
+	}
+	k := slices.IndexFunc(about, func(o Removal) bool { return o.Notice == r.was.Notice && o.Kind == Leaver && o.Source == r.fact.Source })
+	if k < 0 || about[k].State != RemovalQueued && about[k].State != RemovalHeld {
+		return nil
+	}
+	said.Over = Spell{}
+	r.is.Says[r.fact.Source] = said
+	r.is.Person, r.is.From = Derive(r.is.Says, r.policy.Sources, r.now)
+	return nil
 }
 
 // rests reports whether the statement is of the fact.

@@ -234,7 +234,7 @@ func (s sitting) refuse(r Release) (ruling, error) {
 	for i := range refused {
 		refused[i].State = RemovalRefused
 	}
-	return ruling{hold: h, removals: refused, kind: EventHoldRefused, next: []Job{card(h)}}, nil
+	return ruling{hold: h, removals: refused, kind: EventHoldRefused, next: []Job{{Kind: JobRelease, Ref: string(h.ID)}, card(h)}}, nil
 }
 
 // said returns the hold with what the person has said added.
