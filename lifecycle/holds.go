@@ -78,9 +78,7 @@ func (b *Brakes) sit(ctx context.Context, r Release) (s sitting, policy Policy, 
 
 // security returns who of Security may decide now: known by one identity, active,
 // and of a domain of the policy.
-func security(ctx context.Context, store interface {
-	IdentitiesByEmail(ctx context.Context, email string) ([]Identity, error)
-}, policy Policy, now time.Time) ([]Identity, error) {
+func security(ctx context.Context, store PeopleReader, policy Policy, now time.Time) ([]Identity, error) {
 	var members []Identity
 	for _, email := range policy.Security.Members {
 		known, err := store.IdentitiesByEmail(ctx, FoldEmail(email))
