@@ -128,17 +128,3 @@ func selects(f lifecycle.RequestFilter, r lifecycle.Request) bool {
 		(len(f.States) == 0 || slices.Contains(f.States, r.State)) &&
 		(f.Since.IsZero() || !r.UpdatedAt.Before(f.Since))
 }
-
-// Headcount returns how many people have a linked account, and for how many
-// people other than except a leaver's request was opened since then.
-func (db *DB) Headcount(ctx context.Context, since time.Time, except lifecycle.IdentityID) (linked, leaving int, err error) {
-	l, err := db.read.CountLinked(ctx)
-	if err != nil {
-		return 0, 0, fmt.Errorf("count linked accounts: %w", err)
-	}
-	n, err := db.read.CountSubjects(ctx, q.CountSubjectsParams{Kind: string(lifecycle.RequestLeaver), Since: micros(since), OtherThan: text(except)})
-	if err != nil {
-		return 0, 0, fmt.Errorf("count leavers: %w", err)
-	}
-	return int(l), int(n), nil
-}

@@ -9,17 +9,6 @@ import (
 	"context"
 )
 
-const countLinked = `-- name: CountLinked :one
-SELECT count(*) FROM identities WHERE account <> ''
-`
-
-func (q *Queries) CountLinked(ctx context.Context) (int64, error) {
-	row := q.db.QueryRowContext(ctx, countLinked)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
 const deleteEarlierKeys = `-- name: DeleteEarlierKeys :exec
 DELETE FROM earlier_keys WHERE identity = $1
 `

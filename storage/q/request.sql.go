@@ -9,23 +9,6 @@ import (
 	"context"
 )
 
-const countSubjects = `-- name: CountSubjects :one
-SELECT count(DISTINCT subject) FROM requests WHERE kind = $1 AND opened_at >= $2 AND subject <> $3
-`
-
-type CountSubjectsParams struct {
-	Kind      string
-	Since     int64
-	OtherThan string
-}
-
-func (q *Queries) CountSubjects(ctx context.Context, arg CountSubjectsParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, countSubjects, arg.Kind, arg.Since, arg.OtherThan)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
 const insertRequest = `-- name: InsertRequest :execrows
 INSERT INTO requests (id, kind, state, open, revision, subject, account, opened_at, updated_at, body)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)

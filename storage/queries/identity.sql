@@ -31,9 +31,6 @@ SELECT i.body FROM identity_keys k JOIN identities i ON i.id = k.identity WHERE 
 -- name: IdentitiesAfter :many
 SELECT * FROM identities WHERE id > @after ORDER BY id LIMIT @page;
 
--- name: CountLinked :one
-SELECT count(*) FROM identities WHERE account <> '';
-
 -- name: DeleteIdentityKeys :exec
 DELETE FROM identity_keys WHERE identity = @identity;
 

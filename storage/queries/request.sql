@@ -32,6 +32,3 @@ SELECT body FROM requests ORDER BY opened_at DESC, id DESC LIMIT @page;
 
 -- name: RequestsAfter :many
 SELECT * FROM requests WHERE id > @after ORDER BY id LIMIT @page;
-
--- name: CountSubjects :one
-SELECT count(DISTINCT subject) FROM requests WHERE kind = @kind AND opened_at >= @since AND subject <> @other_than;

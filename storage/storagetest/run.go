@@ -30,6 +30,7 @@ func Run(t *testing.T, fresh func(t *testing.T) string) {
 		"resources":   testResources,
 		"policies":    testPolicies,
 		"who is who":  testWhoIsWho,
+		"population":  testPopulation,
 		"locks":       testLocks,
 		"every field": testEveryField,
 		"messages":    testMessages,

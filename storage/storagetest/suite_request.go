@@ -52,7 +52,6 @@ func testRequests(t *testing.T, x *fixture) {
 	})
 	whole(t, url)
 	t.Run("filter", func(t *testing.T) { testFilter(t, x.open(t)) })
-	t.Run("headcount", func(t *testing.T) { testHeadcount(t, x.open(t)) })
 }
 
 // testFilter compares every combination of fields with a plain reading of what they mean.
@@ -118,30 +117,4 @@ func ids(rs []lifecycle.Request) []lifecycle.RequestID {
 		list[i] = r.ID
 	}
 	return list
-}
-
-func testHeadcount(t *testing.T, db *storage.DB) {
-	for i, name := range []string{"ana", "bo", "cy"} {
-		who := sampleIdentity(name)
-		if i > 0 {
-			who.Account = lifecycle.AccountID("P" + name)
-		}
-		must(t, db.SaveIdentity(t.Context(), who, nil, event(lifecycle.EventIdentityChanged, string(who.ID))))
-	}
-	leaver := func(cause string, kind lifecycle.RequestKind, subject lifecycle.IdentityID, opened time.Time) {
-		r := sampleRequest(cause)
-		r.Kind, r.Subject.ID, r.OpenedAt = kind, subject, opened
-		must(t, db.SaveRequest(t.Context(), r, event(lifecycle.EventRequestOpened, string(r.ID))))
-	}
-	leaver("a", lifecycle.RequestLeaver, "idn_1", noon())
-	leaver("b", lifecycle.RequestLeaver, "idn_1", noon().Add(time.Minute)) // the same person, twice
-	leaver("c", lifecycle.RequestLeaver, "idn_2", noon())
-	leaver("d", lifecycle.RequestLeaver, "idn_3", noon().Add(-time.Microsecond)) // before
-	leaver("e", lifecycle.RequestMover, "idn_4", noon())
-	for except, want := range map[lifecycle.IdentityID]int{"": 2, "idn_1": 1, "idn_9": 2} {
-		linked, leaving, err := db.Headcount(t.Context(), noon(), except)
-		if err != nil || linked != 2 || leaving != want {
-			t.Errorf("except %q: %d linked, %d leaving, %v; want 2 and %d", except, linked, leaving, err, want)
-		}
-	}
 }
