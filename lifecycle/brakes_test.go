@@ -301,9 +301,50 @@ func TestEveryCallThatFailsWhileManyAreJudgedLosesNobody(t *testing.T) {
 
 func firstNotice(t testing.TB, h *house) lifecycle.NoticeID {
 	t.Helper()
-	all, err := h.store.Removals(t.Context(), time.Time{})
-	must(t, err)
-	return all[0].Notice
+	return removals(t, h)[0].Notice
 }
 
 // written is the policy file that says so.
+
+// What many who leave at once cost while they gather and are held grows with how many they are.
+func BenchmarkManyLeave(b *testing.B) {
+	for _, n := range []int{250, 1000} {
+		b.Run(fmt.Sprintf("%d leave", n), func(b *testing.B) {
+			for b.Loop() {
+				b.StopTimer()
+				h := newHouse(b)
+				var notices []lifecycle.Notice
+				for i := range n {
+					p, _ := staff(i)
+					h.known(b, p)
+					must(b, h.registrar().Register(b.Context(), h.receive(b, "hr", ended(p), h.now(), time.Time{})))
+				}
+				for _, r := range removals(b, h) {
+					was, err := h.store.Notice(b.Context(), r.Notice)
+					must(b, err)
+					notices = append(notices, was)
+				}
+				brakes := h.brakes()
+				pass := func(want string) {
+					for _, n := range notices {
+						if err := brakes.Pass(b.Context(), n); err == nil || !strings.Contains(err.Error(), want) {
+							b.Fatal(err)
+						}
+					}
+				}
+				b.StartTimer()
+				pass("gathering")
+				h.pass(6 * time.Minute)
+				pass("held")
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/leaver")
+		})
+	}
+}
+
+func removals(t testing.TB, h *house) []lifecycle.Removal {
+	t.Helper()
+	all, err := h.store.Removals(t.Context(), time.Time{})
+	must(t, err)
+	return all
+}
