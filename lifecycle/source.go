@@ -28,7 +28,7 @@ const SourcePeople = "rolecall"
 // of its first sync, by when it was received and when it was to count, however
 // late it is looked at. A last day that comes after the first sync is news.
 func (s Source) Observes(received, counts time.Time) bool {
-	return s.Observed || received.Before(s.StartedAt) && counts.Before(s.StartedAt)
+	return s.Observed || !received.After(s.StartedAt) && !counts.After(s.StartedAt)
 }
 
 // A SnapshotMark is what the next whole snapshot of a source is held against.
