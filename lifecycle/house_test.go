@@ -139,6 +139,7 @@ func (h *house) inbox() *lifecycle.Inbox { return lifecycle.NewInbox(h.store, h.
 func (h *house) registrar() *lifecycle.Registrar {
 	return lifecycle.NewRegistrar(h.store, h, settle, h.now)
 }
+
 func (h *house) approvals() *lifecycle.Approvals { return lifecycle.NewApprovals(h.store, h, h.now) }
 
 func (h *house) directory() *lifecycle.Directory { return lifecycle.NewDirectory(h.store, h, h.now) }

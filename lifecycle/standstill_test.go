@@ -35,7 +35,8 @@ func TestWhatSecurityIsToldOfTheHouse(t *testing.T) {
 	want := lifecycle.House{
 		At: h.now(), Policy: lifecycle.PolicyText{SHA256: p.SHA256, At: p.At}, Waits: &open[1], Population: 25,
 		Breaker: []lifecycle.Gauge{
-			{Kind: lifecycle.Leaver, People: 1, Limit: 5, Window: day}, {Kind: lifecycle.Leaver, Source: "okta", People: 1, Limit: 5, Window: day},
+			{Kind: lifecycle.Leaver, People: 1, Limit: 5, Window: day},
+			{Kind: lifecycle.Leaver, Source: "okta", People: 1, Limit: 5, Window: day},
 			{Kind: lifecycle.Mover, Limit: 10, Window: day},
 		},
 		Holds: []lifecycle.Standstill{
