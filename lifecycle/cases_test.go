@@ -194,9 +194,11 @@ func TestWhoMayAnswer(t *testing.T) {
 		begin   func(*testing.T, *house)
 		refused error
 	}{
-		"somebody of Security":               {by: "priya", answer: "left"},
-		"nobody else, an owner neither":      {by: "marco", answer: "left", refused: lifecycle.ErrForbidden},
-		"not whom it is about":               {by: "ben", answer: "stays", begin: func(_ *testing.T, h *house) { h.policy.Security.Members = append(h.policy.Security.Members, "ben@acme.test") }, refused: lifecycle.ErrForbidden},
+		"somebody of Security":          {by: "priya", answer: "left"},
+		"nobody else, an owner neither": {by: "marco", answer: "left", refused: lifecycle.ErrForbidden},
+		"not whom it is about": {by: "ben", answer: "stays", begin: func(_ *testing.T, h *house) {
+			h.policy.Security.Members = append(h.policy.Security.Members, "ben@acme.test")
+		}, refused: lifecycle.ErrForbidden},
 		"not who has left":                   {by: "lee", answer: "left", begin: func(t *testing.T, h *house) { h.hearOf(t, "lee", as("ended")) }, refused: lifecycle.ErrForbidden},
 		"not of a domain that may not":       {by: "priya", answer: "left", begin: func(_ *testing.T, h *house) { h.policy.Domains = []string{"other.test"} }, refused: lifecycle.ErrForbidden},
 		"not who only says that they are it": {by: "marco", answer: "left", change: func(a *lifecycle.CaseAnswer) { a.By.Person.Emails = []string{"priya@acme.test"} }, refused: lifecycle.ErrForbidden},

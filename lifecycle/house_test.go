@@ -136,6 +136,7 @@ const settle = time.Minute
 func (h *house) matcher() *lifecycle.Matcher { return lifecycle.NewMatcher(h.store, h, h.now) }
 
 func (h *house) inbox() *lifecycle.Inbox { return lifecycle.NewInbox(h.store, h.now) }
+
 func (h *house) registrar() *lifecycle.Registrar {
 	return lifecycle.NewRegistrar(h.store, h, settle, h.now)
 }

@@ -72,7 +72,7 @@ func (i Identity) Sourced() bool { return len(i.Keys) > 0 }
 func (i Identity) StatusAt(t time.Time) Status { return i.Person.statusAt(t) }
 
 func (p Person) statusAt(t time.Time) Status {
-	if p.Status != StatusEnded && p.EndDate != "" && p.EndDate.endedBy(t, p.Zone) {
+	if p.Status != StatusEnded && p.EndDate != "" && p.EndDate.endedBy(t, p.Timezone) {
 		return StatusEnded
 	}
 	return p.Status
@@ -111,11 +111,13 @@ func (p Person) startsAfter(t time.Time) bool {
 
 // Zone returns where the person's days begin and end: UTC where nobody has said,
 // or the name is none that is known. The name is looked up anew every time.
-func (p Person) Zone() *time.Location {
-	if p.Timezone == "" || p.Timezone == "Local" { // which would be ours, not theirs
+func (p Person) Zone() *time.Location { return zoneOf(p.Timezone) }
+
+func zoneOf(name string) *time.Location {
+	if name == "" || name == "Local" { // which would be ours, not theirs
 		return time.UTC
 	}
-	zone, err := time.LoadLocation(p.Timezone)
+	zone, err := time.LoadLocation(name)
 	if err != nil {
 		return time.UTC
 	}
@@ -198,16 +200,16 @@ const (
 	latestEnd   = 12 * time.Hour
 )
 
-// endedBy reports whether the day is over at t in the zone, which is looked up
-// only on the few hours when that depends on it. A day that is none is over.
-func (d Date) endedBy(t time.Time, zone func() *time.Location) bool {
+// endedBy reports whether the day is over at t in the zone of that name, which is
+// looked up only on the few hours when that depends on it. A day that is none is over.
+func (d Date) endedBy(t time.Time, zone string) bool {
 	switch end := d.End(time.UTC); {
 	case t.Before(end.Add(-earliestEnd)):
 		return false
 	case !t.Before(end.Add(latestEnd)):
 		return true
 	default:
-		return !t.Before(d.End(zone()))
+		return !t.Before(d.End(zoneOf(zone)))
 	}
 }
 

@@ -114,7 +114,7 @@ func (p *Policy) applies(r *Rule, h *holder, person *Person) Truth {
 
 // past reports whether the day is over, where the person is.
 func (p *Policy) past(person *Person, d Date) bool {
-	return !p.now.IsZero() && d.endedBy(p.now, person.Zone)
+	return !p.now.IsZero() && d.endedBy(p.now, person.Timezone)
 }
 
 // untold returns why it cannot be told whether the rule applies, or how much it grants.
