@@ -39,8 +39,12 @@ func (m holdMaker) limit() string {
 }
 
 func (m holdMaker) ifRefused() string {
-	if m.h.Kind == lifecycle.HoldPolicy {
+	switch m.h.Kind {
+	case lifecycle.HoldPolicy:
 		return "It is not put in force, and the policy before it stays. A corrected file is looked at anew."
+	case lifecycle.HoldLeavers:
+		return "None of them counts as gone, because Security says so. If the source goes on saying it of somebody, that is asked."
+	case lifecycle.HoldMovers, lifecycle.HoldSource:
 	}
 	return "Nothing comes of any of these notices. A new one about somebody counts again."
 }

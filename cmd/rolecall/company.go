@@ -176,7 +176,7 @@ func (c company) policyFile() string {
 	return b.String()
 }
 
-const demoPolicyHead = `# The policy of the demo. Yours would wait longer: hold 10m, delete_after 336h.
+const demoPolicyHead = `# The policy of the demo. Yours would wait longer: hold 10m, gather 5m, delete_after 336h.
 version: 1
 defaults:
   unmatched: hold
@@ -185,7 +185,7 @@ defaults:
 domains: [acme.test]
 security: {channel: C0SECURITY, members: [priya@acme.test, lee@acme.test]}
 protected: [breakglass@acme.test, rolecall@acme.test]
-breaker: {removals: 5, percent: 2, window: 24h}
+breaker: {removals: 5, percent: 2, window: 24h, gather: 4s}
 `
 
 const demoPolicyRules = `  - name: %s-engineers

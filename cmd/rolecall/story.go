@@ -29,7 +29,7 @@ type chapter struct {
 }
 
 func (w *world) chapters() []chapter {
-	return []chapter{joinerChapter(), moverChapter(), leaverChapter(w), driftChapter(w), digestChapter()}
+	return []chapter{joinerChapter(), moverChapter(), leaverChapter(w), driftChapter(w), brakeChapter(w), digestChapter()}
 }
 
 var nora = lifecycle.Person{
