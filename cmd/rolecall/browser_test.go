@@ -157,6 +157,12 @@ func acts(actionID string) chromedp.CSS {
 // be acts as somebody, in #payments.
 func (b *tab) be(name string) {
 	b.t.Helper()
+	b.beIn(name, "payments")
+}
+
+// beIn acts as somebody, in a channel.
+func (b *tab) beIn(name, channel string) {
+	b.t.Helper()
 	who := strings.ToUpper(name[:1]) + name[1:]
 	for deadline := time.Now().Add(patience); !strings.Contains(b.shown(id("acting-as")), who); {
 		if time.Now().After(deadline) {
@@ -166,7 +172,8 @@ func (b *tab) be(name string) {
 		b.attempt(chromedp.Click(id("act-as")), chromedp.WaitVisible(id("act-as-"+name)), chromedp.Click(id("act-as-"+name)),
 			chromedp.WaitVisible(chromedp.CSS(`[data-testid="acting-as"]`)))
 	}
-	b.press(chromedp.Click(id("channel-payments")), chromedp.WaitVisible(chromedp.CSS(`[data-testid="channel-payments"][aria-current]`)))
+	at := "channel-" + channel
+	b.press(chromedp.Click(id(at)), chromedp.WaitVisible(chromedp.CSS(`[data-testid="`+at+`"][aria-current]`)))
 }
 
 // attempt does steps as far as they go: who calls it looks at what came of them.
