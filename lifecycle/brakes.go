@@ -193,14 +193,11 @@ func (b *Brakes) bare(ctx context.Context, r Removal) (bool, error) {
 		return false, fmt.Errorf("load identity %s: %w", r.Identity, err)
 	}
 	seen, err := b.store.LastRollCall(ctx)
-	if err != nil || seen.IsZero() || i.Account != "" {
+	if err != nil || seen.IsZero() {
 		return false, wrap("look up the last roll call", err)
 	}
-	for _, email := range i.Person.Emails {
-		accounts, err := b.store.BaselineByEmail(ctx, FoldEmail(email))
-		if err != nil || len(accounts) > 0 {
-			return false, wrap("look for the account of identity "+string(i.ID), err)
-		}
+	if has, err := hasAccount(ctx, b.store, i); err != nil || has {
+		return false, err
 	}
 	r.Bare, r.State = true, RemovalPassed
 	all := []Removal{r}

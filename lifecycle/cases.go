@@ -51,15 +51,48 @@ func (g *Registrar) cases(ctx context.Context, r registering) ([]Case, []AuditEv
 		if again || r.source.Observes(r.fact.ReceivedAt, r.countsAt()) {
 			continue
 		}
-		switch _, err := g.store.Case(ctx, c.ID); {
-		case errors.Is(err, ErrNotFound):
+		if fresh, err := g.toAsk(ctx, r, c); err != nil {
+			return nil, nil, nil, err
+		} else if fresh {
 			all = append(all, c)
-		case err != nil:
-			return nil, nil, nil, fmt.Errorf("load case %s: %w", c.ID, err)
 		}
 	}
 	lines, jobs := caseLines(all, BySource(r.fact.Source), r.now)
 	return all, lines, jobs, nil
+}
+
+// toAsk reports whether the case was never opened, and there is something to lose
+// by the answer.
+func (g *Registrar) toAsk(ctx context.Context, r registering, c Case) (bool, error) {
+	switch _, err := g.store.Case(ctx, c.ID); {
+	case err == nil:
+		return false, nil
+	case !errors.Is(err, ErrNotFound):
+		return false, fmt.Errorf("load case %s: %w", c.ID, err)
+	case c.Kind != CaseSuspended:
+		return true, nil
+	}
+	return hasAccount(ctx, g.store, r.is)
+}
+
+// hasAccount reports whether the identity has an account: one that is pinned, or
+// that the last whole roll call has seen with an address of theirs. After a first
+// sync, from which nothing follows, none is pinned yet.
+func hasAccount(ctx context.Context, accounts interface {
+	// BaselineByEmail is FactStore's.
+	BaselineByEmail(ctx context.Context, email string) ([]Account, error)
+}, i Identity,
+) (bool, error) {
+	if i.Account != "" {
+		return true, nil
+	}
+	for _, email := range i.Person.Emails {
+		found, err := accounts.BaselineByEmail(ctx, FoldEmail(email))
+		if err != nil || len(found) > 0 {
+			return err == nil, wrap("look for the account of identity "+string(i.ID), err)
+		}
+	}
+	return false, nil
 }
 
 // caseLines returns the line and the job of each case that is opened or settled.
@@ -135,7 +168,7 @@ func (r registering) asks() []Case {
 		return []Case{r.contradictedCase(person)}
 	case r.fact.Kind == FactAbsent && said.Absent() >= askAbsent:
 		return []Case{r.absentCase(said)}
-	case r.fact.Piecemeal && said.Status.Status == StatusSuspended && was.Status.Status != StatusSuspended && r.is.Account != "":
+	case r.fact.Piecemeal && said.Status.Status == StatusSuspended && was.Status.Status != StatusSuspended:
 		return []Case{r.suspendedCase(said)}
 	default:
 		return nil

@@ -60,6 +60,33 @@ func snapshotWithout(t *testing.T, h *house) {
 	h.say(t, lifecycle.Fact{Source: "scim:okta", Kind: lifecycle.FactAbsent, Key: "usr_ben"})
 }
 
+// After a first sync nothing is planned, so that nobody's account is pinned: who
+// has one with their address, by the last roll call, can lose it all the same.
+func TestWhoHasAnAccountThatIsNotPinnedIsAskedAbout(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		account bool
+		asked   int
+	}{"one with their address": {true, 1}, "none": {false, 0}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			h.observed(t, "scim:okta")
+			if tt.account {
+				h.pager.put(account(lifecycle.RoleResponder, on(payments, lifecycle.TeamResponder)))
+			}
+			h.say(t, piece())
+			h.call(t)
+			must(t, h.sources().Start(t.Context(), "scim:okta", h.who(t, "priya"), lifecycle.ViaSlack))
+			h.later(t, time.Hour)
+			h.say(t, piece(as("suspended")))
+			if got := h.trail(lifecycle.EventCaseOpened); got != tt.asked || h.who(t, "ben").Account != "" {
+				t.Errorf("%d cases were opened, want %d; the account is %q", got, tt.asked, h.who(t, "ben").Account)
+			}
+		})
+	}
+}
+
 func TestWhatOnlyAPersonCanTellOfSomebodysStatus(t *testing.T) {
 	t.Parallel()
 	suspended := func(t *testing.T, h *house) { t.Helper(); h.later(t, time.Hour); h.say(t, piece(as("suspended"))) }

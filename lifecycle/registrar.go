@@ -21,6 +21,8 @@ type RegistryStore interface {
 	Source(ctx context.Context, name string) (Source, error)
 	// RemovalsAbout is HoldReader's.
 	RemovalsAbout(ctx context.Context, who IdentityID) ([]Removal, error)
+	// BaselineByEmail is FactStore's.
+	BaselineByEmail(ctx context.Context, email string) ([]Account, error)
 	// SaveIdentity stores i, and n unless it is nil. It returns ErrConflict when
 	// i.Revision is not one more than the stored revision (1 for a new identity).
 	SaveIdentity(ctx context.Context, i Identity, n *Notice, e AuditEvent, next ...Job) error
@@ -44,7 +46,19 @@ func NewRegistrar(store RegistryStore, policies WrittenPolicy, settle time.Durat
 // Register lets the fact count. It may be repeated: a fact that has counted, or
 // is older than what its source has said since, changes nothing and says so on
 // the record. One about which it cannot be told whom it means waits for a person.
+// It looks again when another fact about them was faster: a source that says a
+// change in several requests says them all at once.
 func (g *Registrar) Register(ctx context.Context, id NoticeID) error {
+	var err error
+	for range decideTries {
+		if err = g.register(ctx, id); !errors.Is(err, ErrConflict) {
+			return err
+		}
+	}
+	return err
+}
+
+func (g *Registrar) register(ctx context.Context, id NoticeID) error {
 	fact, err := g.store.Fact(ctx, id)
 	if err != nil {
 		return fmt.Errorf("load fact %s: %w", id, err)

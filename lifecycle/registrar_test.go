@@ -248,3 +248,29 @@ func TestARegistrationThatCrashesAnywhereIsRepeatedWhole(t *testing.T) {
 		}
 	}
 }
+
+// A source that says a change in several requests says them all at once: none of
+// them is put off because another was faster.
+func TestFactsOfOnePersonAtOnceAllCount(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.say(t, piece())
+	var facts []lifecycle.NoticeID
+	for _, department := range []string{"Risk", "Treasury", "Platform"} {
+		h.pass(time.Second)
+		facts = append(facts, h.sent(t, piece(in(department))))
+	}
+	var workers sync.WaitGroup
+	for _, id := range facts {
+		g := h.registrar()
+		workers.Go(func() {
+			if err := g.Register(t.Context(), id); err != nil {
+				t.Errorf("register %s: %v", id, err)
+			}
+		})
+	}
+	workers.Wait()
+	if got := h.who(t, "ben").Person.Department; got != "Platform" {
+		t.Errorf("is in %s, want the newest word", got)
+	}
+}
