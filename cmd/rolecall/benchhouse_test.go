@@ -78,7 +78,7 @@ func (h *benchHouse) settings() settings {
 		slack: bot.Secrets{BotToken: is.BotToken, AppToken: is.AppToken}, slackURL: h.slackURL + "/api/",
 		pagerDuty: pagerduty.Config{Token: func() (string, error) { return demoToken, nil }, From: "owner@acme.test", APIURL: h.pdURL, Now: time.Now, Log: quiet()},
 		doors:     doors{webhook: func() ([]intake.Secret, error) { return secrets, nil }},
-		listen:    "127.0.0.1:0", log: slog.New(slog.NewTextHandler(&h.log, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		looks:     policyLooks, listen: "127.0.0.1:0", log: slog.New(slog.NewTextHandler(&h.log, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
 }
 

@@ -33,7 +33,14 @@ var (
 	postgres storagetest.Postgres
 )
 
+// asCommand names the environment variable that makes of the test's binary the
+// program itself: for a command that is to have surroundings of its own.
+const asCommand = "ROLECALL_TEST_AS_COMMAND"
+
 func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	}
 	flag.Parse()
 	if err := waitTogether(); err != nil {
 		fmt.Fprintln(os.Stderr, err)

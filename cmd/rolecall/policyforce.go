@@ -60,7 +60,7 @@ func (h *service) watchPolicy(ctx context.Context) {
 			}
 		}
 	}()
-	h.live.Watch(ctx, policy.Watch{Path: h.policy, Every: policyLooks, Now: now, Switch: h.policies, Log: h.log})
+	h.live.Watch(ctx, policy.Watch{Path: h.policy, Every: h.looks, Now: now, Switch: h.policies, Log: h.log})
 }
 
 // inForce returns the policy that a command goes by: the one in force where there

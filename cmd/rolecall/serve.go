@@ -44,7 +44,7 @@ func configured(log *slog.Logger) (settings, error) {
 	if err != nil {
 		return settings{}, err
 	}
-	s := settings{database: cfg.Database, policy: cfg.Policy, listen: cfg.Listen, slackURL: cfg.SlackAPIUrl, settle: settleFor, log: log}
+	s := settings{database: cfg.Database, policy: cfg.Policy, listen: cfg.Listen, slackURL: cfg.SlackAPIUrl, settle: settleFor, looks: policyLooks, log: log}
 	if s.doors, err = cfg.doors(); err != nil {
 		return s, err
 	}

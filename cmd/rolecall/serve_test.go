@@ -92,9 +92,9 @@ func (p *place) card(channel, who, saying string) slacktest.Message {
 	return cards[0]
 }
 
-func (p *place) press(name string, m slacktest.Message, action string) {
+func (p *place) press(name string, m slacktest.Message, action string, choices ...slacktest.Choice) {
 	p.t.Helper()
-	if _, err := p.slack.Press(p.t.Context(), slackID(name), m.Channel, m.TS, action); err != nil {
+	if _, err := p.slack.Press(p.t.Context(), slackID(name), m.Channel, m.TS, action, choices...); err != nil {
 		p.t.Fatal(err)
 	}
 }

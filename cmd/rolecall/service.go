@@ -32,6 +32,7 @@ type settings struct {
 	pagerDuty pagerduty.Config
 	doors     doors
 	settle    time.Duration // how long a change that a source sends piece by piece is waited for
+	looks     time.Duration // how often the policy file is looked at
 	listen    string
 	log       *slog.Logger
 	committed func(lifecycle.EventKind) // told of every line of the trail; nil for nobody

@@ -104,6 +104,7 @@ func (w *world) settings(database string, log *slog.Logger) (settings, error) {
 		pagerDuty: pagerduty.Config{Token: func() (string, error) { return demoToken, nil }, From: demoFrom, Lead: demoLead, Now: time.Now, Log: log},
 		doors:     doors{webhook: func() ([]intake.Secret, error) { return secrets, nil }},
 		settle:    time.Second,
+		looks:     policyLooks,
 		listen:    "127.0.0.1:0", log: log,
 	}, nil
 }
