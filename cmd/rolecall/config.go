@@ -52,7 +52,7 @@ type config struct {
 
 	WebhookSecret secret `split_words:"true" desc:"whsec_…, one or two; without it /v1/lifecycle and /v1/findings are off"`
 	ScimToken     secret `split_words:"true" desc:"NAME=TOKEN of each SCIM client, two a client while one replaces the other; without it /scim/v2 is off"`
-	RosterToken   secret `split_words:"true" desc:"bearer token, one or two; without it PUT /v1/roster is off"`
+	RosterToken   secret `split_words:"true" desc:"SOURCE=TOKEN of each sender of rosters, or a token for any, two each while one replaces the other; without it PUT /v1/roster is off"`
 	OktaSecret    secret `split_words:"true" desc:"of the Okta event hook, one or two; without it /hooks/okta is off"`
 	OktaUrl       string `split_words:"true" desc:"https://acme.okta.com: where what the hook lost is read"`
 	OktaToken     secret `split_words:"true" desc:"Okta API token for that, read only"`

@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -37,8 +38,11 @@ func parseSenders(s, fallback string, names *regexp.Regexp) ([]sender, error) {
 	var all []sender
 	for i, word := range splitWords(s) {
 		name, token, named := strings.Cut(word, "=")
-		if !named || !names.MatchString(name) { // base64 may end in =
+		if !named || strings.Trim(token, "=") == "" && len(word) >= shortestToken { // base64 may end in =
 			name, token = fallback, word
+		}
+		if !names.MatchString(name) {
+			return nil, lifecycle.Refuse(lifecycle.ErrInvalid, "token %d has a name before its = that is none: it has lower-case letters, digits, dots and dashes, such as okta=TOKEN", i+1)
 		}
 		if len(token) < shortestToken {
 			return nil, lifecycle.Refuse(lifecycle.ErrInvalid, "token %d has %d characters; it needs at least %d: make one with openssl rand -hex 32", i+1, len(token), shortestToken)
@@ -104,5 +108,9 @@ func checkParsed[T any](name string, s secret, parse func(string) ([]T, error)) 
 
 func scimSenders(s string) ([]sender, error) { return parseSenders(s, onlyClient, clientName) }
 func rosterSenders(s string) ([]sender, error) {
-	return parseSenders(s, intake.SourceRoster, sourceName)
+	senders, err := parseSenders(s, intake.SourceRoster, sourceName)
+	for _, from := range senders {
+		err = errors.Join(err, intake.CheckRosterSource(from.name))
+	}
+	return senders, err
 }

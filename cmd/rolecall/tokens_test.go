@@ -22,6 +22,8 @@ func TestTokensAreReadByWhoseTheyAre(t *testing.T) {
 		"three of one client":                 {text: "okta=" + a + " okta=" + b + " okta=" + c, says: "okta has more than 2 tokens"},
 		"the same token for two":              {text: "okta=" + a + " entra=" + a, says: "token 2 is there twice"},
 		"one that anybody could guess":        {text: "okta=" + a + " entra=hunter2", says: "token 2 has 7 characters"},
+		"a name in capitals":                  {text: "Okta=" + a, says: "token 1 has a name before its = that is none"},
+		"a name and no token":                 {text: "okta=", says: "token 1 has 0 characters"},
 		"base64 that ends in a sign of equal": {text: "A" + a + "==", want: "scim 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -41,5 +43,20 @@ func TestTokensAreReadByWhoseTheyAre(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// Whoever sends a roster may not be given the name of another door, nor a person's.
+func TestARosterTokenNamesARostersSource(t *testing.T) {
+	t.Parallel()
+	for text, says := range map[string]string{
+		"hr/acme=":   "",
+		"scim:okta=": "what scim says does not come in rosters",
+		"rolecall=":  "what rolecall says does not come in rosters",
+	} {
+		_, err := rosterSenders(text + strings.Repeat("a", shortestToken))
+		if got := lifecycle.ReasonOf(err); !strings.HasPrefix(got, says) || (got == "") != (says == "") {
+			t.Errorf("%s it says %q, want %q", text, got, says)
+		}
 	}
 }

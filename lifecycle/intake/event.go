@@ -56,6 +56,10 @@ func readEvent(value any, path string, want shape, now time.Time) (event, []life
 		f.blame("source", "must be a URI reference such as hris/bamboo, without spaces")
 		e.source = ""
 	}
+	if spoken(e.source) {
+		f.blame("source", "%s does not speak by this door; name the source of truth that this is, such as hr/acme", e.source)
+		e.source = ""
+	}
 	e.at = f.past("time", now)
 	if want.timed && f.value("time") == nil {
 		f.blame("time", "say when this was so, as 2026-05-31T09:00:00Z")

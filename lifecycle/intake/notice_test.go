@@ -150,6 +150,8 @@ func TestNoticesThatAreWrong(t *testing.T) {
 		"no time":                     {with(t, `"time": "2026-05-31T08:59:00Z",`, ""), fields{{Path: "time", Message: "say when this was so, as 2026-05-31T09:00:00Z"}}},
 		"a time in the future":        {with(t, "08:59:00Z", "09:05:01Z"), fields{{Path: "time", Message: "is in the future; check the sender's clock"}}},
 		"a time without zone":         {with(t, "08:59:00Z", "08:59:00"), fields{{Path: "time", Message: `"2026-05-31T08:59:00" is not a time like 2026-05-31T09:00:00Z`}}},
+		"a source with another door":  {with(t, "hris/bamboo", "scim:okta"), fields{{Path: "source", Message: "scim:okta does not speak by this door; name the source of truth that this is, such as hr/acme"}}},
+		"a person's word":             {with(t, "hris/bamboo", "rolecall"), fields{{Path: "source", Message: "rolecall does not speak by this door; name the source of truth that this is, such as hr/acme"}}},
 		"a source with a space":       {with(t, "hris/bamboo", "roll call"), fields{{Path: "source", Message: "must be a URI reference such as hris/bamboo, without spaces"}}},
 		"no id":                       {with(t, `"id": "evt_1"`, `"id": " "`), fields{{Path: "id", Message: "give the event an id; a repeat of it is then harmless"}}},
 		"data as text":                {with(t, `"subject"`, `"data_base64"`), fields{{Path: "data_base64", Message: "is not read; send data as an object"}}},

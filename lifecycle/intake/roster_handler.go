@@ -87,14 +87,8 @@ type rosterKept struct {
 // the last more than is ordinary; and 503 when it cannot be kept. It changes
 // nothing unless it answers 202, and a repeat is harmless.
 func (h *Rosters) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := http.NewResponseController(w)
-	for _, err := range []error{c.SetReadDeadline(time.Now().Add(rosterArrivesIn)), c.SetWriteDeadline(time.Now().Add(rosterArrivesIn + rosterTakenIn))} {
-		if err != nil && !errors.Is(err, http.ErrNotSupported) {
-			h.config.Log.WarnContext(r.Context(), "give a roster its time", slog.Any("err", err))
-		}
-	}
 	source := ""
-	a, err := h.receive(r, &source)
+	a, err := h.receive(w, r, &source)
 	if err != nil {
 		a = h.turnAway(r, source, err)
 	}
@@ -104,7 +98,7 @@ func (h *Rosters) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // receive takes the roster in, and notes its source as soon as it is known.
-func (h *Rosters) receive(r *http.Request, source *string) (answer, error) {
+func (h *Rosters) receive(w http.ResponseWriter, r *http.Request, source *string) (answer, error) {
 	senders, err := h.config.Senders()
 	switch {
 	case err != nil:
@@ -140,7 +134,19 @@ func (h *Rosters) receive(r *http.Request, source *string) (answer, error) {
 	case <-r.Context().Done():
 		return answer{}, fmt.Errorf("wait for another roster: %w", r.Context().Err())
 	}
+	h.giveTime(w, r)
 	return h.take(r, format, named, at)
+}
+
+// giveTime lets a roster take longer than other requests: one that is let in, and
+// from when it is its turn.
+func (h *Rosters) giveTime(w http.ResponseWriter, r *http.Request) {
+	c := http.NewResponseController(w)
+	for _, err := range []error{c.SetReadDeadline(time.Now().Add(rosterArrivesIn)), c.SetWriteDeadline(time.Now().Add(rosterArrivesIn + rosterTakenIn))} {
+		if err != nil && !errors.Is(err, http.ErrNotSupported) {
+			h.config.Log.WarnContext(r.Context(), "give a roster its time", slog.Any("err", err))
+		}
+	}
 }
 
 func (h *Rosters) take(r *http.Request, format Format, source string, at time.Time) (_ answer, err error) {
@@ -223,7 +229,7 @@ func CheckRosterSource(name string) error {
 	switch kind, _, _ := strings.Cut(name, ":"); {
 	case name == "" || len(name) > longestSource || !printable(name):
 		return lifecycle.Refuse(lifecycle.ErrInvalid, "the name of a source has 1 to %d characters of ASCII that can be seen", longestSource)
-	case kind == "scim" || kind == "set" || kind == "okta" || kind == "policy" || kind == lifecycle.SourcePeople:
+	case spoken(name):
 		return lifecycle.Refuse(lifecycle.ErrForbidden, "what %s says does not come in rosters; name another source", kind)
 	default:
 		return nil

@@ -280,6 +280,32 @@ func TestARosterThatHasArrivedIsTakenInWhoeverWaits(t *testing.T) {
 	}
 }
 
+// Only who is let in is given more time than others: a stranger could hold a
+// connection for as long with nothing.
+func TestOnlyWhoIsLetInIsGivenTime(t *testing.T) {
+	t.Parallel()
+	g := newGate(t)
+	for name, tt := range map[string]struct {
+		token string
+		given int
+	}{"a sender": {"old", 2}, "a stranger": {"nobody", 0}} {
+		w := &timed{ResponseRecorder: httptest.NewRecorder()}
+		g.ServeHTTP(w, put(rosterCSV, tt.token, "text/csv", ""))
+		if w.given != tt.given {
+			t.Errorf("%s was given %d deadlines, want %d", name, w.given, tt.given)
+		}
+	}
+}
+
+// timed counts the deadlines that a request is given.
+type timed struct {
+	*httptest.ResponseRecorder
+	given int
+}
+
+func (w *timed) SetReadDeadline(time.Time) error  { w.given++; return nil }
+func (w *timed) SetWriteDeadline(time.Time) error { w.given++; return nil }
+
 // atEOF is an empty text that calls itself when it ends.
 type atEOF func()
 
@@ -291,10 +317,10 @@ func (f atEOF) Read([]byte) (int, error) {
 func TestRosterSources(t *testing.T) {
 	t.Parallel()
 	got := map[string]bool{}
-	for _, name := range []string{"roster", "hris/bamboo", "workday:eu", "scim", "scim:okta", "set:accounts.example", "okta", "policy", "rolecall", "", "two words", strings.Repeat("x", 65)} {
+	for _, name := range []string{"roster", "hris/bamboo", "workday:eu", "scim", "scim:okta", "set:accounts.example", "okta", "policy", "rolecall", "unverified", "", "two words", strings.Repeat("x", 65)} {
 		got[name] = CheckRosterSource(name) == nil
 	}
-	want := map[string]bool{"roster": true, "hris/bamboo": true, "workday:eu": true, "scim": false, "scim:okta": false, "set:accounts.example": false, "okta": false, "policy": false, "rolecall": false, "": false, "two words": false, strings.Repeat("x", 65): false}
+	want := map[string]bool{"roster": true, "hris/bamboo": true, "workday:eu": true, "scim": false, "scim:okta": false, "set:accounts.example": false, "okta": false, "policy": false, "rolecall": false, "unverified": false, "": false, "two words": false, strings.Repeat("x", 65): false}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

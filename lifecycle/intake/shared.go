@@ -8,6 +8,8 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"rolecall/lifecycle"
@@ -115,6 +117,13 @@ func Header(h http.Header, name string) (string, bool) { return only(h, name) }
 // IsAddress reports whether s has the outline of an e-mail address, and nothing
 // that would make two of it in a list.
 func IsAddress(s string) bool { return isAddress(s) && len(s) <= longestEmail }
+
+// spoken reports whether what the source says comes by a door of its own, or is
+// ours or a person's word: nobody else speaks in its name, whatever secret they have.
+func spoken(source string) bool {
+	kind, _, _ := strings.Cut(source, ":")
+	return slices.Contains([]string{"scim", "set", "okta", "policy", lifecycle.SourcePeople, sourceUnverified}, kind)
+}
 
 // Visible reports whether s is ASCII that can be seen, and not empty.
 func Visible(s string) bool { return printable(s) }

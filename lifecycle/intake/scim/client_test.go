@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"errors"
 	"net/http"
+	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -103,6 +105,21 @@ func TestAFloodOfRefusalsIsCounted(t *testing.T) {
 	h.Flush(t.Context())
 	if got := len(h.refusals()); got != 22 {
 		t.Errorf("%d lines, want 22", got)
+	}
+}
+
+// Whatever a stranger makes up, a minute has no more lines for it than for anything else.
+func TestMadeUpRequestsFillNoTrail(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	for i := range 50 {
+		for _, path := range []string{"/Users", "/Nothing/" + strconv.Itoa(i), []string{"/Me", "/mE"}[i%2]} {
+			r := httptest.NewRequest("MADE"+strconv.Itoa(i), "/scim/v2"+path, http.NoBody)
+			h.ServeHTTP(httptest.NewRecorder(), r)
+		}
+	}
+	if got := len(h.refusals()); got != 3*20 {
+		t.Errorf("%d lines, want 20 for each of the three routes", got)
 	}
 }
 

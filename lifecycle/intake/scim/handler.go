@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	server "github.com/elimity-com/scim"
@@ -131,9 +132,18 @@ func (h *Handler) turnAway(r *http.Request, v *visit, err error) answer {
 		}
 	}
 	if recorded(r.Method, f.status) {
-		h.ledger.Refuse(r, r.Method+" "+v.name, v.source, f.reason())
+		h.ledger.Refuse(r, method(r)+" "+v.name, v.source, f.reason())
 	}
 	return answer{status: f.status, header: f.header, body: f.body()}
+}
+
+// method returns the request's out of a closed set: whoever makes up others gets
+// no page of their own in the ledger.
+func method(r *http.Request) string {
+	if slices.Contains([]string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}, r.Method) {
+		return r.Method
+	}
+	return "OTHER"
 }
 
 // recorded reports whether a refusal is for the trail: who is not let in, and

@@ -46,7 +46,7 @@ func routeOf(r *http.Request) (route, error) {
 			return discovery(r, "ServiceProviderConfig", "")
 		}
 	case "me", "bulk", ".search":
-		return route{name: Route + parts[2]}, failStatus(http.StatusNotImplemented, "%s is not offered; see %sServiceProviderConfig", parts[2], Route)
+		return route{name: Route + name}, failStatus(http.StatusNotImplemented, "%s is not offered; see %sServiceProviderConfig", parts[2], Route)
 	}
 	return route{name: "other"}, nothingHere()
 }
