@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"slices"
+	"sync"
 	"time"
 
 	server "github.com/elimity-com/scim"
@@ -15,8 +16,9 @@ import (
 	"rolecall/lifecycle/intake"
 )
 
-// atOnce is how many requests are answered at a time. One more is told to come
-// back: none is lost, because none was begun.
+// atOnce is how many requests of one client are answered at a time. One more is
+// told to come back: none is lost, because none was begun. No client takes up
+// another's room.
 const atOnce = 64
 
 // Sources is told of every client that was let in.
@@ -44,7 +46,19 @@ type Handler struct {
 	config Config
 	ledger *intake.Ledger
 	types  []server.ResourceType // never changed
-	room   chan struct{}
+	rooms  sync.Map              // source → chan struct{} with room for atOnce; only of who was let in
+}
+
+// enter returns what gives the room back, or false when the client has none left.
+func (h *Handler) enter(source string) (leave func(), ok bool) {
+	kept, _ := h.rooms.LoadOrStore(source, make(chan struct{}, atOnce))
+	room := kept.(chan struct{})
+	select {
+	case room <- struct{}{}:
+		return func() { <-room }, true
+	default:
+		return nil, false
+	}
 }
 
 // New returns a handler, and logs when it is off for want of a client.
@@ -56,7 +70,7 @@ func New(c Config) *Handler {
 	case len(clients) == 0:
 		c.Log.Warn("the SCIM intake is off: it has no client")
 	}
-	return &Handler{config: c, ledger: intake.NewLedger(c.Inbox, c.Now, c.Log), types: resourceTypes(), room: make(chan struct{}, atOnce)}
+	return &Handler{config: c, ledger: intake.NewLedger(c.Inbox, c.Now, c.Log), types: resourceTypes()}
 }
 
 // Flush writes what was counted of refusals and is not on the record yet; see
@@ -104,12 +118,11 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, v *visit) (answ
 	if v.source, err = authenticate(r, clients); err != nil {
 		return answer{}, err
 	}
-	select {
-	case h.room <- struct{}{}:
-		defer func() { <-h.room }()
-	default:
+	leave, ok := h.enter(v.source)
+	if !ok {
 		return answer{}, later(1, "too many requests at once; send it again")
 	}
+	defer leave()
 	// What was not noted as heard would not be held back as a first sync.
 	if _, err := h.config.Sources.Hear(r.Context(), v.source, true); err != nil {
 		return answer{}, err

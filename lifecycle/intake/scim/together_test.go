@@ -124,6 +124,9 @@ func TestAStormIsToldToComeBack(t *testing.T) {
 	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") != "1" {
 		t.Errorf("status %d, %v: %s", w.Code, w.Header(), w.Body)
 	}
+	if w := h.call("entra", http.MethodGet, "/Users", ""); w.Code != http.StatusOK {
+		t.Errorf("another client: status %d: %s", w.Code, w.Body)
+	}
 	close(go_)
 	wg.Wait()
 	for i, code := range codes {
