@@ -90,7 +90,10 @@ func (t *teller) brake(ctx context.Context, right []demoPerson, names []string) 
 		return fmt.Errorf("wait until those who were released are contained: %w", err)
 	}
 	fmt.Fprintf(t.out, "   %s are contained; %d of the %d are in all.\n", listed(names), t.w.containedOf(t.w.wronglyGone()), wronglyGone)
-	if err := t.until(ctx, func() bool { _, ok := t.card("security", "Stopped:", bot.ActionRefuse); return ok }); err != nil {
+	if err := t.until(ctx, func() bool { // what a card showed before counts no more
+		_, asks := t.card("security", "Stopped:", bot.ActionConfirm)
+		return !asks && t.says("security", "still stopped")
+	}); err != nil {
 		return fmt.Errorf("wait until the rest can be refused: %w", err)
 	}
 	if err := t.press(ctx, "priya@acme.test", "security", "Stopped:", bot.ActionRefuse, "A mapping in the HR export was wrong; it is mended."); err != nil {
