@@ -9,6 +9,7 @@ import (
 
 	"rolecall/bot"
 	"rolecall/bot/slacktest"
+	"rolecall/lifecycle"
 )
 
 const (
@@ -42,7 +43,7 @@ func brakeChapter(w *world) chapter {
 		},
 		play: func(ctx context.Context, t *teller) error {
 			defer refused.Store(true)
-			return t.brake(ctx, right, names)
+			return t.brake(ctx, gone, right, names)
 		},
 		over: func(w *world) bool {
 			return !slices.ContainsFunc(right, func(p demoPerson) bool { return !w.contained(p.email) }) && (refused.Load() || w.nothingHeld())
@@ -71,12 +72,40 @@ func (w *world) nothingHeld() bool {
 	return err == nil && len(open) == 0
 }
 
+// stopped returns how many people the brakes have stopped once all of the broken
+// feed is judged, and -1 before.
+func (w *world) stopped(gone []demoPerson) int {
+	removals, err := w.service.db.Removals(context.Background(), w.started) // as above
+	if err != nil {
+		return -1
+	}
+	judged, held := 0, 0
+	for _, r := range removals {
+		if !slices.ContainsFunc(gone, func(p demoPerson) bool { return p.name() == r.Label }) {
+			continue
+		}
+		if r.State != lifecycle.RemovalQueued {
+			judged++
+		}
+		if r.State == lifecycle.RemovalHeld {
+			held++
+		}
+	}
+	if judged < len(gone) {
+		return -1
+	}
+	return held
+}
+
 // brake plays both members of Security.
-func (t *teller) brake(ctx context.Context, right []demoPerson, names []string) error {
+func (t *teller) brake(ctx context.Context, gone, right []demoPerson, names []string) error {
+	if err := t.until(ctx, func() bool { return t.says("security", fmt.Sprintf("Stopped: %d leaver", t.w.stopped(gone))) }); err != nil {
+		return fmt.Errorf("wait until all of them are stopped: %w", err)
+	}
 	if err := t.awaitCard(ctx, "security", "Stopped:", bot.ActionRelease); err != nil {
 		return err
 	}
-	fmt.Fprintf(t.out, "   Of the %d, %d have lost anything.\n", wronglyGone, t.w.containedOf(t.w.wronglyGone()))
+	fmt.Fprintf(t.out, "   Of the %d, %d have lost anything.\n", len(gone), t.w.containedOf(gone))
 	if err := t.release(ctx, "priya@acme.test", names, "HR confirms these three by telephone"); err != nil {
 		return err
 	}
@@ -89,7 +118,7 @@ func (t *teller) brake(ctx context.Context, right []demoPerson, names []string) 
 	if err := t.until(ctx, func() bool { return t.w.containedOf(right) == len(right) }); err != nil {
 		return fmt.Errorf("wait until those who were released are contained: %w", err)
 	}
-	fmt.Fprintf(t.out, "   %s are contained; %d of the %d are in all.\n", listed(names), t.w.containedOf(t.w.wronglyGone()), wronglyGone)
+	fmt.Fprintf(t.out, "   %s are contained; %d of the %d are in all.\n", listed(names), t.w.containedOf(gone), len(gone))
 	if err := t.until(ctx, func() bool { // what a card showed before counts no more
 		_, asks := t.card("security", "Stopped:", bot.ActionConfirm)
 		return !asks && t.says("security", "still stopped")
