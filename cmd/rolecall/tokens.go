@@ -84,6 +84,9 @@ func splitWords(s string) []string {
 // parsed reads a secret as it is now and parses it. One that is not set is none.
 func parsed[T any](s secret, parse func(string) ([]T, error)) ([]T, error) {
 	text, err := s.value()
+	if err == nil && text == "" && s.file != "" { // as it is for a moment while it is written; nobody has switched the door off
+		err = errors.New("the secret file is empty")
+	}
 	if err != nil || text == "" {
 		return nil, err
 	}

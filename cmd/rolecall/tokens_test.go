@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -58,5 +60,21 @@ func TestARosterTokenNamesARostersSource(t *testing.T) {
 		if got := lifecycle.ReasonOf(err); !strings.HasPrefix(got, says) || (got == "") != (says == "") {
 			t.Errorf("%s it says %q, want %q", text, got, says)
 		}
+	}
+}
+
+// While a file of secrets is written it is empty for a moment: nobody is to be told
+// then that the door is off, and Okta does not send again what was answered 404.
+func TestAFileThatIsEmptyIsNoDoorThatIsOff(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "tokens")
+	if err := os.WriteFile(path, []byte("\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if senders, err := parsed(secret{file: path}, scimSenders); err == nil {
+		t.Errorf("an empty file is %v, want an error", senders)
+	}
+	if senders, err := parsed(secret{}, scimSenders); err != nil || len(senders) > 0 {
+		t.Errorf("what is not set is %v, %v, want nobody", senders, err)
 	}
 }

@@ -100,7 +100,7 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, v *visit) (ans
 	}
 	secrets, err := h.config.Secrets()
 	if err != nil {
-		return answer{}, err
+		return answer{}, OwnFault("read the webhook secrets", err)
 	}
 	if len(secrets) == 0 {
 		return answer{}, notFound("this intake is off: it has no secret")

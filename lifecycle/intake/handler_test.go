@@ -132,11 +132,13 @@ func TestSecretsThatCannotBeReadLetNobodyIn(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	c := h.config
-	c.Secrets = func() ([]Secret, error) { return secretsOf(t, secretA), errors.New("permission denied") }
+	c.Secrets = func() ([]Secret, error) {
+		return secretsOf(t, secretA), lifecycle.Refuse(lifecycle.ErrInvalid, "webhook secret 1 of 1 has 3 bytes")
+	}
 	h.Handler = New(c)
 	w := h.post(RouteLifecycle, mediaEvent, minaMoves)
 	wantStatus(t, w, http.StatusServiceUnavailable)
-	if len(h.store.facts) != 0 || strings.Contains(w.Body.String(), "permission") {
+	if len(h.store.facts) != 0 || strings.Contains(w.Body.String(), "3 bytes") {
 		t.Errorf("%d facts, told %s", len(h.store.facts), w.Body)
 	}
 }

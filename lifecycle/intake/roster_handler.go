@@ -102,7 +102,7 @@ func (h *Rosters) receive(w http.ResponseWriter, r *http.Request, source *string
 	senders, err := h.config.Senders()
 	switch {
 	case err != nil:
-		return answer{}, err
+		return answer{}, OwnFault("read the roster tokens", err)
 	case len(senders) == 0:
 		return answer{}, notFound("this intake is off: it has no token")
 	case r.Method != http.MethodPut:

@@ -227,7 +227,7 @@ func TestTheRosterIntakeIsOffWithoutATokenAndFailsClosed(t *testing.T) {
 	if w := g.send(put(rosterCSV, "old", "text/csv", "")); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "it has no token") {
 		t.Errorf("off: %d %s", w.Code, w.Body)
 	}
-	g.broken = errors.New("no such file")
+	g.broken = lifecycle.Refuse(lifecycle.ErrInvalid, "token 1 has 3 characters")
 	if w := g.send(put(rosterCSV, "old", "text/csv", "")); w.Code != http.StatusServiceUnavailable {
 		t.Errorf("without its tokens: %d %s", w.Code, w.Body)
 	}

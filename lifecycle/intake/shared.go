@@ -118,6 +118,10 @@ func Header(h http.Header, name string) (string, bool) { return only(h, name) }
 // that would make two of it in a list.
 func IsAddress(s string) bool { return isAddress(s) && len(s) <= longestEmail }
 
+// OwnFault returns err as a fault of ours, also where it is a Refusal: what is
+// wrong with our own secrets is not the sender's to mend, nor a stranger's to read.
+func OwnFault(doing string, err error) error { return errors.New(doing + ": " + err.Error()) }
+
 // spoken reports whether what the source says comes by a door of its own, or is
 // ours or a person's word: nobody else speaks in its name, whatever secret they have.
 func spoken(source string) bool {

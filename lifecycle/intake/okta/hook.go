@@ -3,7 +3,6 @@ package okta
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"mime"
 	"net/http"
@@ -91,7 +90,7 @@ func (h *Hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (h *Hook) receive(w http.ResponseWriter, r *http.Request) (answer, error) {
 	secrets, err := h.config.Secrets()
 	if err != nil {
-		return answer{}, fmt.Errorf("read the secrets of the Okta event hook: %w", err)
+		return answer{}, intake.OwnFault("read the secrets of the Okta event hook", err)
 	}
 	if len(secrets) == 0 {
 		return answer{}, &rejection{status: http.StatusNotFound, reason: "this intake is off: it has no secret"}

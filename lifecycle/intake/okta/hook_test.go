@@ -263,7 +263,10 @@ func TestNobodyIsLetInUnchecked(t *testing.T) {
 		offered string
 		status  int
 	}{
-		"without secrets the intake is off":            {func() ([]string, error) { return nil, nil }, "", http.StatusNotFound},
+		"without secrets the intake is off": {func() ([]string, error) { return nil, nil }, "", http.StatusNotFound},
+		"a file of secrets with a mistake in it": {func() ([]string, error) {
+			return nil, lifecycle.Refuse(lifecycle.ErrInvalid, "secret 1 has 3 characters")
+		}, secretA, http.StatusServiceUnavailable},
 		"a file of secrets that cannot be read":        {func() ([]string, error) { return nil, errors.New("no such file") }, secretA, http.StatusServiceUnavailable},
 		"a secret that is short enough to be guessed":  {func() ([]string, error) { return []string{"short"}, nil }, "short", http.StatusUnauthorized},
 		"a secret that is empty is not nobody's":       {func() ([]string, error) { return []string{""}, nil }, "", http.StatusUnauthorized},

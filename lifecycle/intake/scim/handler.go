@@ -110,7 +110,7 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, v *visit) (answ
 	v.route, lost = routeOf(r)
 	clients, err := h.config.Clients()
 	if err != nil {
-		return answer{}, err
+		return answer{}, intake.OwnFault("read the SCIM clients", err)
 	}
 	if len(clients) == 0 {
 		return answer{}, failStatus(http.StatusNotFound, "SCIM is off here: it has no client")
