@@ -52,7 +52,7 @@ func (b *Bot) pressCase(ctx context.Context, in interaction, a action, by lifecy
 		return err
 	}
 	given := lifecycle.CaseAnswer{Case: id, Seen: seen, By: by, Answer: answer, Via: lifecycle.ViaSlack}
-	if answer == "" || answerAsksReason(c, answer) {
+	if answer == "" || c.AsksReason(answer) {
 		return b.askAnswer(ctx, in, c, given)
 	}
 	if c, err = b.cfg.Matcher.Answer(ctx, given); err != nil {

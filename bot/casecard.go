@@ -154,7 +154,7 @@ func answerWords(o lifecycle.CaseOption) string {
 
 func (m caseMaker) button(o lifecycle.CaseOption) *slack.ButtonBlockElement {
 	label := m.answerLabel(o.Answer)
-	if answerAsksReason(m.c, o.Answer) {
+	if m.c.AsksReason(o.Answer) {
 		label += "…"
 	}
 	b := button(ActionAnswer, encodeAnswer(m.c, o.Answer), label)
@@ -182,19 +182,6 @@ func (m caseMaker) answerLabel(answer string) string {
 		return "This account"
 	}
 	return "This person"
-}
-
-// answerAsksReason reports whether the answer takes access away, gives a new
-// start, or makes two people one.
-func answerAsksReason(c lifecycle.Case, answer string) bool {
-	switch answer {
-	case lifecycle.AnswerLeft, lifecycle.AnswerBack:
-		return true
-	case lifecycle.AnswerNew, lifecycle.AnswerNone, lifecycle.AnswerStays, "":
-		return false
-	default:
-		return c.Kind == lifecycle.CasePerson
-	}
 }
 
 // menu offers more answers than fit as buttons: picking one does nothing before

@@ -101,28 +101,6 @@ func TestACaseTellsWithoutItsBlocks(t *testing.T) {
 	}
 }
 
-func TestAnswersThatTakeOrMergeAskWhy(t *testing.T) {
-	t.Parallel()
-	for name, tt := range map[string]struct {
-		kind   lifecycle.CaseKind
-		answer string
-		want   bool
-	}{
-		"left":                  {lifecycle.CaseSuspended, lifecycle.AnswerLeft, true},
-		"back":                  {lifecycle.CaseReturn, lifecycle.AnswerBack, true},
-		"the same person":       {lifecycle.CasePerson, "idn_mina", true},
-		"somebody new":          {lifecycle.CasePerson, lifecycle.AnswerNew, false},
-		"an account":            {lifecycle.CaseAccount, "PMINA", false},
-		"no account":            {lifecycle.CaseAccount, lifecycle.AnswerNone, false},
-		"they have not left":    {lifecycle.CaseAbsent, lifecycle.AnswerStays, false},
-		"nothing picked so far": {lifecycle.CasePerson, "", false},
-	} {
-		if got := answerAsksReason(lifecycle.Case{Kind: tt.kind}, tt.answer); got != tt.want {
-			t.Errorf("%s: asks for a reason: %v, want %v", name, got, tt.want)
-		}
-	}
-}
-
 func TestValuesOfCasesAndHoldsReadBack(t *testing.T) {
 	t.Parallel()
 	c := lifecycle.Case{ID: lifecycle.CaseIDFor(lifecycle.CasePerson, "x"), Revision: 7}

@@ -25,6 +25,9 @@ func (m holdMaker) facts() []fact {
 		return append(facts, fact{"If you start it", "What it says of people from then on is acted on, within the brakes. What it has said so far is not: who is there and should not be comes up in the roll call, and is asked."},
 			fact{"Who can start it", "One person of Security" + m.security() + "."})
 	}
+	if m.h.Kind == lifecycle.HoldPolicy {
+		facts = append(facts, fact{"Whom it moves", "`rolecall hold show " + foreign(string(m.h.ID), maxName) + "` lists everybody"})
+	}
 	return append(facts, fact{"If released", m.follows()}, fact{"If refused", m.ifRefused()},
 		fact{"Until then", "It stays stopped. It never ends by itself."},
 		fact{"Who can decide", "Security" + m.security() + ": two to release, of whom the second confirms what the first proposes; one to refuse. Nobody whom it is about."})

@@ -183,7 +183,7 @@ func (v houseView) sourceLines() []string {
 func (v houseView) sourceLine(s lifecycle.Source) string {
 	parts := []string{"*" + foreign(s.Name, maxName) + "* last heard " + moment(s.LastHeard, v.loc)}
 	if !s.LastFact.IsZero() {
-		parts = append(parts, "last news "+moment(s.LastFact, v.loc))
+		parts = append(parts, "last roster with news "+moment(s.LastFact, v.loc))
 	}
 	if s.Silent {
 		parts = append(parts, "*silent*: nothing is concluded from that")

@@ -76,6 +76,19 @@ type CaseAnswer struct {
 // Open reports whether the case waits for an answer.
 func (c Case) Open() bool { return c.Answer == "" }
 
+// AsksReason reports whether the answer needs a reason: it takes access away,
+// gives a new start, or makes two people one.
+func (c Case) AsksReason(answer string) bool {
+	switch answer {
+	case AnswerLeft, AnswerBack:
+		return true
+	case AnswerNew, AnswerNone, AnswerStays, AnswerMoot, "":
+		return false
+	default:
+		return c.Kind == CasePerson
+	}
+}
+
 // CaseStore keeps cases.
 type CaseStore interface {
 	// Case returns the case, or ErrNotFound.

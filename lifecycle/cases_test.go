@@ -191,7 +191,7 @@ func TestAnAnswerTakesEffectOnceWhereverItCrashes(t *testing.T) {
 	linkedBen(t, first)
 	first.say(t, piece(as("suspended")))
 	c := first.onlyCase(t)
-	_, err := first.matcher().Answer(t.Context(), lifecycle.CaseAnswer{Case: c.ID, Seen: c.Revision, By: first.who(t, "priya"), Answer: lifecycle.AnswerLeft, Via: lifecycle.ViaCLI})
+	_, err := first.matcher().Answer(t.Context(), lifecycle.CaseAnswer{Case: c.ID, Seen: c.Revision, By: first.who(t, "priya"), Answer: lifecycle.AnswerLeft, Reason: "as HR told me", Via: lifecycle.ViaCLI})
 	must(t, err)
 	again := first.still(t)
 	for _, how := range []fault{refused, lost, dead} {
@@ -226,17 +226,19 @@ func TestWhoMayAnswer(t *testing.T) {
 		"not whom it is about": {by: "ben", answer: "stays", begin: func(_ *testing.T, h *house) {
 			h.policy.Security.Members = append(h.policy.Security.Members, "ben@acme.test")
 		}, refused: lifecycle.ErrForbidden},
-		"not who has left":                   {by: "lee", answer: "left", begin: func(t *testing.T, h *house) { h.hearOf(t, "lee", as("ended")) }, refused: lifecycle.ErrForbidden},
-		"not of a domain that may not":       {by: "priya", answer: "left", begin: func(_ *testing.T, h *house) { h.policy.Domains = []string{"other.test"} }, refused: lifecycle.ErrForbidden},
-		"not who only says that they are it": {by: "marco", answer: "left", change: func(a *lifecycle.CaseAnswer) { a.By.Person.Emails = []string{"priya@acme.test"} }, refused: lifecycle.ErrForbidden},
-		"not what is not offered":            {by: "priya", answer: "back", refused: lifecycle.ErrInvalid},
-		"not what is moot by itself":         {by: "priya", answer: "moot", refused: lifecycle.ErrInvalid},
-		"not what they have not seen":        {by: "priya", answer: "left", change: func(a *lifecycle.CaseAnswer) { a.Seen = 0 }, refused: lifecycle.ErrConflict},
-		"not a revision that there is not":   {by: "priya", answer: "left", change: func(a *lifecycle.CaseAnswer) { a.Seen = 9 }, refused: lifecycle.ErrConflict},
-		"not what was answered already":      {by: "priya", answer: "left", begin: func(t *testing.T, h *house) { h.answer(t, h.onlyCase(t), "stays") }, refused: lifecycle.ErrConflict},
-		"not what has settled itself":        {by: "priya", answer: "left", begin: func(t *testing.T, h *house) { h.later(t, time.Hour); h.say(t, piece()) }, refused: lifecycle.ErrConflict},
-		"not at such length":                 {by: "priya", answer: "left", change: func(a *lifecycle.CaseAnswer) { a.Reason = strings.Repeat("x", 2001) }, refused: lifecycle.ErrInvalid},
-		"not about a case that there is not": {by: "priya", answer: "left", change: func(a *lifecycle.CaseAnswer) { a.Case = "cas_none" }, refused: lifecycle.ErrNotFound},
+		"not who has left":                    {by: "lee", answer: "left", begin: func(t *testing.T, h *house) { h.hearOf(t, "lee", as("ended")) }, refused: lifecycle.ErrForbidden},
+		"not of a domain that may not":        {by: "priya", answer: "left", begin: func(_ *testing.T, h *house) { h.policy.Domains = []string{"other.test"} }, refused: lifecycle.ErrForbidden},
+		"not who only says that they are it":  {by: "marco", answer: "left", change: func(a *lifecycle.CaseAnswer) { a.By.Person.Emails = []string{"priya@acme.test"} }, refused: lifecycle.ErrForbidden},
+		"not what is not offered":             {by: "priya", answer: "back", refused: lifecycle.ErrInvalid},
+		"not what is moot by itself":          {by: "priya", answer: "moot", refused: lifecycle.ErrInvalid},
+		"not what they have not seen":         {by: "priya", answer: "left", change: func(a *lifecycle.CaseAnswer) { a.Seen = 0 }, refused: lifecycle.ErrConflict},
+		"not a revision that there is not":    {by: "priya", answer: "left", change: func(a *lifecycle.CaseAnswer) { a.Seen = 9 }, refused: lifecycle.ErrConflict},
+		"not what was answered already":       {by: "priya", answer: "left", begin: func(t *testing.T, h *house) { h.answer(t, h.onlyCase(t), "stays") }, refused: lifecycle.ErrConflict},
+		"not what has settled itself":         {by: "priya", answer: "left", begin: func(t *testing.T, h *house) { h.later(t, time.Hour); h.say(t, piece()) }, refused: lifecycle.ErrConflict},
+		"not that they left without a reason": {by: "priya", answer: "left", change: func(a *lifecycle.CaseAnswer) { a.Reason = "  " }, refused: lifecycle.ErrInvalid},
+		"that they stay without a reason":     {by: "priya", answer: "stays", change: func(a *lifecycle.CaseAnswer) { a.Reason = "" }},
+		"not at such length":                  {by: "priya", answer: "left", change: func(a *lifecycle.CaseAnswer) { a.Reason = strings.Repeat("x", 2001) }, refused: lifecycle.ErrInvalid},
+		"not about a case that there is not":  {by: "priya", answer: "left", change: func(a *lifecycle.CaseAnswer) { a.Case = "cas_none" }, refused: lifecycle.ErrNotFound},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -247,7 +249,7 @@ func TestWhoMayAnswer(t *testing.T) {
 			if tt.begin != nil {
 				tt.begin(t, h)
 			}
-			a := lifecycle.CaseAnswer{Case: c.ID, Seen: c.Revision, By: h.who(t, tt.by), Answer: tt.answer, Via: lifecycle.ViaSlack}
+			a := lifecycle.CaseAnswer{Case: c.ID, Seen: c.Revision, By: h.who(t, tt.by), Answer: tt.answer, Reason: "as HR told me", Via: lifecycle.ViaSlack}
 			if tt.change != nil {
 				tt.change(&a)
 			}
@@ -289,5 +291,27 @@ func TestTwoWhoAnswerAtOnceAreOne(t *testing.T) {
 	wg.Wait()
 	if counted.Load() != 1 {
 		t.Errorf("%d answers counted", counted.Load())
+	}
+}
+
+func TestAnswersThatTakeOrMergeAskWhy(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		kind   lifecycle.CaseKind
+		answer string
+		want   bool
+	}{
+		"left":                  {lifecycle.CaseSuspended, lifecycle.AnswerLeft, true},
+		"back":                  {lifecycle.CaseReturn, lifecycle.AnswerBack, true},
+		"the same person":       {lifecycle.CasePerson, "idn_mina", true},
+		"somebody new":          {lifecycle.CasePerson, lifecycle.AnswerNew, false},
+		"an account":            {lifecycle.CaseAccount, "PMINA", false},
+		"no account":            {lifecycle.CaseAccount, lifecycle.AnswerNone, false},
+		"they have not left":    {lifecycle.CaseAbsent, lifecycle.AnswerStays, false},
+		"nothing picked so far": {lifecycle.CasePerson, "", false},
+	} {
+		if got := (lifecycle.Case{Kind: tt.kind}).AsksReason(tt.answer); got != tt.want {
+			t.Errorf("%s: asks for a reason: %v, want %v", name, got, tt.want)
+		}
 	}
 }

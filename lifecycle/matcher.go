@@ -58,7 +58,8 @@ func (m *Matcher) Case(ctx context.Context, id CaseID) (Case, error) {
 // stands after it. An answer that does not count is a Refusal whose reason is for
 // the person who gave it, and the case is returned as it is: one from somebody
 // else, about themselves, to a case that is answered already or has changed since
-// they looked, or one that the case does not offer.
+// they looked, one that the case does not offer, or one without the reason that it
+// needs.
 func (m *Matcher) Answer(ctx context.Context, a CaseAnswer) (Case, error) {
 	reason, err := reasonGiven(a.Reason, false)
 	if err != nil {
@@ -119,6 +120,9 @@ func (c Case) answered(a CaseAnswer, by Identity, now time.Time) (Case, error) {
 			offered[i] = o.Answer
 		}
 		return c, Refuse(ErrInvalid, "%q is no answer to this; there is %s", a.Answer, listOr(offered, "none"))
+	}
+	if c.AsksReason(a.Answer) && a.Reason == "" {
+		return c, Refuse(ErrInvalid, "say how you know: this answer needs a reason, and it is kept on the record")
 	}
 	c.Answer, c.AnsweredAt, c.By, c.ByID, c.Reason, c.Via = a.Answer, now, by.Person.Email(), by.ID, a.Reason, a.Via
 	c.Revision++

@@ -298,6 +298,20 @@ func TestNothingComesOfWhatWasAskedAboutWhoIsNoMore(t *testing.T) {
 	}
 }
 
+func TestWhoWasKnownBeforeIsSaidByTheirSource(t *testing.T) {
+	t.Parallel()
+	i := lifecycle.Identity{Keys: map[string]string{"hr": "E1"}, Person: lifecycle.Person{EmployeeID: "E1", Status: lifecycle.StatusActive, Emails: []string{"ben@acme.test"}, Department: "Payments"}}
+	said := i.Sayings()
+	for _, s := range said {
+		if s.Source != "hr" || len(s.Others) > 0 {
+			t.Errorf("%s is said by %q, and others say %v", s.Attribute, s.Source, s.Others)
+		}
+	}
+	if len(said) != 4 {
+		t.Errorf("%d are said", len(said))
+	}
+}
+
 func TestWhatEachSourceSays(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

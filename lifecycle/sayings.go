@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -28,6 +29,9 @@ func (i Identity) Sayings() []Saying {
 	var all []Saying
 	for _, a := range heardAttributes() {
 		s := Saying{Attribute: a, Said: Said{Source: i.From[a], Value: i.Person.value(a)}}
+		if s.Source == "" {
+			s.Source = agrees(says, s)
+		}
 		for source, said := range says {
 			one := said.on(a)
 			one.Source = source
@@ -44,6 +48,17 @@ func (i Identity) Sayings() []Saying {
 		}
 	}
 	return all
+}
+
+// agrees returns the first source that says what counts, where it is not kept
+// whose word that is: who was known before sources were told apart.
+func agrees(says map[string]Statement, s Saying) string {
+	for _, source := range slices.Sorted(maps.Keys(says)) {
+		if s.Value != "" && says[source].on(s.Attribute).Value == s.Value {
+			return source
+		}
+	}
+	return ""
 }
 
 // on returns what the source says of the attribute.

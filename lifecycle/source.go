@@ -11,7 +11,7 @@ type Source struct {
 	Revision  int           `json:"revision"`
 	FirstSeen time.Time     `json:"first_seen"`
 	LastHeard time.Time     `json:"last_heard"`           // anything at all that was authenticated
-	LastFact  time.Time     `json:"last_fact,omitzero"`   // that said something new
+	LastFact  time.Time     `json:"last_fact,omitzero"`   // when a whole snapshot last said something new
 	Gap       time.Duration `json:"gap,omitempty"`        // the longest silence that was ordinary, learned
 	Heard     int           `json:"heard"`                // how many times, once a minute at most
 	Observed  bool          `json:"observed,omitempty"`   // its first sync: who people are counts, and no notice follows

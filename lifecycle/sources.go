@@ -203,7 +203,7 @@ func (s *Sources) Start(ctx context.Context, name string, by Identity, via Via) 
 	was, err := s.store.Source(ctx, name)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return Refuse(ErrNotFound, "no source %q was ever heard", name)
+		return Refuse(ErrNotFound, "no source %q was ever heard; `rolecall source list` shows those that were", name)
 	case err != nil:
 		return fmt.Errorf("load source %s: %w", name, err)
 	}

@@ -59,12 +59,8 @@ func acting(ctx context.Context, id, as string, f func(context.Context, hand) er
 	if as == "" {
 		return coded(exitUsage, lifecycle.Refuse(lifecycle.ErrInvalid, "say who decides: --as EMAIL"))
 	}
-	cfg, err := loadConfig(needDatabase, needPolicy)
-	if err != nil {
-		return err
-	}
 	return withDatabase(ctx, func(ctx context.Context, db *storage.DB) error {
-		rules, err := inForce(ctx, cfg, db)
+		rules, err := inForce(ctx, db)
 		if err != nil {
 			return err
 		}

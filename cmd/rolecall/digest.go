@@ -19,13 +19,13 @@ func digestCommand(t *terminal) *cobra.Command {
 		Short: "Have the digests that are due sent; --dry-run shows everybody's instead",
 		Args:  usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := loadConfig(needDatabase, needPolicy, needClock)
+			cfg, err := loadConfig(needDatabase, needClock)
 			if err != nil {
 				return err
 			}
 			return withDatabase(cmd.Context(), func(ctx context.Context, db *storage.DB) error {
 				if dry {
-					rules, err := inForce(ctx, cfg, db)
+					rules, err := inForce(ctx, db)
 					if err != nil {
 						return err
 					}

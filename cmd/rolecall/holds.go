@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"rolecall/lifecycle"
+	"rolecall/lifecycle/policy"
 	"rolecall/storage"
 )
 
@@ -24,7 +26,8 @@ func holdCommand(t *terminal) *cobra.Command {
 // heldAnswer is a hold with what it stops, for programs.
 type heldAnswer struct {
 	lifecycle.Hold
-	Waiting []lifecycle.Removal `json:"waiting"`
+	Waiting []lifecycle.Removal   `json:"waiting"`
+	Diff    *lifecycle.PolicyDiff `json:"diff,omitempty"` // of a policy that waits: whom it moves
 }
 
 func holdListCommand(t *terminal) *cobra.Command {
@@ -69,13 +72,43 @@ func holdShowCommand(t *terminal) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if t.json {
-					return printJSON(t.out, heldAnswer{h, orEmpty(waiting)})
+				moves, asOf, err := waitingDiff(ctx, db, h)
+				if err != nil {
+					return err
 				}
-				return printHold(t, h, waiting)
+				if t.json {
+					return printJSON(t.out, heldAnswer{h, orEmpty(waiting), moves})
+				}
+				if err := printHold(t, h, waiting); err != nil || moves == nil {
+					return err
+				}
+				fmt.Fprintln(t.out)
+				return printDiffText(t.out, *moves, asOf, true)
 			})
 		},
 	}
+}
+
+// waitingDiff returns whom the policy that waits under the hold would move, and
+// as of when; nil where none does.
+func waitingDiff(ctx context.Context, db *storage.DB, h lifecycle.Hold) (*lifecycle.PolicyDiff, time.Time, error) {
+	if h.Kind != lifecycle.HoldPolicy || !h.Open() {
+		return nil, time.Time{}, nil
+	}
+	kept, err := db.PolicyText(ctx, h.Policy)
+	if err != nil {
+		return nil, time.Time{}, fmt.Errorf("load the policy that waits under hold %s: %w", h.ID, err)
+	}
+	next, err := policy.Parse("the policy that waits", []byte(kept.Text))
+	if err != nil {
+		return nil, time.Time{}, fmt.Errorf("read the policy that waits under hold %s: %w", h.ID, err)
+	}
+	was, err := inForce(ctx, db)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	d, asOf, err := knownDiff(ctx, db, was, next)
+	return &d, asOf, err
 }
 
 func findHold(ctx context.Context, db *storage.DB, id string) (lifecycle.Hold, error) {
@@ -92,10 +125,13 @@ func findHold(ctx context.Context, db *storage.DB, id string) (lifecycle.Hold, e
 func printHold(t *terminal, h lifecycle.Hold, waiting []lifecycle.Removal) error {
 	rows := [][2]string{{"Hold", fmt.Sprintf("%s, %s, %s", h.ID, h.Kind, h.State)}, {"Why", h.Why}, {"Source", dash(h.Source)}, {"Since", at(h.OpenedAt)}}
 	if p := h.Proposal; p != nil {
-		rows = append(rows, [2]string{"Proposed", fmt.Sprintf("%s by %s, %s: somebody else of Security must say the same", proposed(*p), p.By, at(p.At))})
+		rows = append(rows, [2]string{"Proposed", fmt.Sprintf("%s by %s, %s: somebody else of Security must say the same", proposed(h), p.By, at(p.At))})
 	}
 	for _, d := range h.Decisions {
 		rows = append(rows, [2]string{"Decision", fmt.Sprintf("%s by %s via %s, %s: %s", d.What, d.By, d.Via, at(d.At), dash(d.Reason))})
+	}
+	if h.Open() {
+		rows = append(rows, nextSteps(h)...)
 	}
 	if err := printFields(t.out, rows); err != nil || len(waiting) == 0 {
 		return err
@@ -108,11 +144,27 @@ func printHold(t *terminal, h lifecycle.Hold, waiting []lifecycle.Removal) error
 	return printTable(t.out, []string{"NOTICE", "KIND", "WHO", "DEPARTMENT", "MOVED TO", "SINCE"}, people)
 }
 
-func proposed(p lifecycle.ReleaseProposal) string {
-	if p.All {
-		return fmt.Sprintf("to release all %d", p.Seen)
+// nextSteps says what may be done about a hold that stands.
+func nextSteps(h lifecycle.Hold) [][2]string {
+	if h.Kind == lifecycle.HoldSource {
+		return [][2]string{{"Start", "rolecall source start " + h.Source + " --as EMAIL"}}
 	}
-	return fmt.Sprintf("to release %d of %d", len(p.Only), p.Seen)
+	return [][2]string{
+		{"Release", fmt.Sprintf("rolecall hold release %s --all --as EMAIL --reason TEXT, by two of Security", h.ID)},
+		{"Refuse", fmt.Sprintf("rolecall hold refuse %s --as EMAIL --reason TEXT, by one", h.ID)},
+	}
+}
+
+// proposed says what the proposal of a hold, which has one, is.
+func proposed(h lifecycle.Hold) string {
+	switch p := h.Proposal; {
+	case h.Kind == lifecycle.HoldPolicy:
+		return "to put the policy in force"
+	case p.All:
+		return fmt.Sprintf("to release all %d", p.Seen)
+	default:
+		return fmt.Sprintf("to release %d of %d", len(p.Only), p.Seen)
+	}
 }
 
 func holdReleaseCommand(t *terminal) *cobra.Command {
@@ -160,7 +212,7 @@ func notices(ids []string) []lifecycle.NoticeID {
 func releasedInWords(h lifecycle.Hold) string {
 	switch {
 	case h.State == lifecycle.HoldProposed && h.Proposal != nil:
-		return fmt.Sprintf("Proposed: %s. Somebody else of Security lets it go by saying the same.", proposed(*h.Proposal))
+		return fmt.Sprintf("Proposed: %s. Somebody else of Security lets it go by saying the same.", proposed(h))
 	case h.State == lifecycle.HoldReleased:
 		return fmt.Sprintf("%s is released. A running serve goes on with it.", h.ID)
 	default:

@@ -111,12 +111,8 @@ func asClerk(ctx context.Context, as string, f func(context.Context, clerk) erro
 	if as == "" {
 		return coded(exitUsage, lifecycle.Refuse(lifecycle.ErrInvalid, "say who decides: --as EMAIL"))
 	}
-	cfg, err := loadConfig(needDatabase, needPolicy)
-	if err != nil {
-		return err
-	}
 	return withDatabase(ctx, func(ctx context.Context, db *storage.DB) error {
-		rules, err := inForce(ctx, cfg, db)
+		rules, err := inForce(ctx, db)
 		if err != nil {
 			return err
 		}
@@ -142,12 +138,15 @@ func reasonFlag(cmd *cobra.Command, reason *string) {
 func identityAnswerCommand(t *terminal) *cobra.Command {
 	var as, answer, reason string
 	cmd := &cobra.Command{
-		Use:   "answer CASE --answer ANSWER --as EMAIL [--reason TEXT]",
+		Use:   "answer CASE --answer ANSWER --as EMAIL --reason TEXT",
 		Short: "Answer a question about somebody; rolecall identity show CASE lists what may be answered",
 		Args:  usage(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return asClerk(cmd.Context(), as, func(ctx context.Context, k clerk) error {
 				c, err := k.matcher.Case(ctx, lifecycle.CaseID(args[0]))
+				if isNotFound(err) {
+					return noCase(args[0])
+				}
 				if err != nil {
 					return err
 				}

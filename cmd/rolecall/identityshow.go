@@ -37,10 +37,14 @@ func identityShowCommand(t *terminal) *cobra.Command {
 	}
 }
 
+func noCase(id string) error {
+	return lifecycle.Refuse(lifecycle.ErrNotFound, "there is no case %s; `rolecall identity list` shows those that wait", id)
+}
+
 func showCase(ctx context.Context, t *terminal, db *storage.DB, id string) error {
 	c, err := db.Case(ctx, lifecycle.CaseID(id))
 	if isNotFound(err) {
-		return lifecycle.Refuse(lifecycle.ErrNotFound, "there is no case %s; rolecall identity list shows those that wait", id)
+		return noCase(id)
 	}
 	if err != nil {
 		return fmt.Errorf("load case %s: %w", id, err)

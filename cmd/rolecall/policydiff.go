@@ -93,21 +93,27 @@ func difference(ctx context.Context, was, next lifecycle.Policy, roster string) 
 		return lifecycle.Diff(was, next, people, nil, time.Now()), asOf, err
 	}
 	err = withDatabase(ctx, func(ctx context.Context, db *storage.DB) error {
-		people, err := db.Identities(ctx)
-		if err != nil {
-			return fmt.Errorf("list identities: %w", err)
-		}
-		accounts, err := db.Baseline(ctx)
-		if err != nil {
-			return fmt.Errorf("load the last roll call: %w", err)
-		}
-		if asOf, err = db.LastRollCall(ctx); err != nil {
-			return fmt.Errorf("look up the last roll call: %w", err)
-		}
-		d = lifecycle.Diff(was, next, people, accounts, time.Now())
-		return nil
+		d, asOf, err = knownDiff(ctx, db, was, next)
+		return err
 	})
 	return d, asOf, err
+}
+
+// knownDiff returns the diff for everybody who is known, by what they held at the
+// last roll call, and when that was.
+func knownDiff(ctx context.Context, db *storage.DB, was, next lifecycle.Policy) (d lifecycle.PolicyDiff, asOf time.Time, err error) {
+	people, err := db.Identities(ctx)
+	if err != nil {
+		return d, asOf, fmt.Errorf("list identities: %w", err)
+	}
+	accounts, err := db.Baseline(ctx)
+	if err != nil {
+		return d, asOf, fmt.Errorf("load the last roll call: %w", err)
+	}
+	if asOf, err = db.LastRollCall(ctx); err != nil {
+		return d, asOf, fmt.Errorf("look up the last roll call: %w", err)
+	}
+	return lifecycle.Diff(was, next, people, accounts, time.Now()), asOf, nil
 }
 
 // withShifts asks PagerDuty when those who would lose something are on call.

@@ -179,6 +179,9 @@ func TestPolicyExplainFindsSomebodyByAnyKey(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
+	if o := command(t, "policy", "explain", "E1").exits(t, 0); !strings.HasPrefix(o.out, "payments-sre: YES") {
+		t.Errorf("without a flag it says\n%s", o.out)
+	}
 	for _, id := range []string{"E1", "00u7"} {
 		if o := command(t, "policy", "explain", "--id", id).exits(t, 0); !strings.HasPrefix(o.out, "payments-sre: YES") {
 			t.Errorf("--id %s says\n%s", id, o.out)
@@ -187,7 +190,7 @@ func TestPolicyExplainFindsSomebodyByAnyKey(t *testing.T) {
 	if o := command(t, "policy", "explain", "--id", "E2").exits(t, exitConflict); !strings.Contains(o.err, "2 people are known by E2: ") {
 		t.Errorf("an id that two sources give is answered with %q", o.err)
 	}
-	if o := command(t, "policy", "explain", "--id", "E3").exits(t, exitUsage); !strings.Contains(o.err, "No source of truth has sent anybody whom it knows by E3.") {
+	if o := command(t, "policy", "explain", "--id", "E3").exits(t, exitUsage); !strings.Contains(o.err, "Nobody is known by E3. Give ") {
 		t.Errorf("an id that nobody has is answered with %q", o.err)
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,12 +20,21 @@ import (
 func policyExplainCommand(t *terminal) *cobra.Command {
 	var email, id, attributes string
 	cmd := &cobra.Command{
-		Use:   "explain --email EMAIL | --id E1042 | --given department=Payments,title=SRE",
+		Use:   "explain WHO | --email EMAIL | --id E1042 | --given department=Payments,title=SRE",
 		Short: "Say which rules speak of somebody, which nearly do, and what follows",
-		Args:  usage(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if len(slices.DeleteFunc([]string{email, id, attributes}, func(s string) bool { return s == "" })) != 1 {
-				return coded(exitUsage, errors.New("say whom: either --email EMAIL, or --id with what a source knows them by, or --given with attributes such as department=Payments,title=SRE"))
+		Args:  usage(cobra.MaximumNArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var who string
+			if len(args) > 0 {
+				who = args[0]
+			}
+			if len(slices.DeleteFunc([]string{who, email, id, attributes}, func(s string) bool { return s == "" })) != 1 {
+				return coded(exitUsage, errors.New("say whom: WHO, an address or an id; or either --email EMAIL, or --id with what a source knows them by, or --given with attributes such as department=Payments,title=SRE"))
+			}
+			if strings.Contains(who, "@") {
+				email = who
+			} else {
+				id = cmp.Or(id, who)
 			}
 			needs := []part{needPolicy}
 			if attributes == "" {
@@ -88,13 +98,13 @@ func known(ctx context.Context, db *storage.DB, key string) (lifecycle.Identity,
 	case 1:
 		return found[0], nil
 	case 0:
-		return lifecycle.Identity{}, lifecycle.Refuse(lifecycle.ErrNotFound, "No source of truth has sent anybody whom it knows by %s.", key)
+		return lifecycle.Identity{}, lifecycle.Refuse(lifecycle.ErrNotFound, "Nobody is known by %s. Give an e-mail address, an id (idn_…), or what a source knows them by; `rolecall identity list --people` shows everybody.", key)
 	}
 	var who []string
 	for _, i := range found {
 		who = append(who, i.Person.Label()+" <"+i.Person.Email()+">")
 	}
-	return lifecycle.Identity{}, lifecycle.Refuse(lifecycle.ErrConflict, "%d people are known by %s: %s. Say which by --email.", len(found), key, strings.Join(who, ", "))
+	return lifecycle.Identity{}, lifecycle.Refuse(lifecycle.ErrConflict, "%d people are known by %s: %s. Say which by their address.", len(found), key, strings.Join(who, ", "))
 }
 
 // madeUp returns the person that attributes describe.

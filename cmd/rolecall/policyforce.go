@@ -64,10 +64,14 @@ func (h *service) watchPolicy(ctx context.Context) {
 }
 
 // inForce returns the policy that a command goes by: the one in force where there
-// is one, because a file may wait for people; else the file.
-func inForce(ctx context.Context, cfg config, db *storage.DB) (lifecycle.Policy, error) {
+// is one, because a file may wait for people, and needs no file then; else the file.
+func inForce(ctx context.Context, db *storage.DB) (lifecycle.Policy, error) {
 	in, err := db.PolicyInForce(ctx)
 	if isNotFound(err) {
+		cfg, err := loadConfig(needPolicy)
+		if err != nil {
+			return lifecycle.Policy{}, err
+		}
 		rules, err := policy.Load(cfg.Policy)
 		return rules, coded(exitUsage, err)
 	}

@@ -31,7 +31,11 @@ func reconcileCommand(t *terminal) *cobra.Command {
 }
 
 func reconcile(ctx context.Context, t *terminal, dry bool) error {
-	cfg, err := loadConfig(needDatabase, needPolicy, needPagerDuty)
+	needs := []part{needDatabase, needPagerDuty}
+	if dry {
+		needs = append(needs, needPolicy)
+	}
+	cfg, err := loadConfig(needs...)
 	if err != nil {
 		return err
 	}
@@ -61,7 +65,7 @@ func reconcile(ctx context.Context, t *terminal, dry bool) error {
 // rulesFor returns the policy in force, or to try it out the file as it is.
 func rulesFor(ctx context.Context, cfg config, db *storage.DB, dry bool) (lifecycle.Policy, error) {
 	if !dry {
-		return inForce(ctx, cfg, db)
+		return inForce(ctx, db)
 	}
 	rules, err := policy.Load(cfg.Policy)
 	return rules, coded(exitUsage, err)

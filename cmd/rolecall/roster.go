@@ -160,11 +160,7 @@ func (o rosterImport) policy(ctx context.Context, db *storage.DB) (lifecycle.Pol
 	if !o.accept {
 		return asWritten{}, nil
 	}
-	cfg, err := loadConfig(needPolicy)
-	if err != nil {
-		return nil, err
-	}
-	rules, err := inForce(ctx, cfg, db)
+	rules, err := inForce(ctx, db)
 	return asWritten{rules}, err
 }
 

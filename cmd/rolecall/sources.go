@@ -37,7 +37,7 @@ func sourceListCommand(t *terminal) *cobra.Command {
 				if len(sources) == 0 {
 					return say(t, nil, "No source has been heard yet.")
 				}
-				return printTable(t.out, []string{"SOURCE", "LAST HEARD", "LAST NEWS", "SINCE", "STATE"}, sourceRows(sources))
+				return printTable(t.out, []string{"SOURCE", "LAST HEARD", "LAST ROSTER", "SINCE", "STATE"}, sourceRows(sources))
 			})
 		},
 	}
@@ -46,9 +46,16 @@ func sourceListCommand(t *terminal) *cobra.Command {
 func sourceRows(sources []lifecycle.Source) [][]string {
 	rows := make([][]string, len(sources))
 	for i, s := range sources {
-		rows[i] = []string{s.Name, at(s.LastHeard), at(s.LastFact), at(s.FirstSeen), sourceState(s)}
+		rows[i] = []string{s.Name, at(s.LastHeard), lastRoster(s), at(s.FirstSeen), sourceState(s)}
 	}
 	return rows
+}
+
+func lastRoster(s lifecycle.Source) string {
+	if s.Snapshot == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%s, of %s", count(s.Snapshot.Rows, "row"), at(s.Snapshot.At))
 }
 
 func sourceState(s lifecycle.Source) string {
@@ -83,12 +90,8 @@ func sourceStartCommand(t *terminal) *cobra.Command {
 
 // withBrakes runs f over the configured database and policy, beside a running serve.
 func withBrakes(ctx context.Context, f func(context.Context, *lifecycle.Brakes, *storage.DB) error) error {
-	cfg, err := loadConfig(needDatabase, needPolicy)
-	if err != nil {
-		return err
-	}
 	return withDatabase(ctx, func(ctx context.Context, db *storage.DB) error {
-		rules, err := inForce(ctx, cfg, db)
+		rules, err := inForce(ctx, db)
 		if err != nil {
 			return err
 		}

@@ -3,7 +3,9 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -20,12 +22,12 @@ func statusCommand(t *terminal) *cobra.Command {
 		Short: "How rolecall itself stands: brakes, what is held, questions about people, sources, the policy in force",
 		Args:  usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := loadConfig(needDatabase, needPolicy)
+			cfg, err := loadConfig(needDatabase)
 			if err != nil {
 				return err
 			}
 			return withDatabase(cmd.Context(), func(ctx context.Context, db *storage.DB) error {
-				rules, err := inForce(ctx, cfg, db)
+				rules, err := inForce(ctx, db)
 				if err != nil {
 					return err
 				}
@@ -35,25 +37,43 @@ func statusCommand(t *terminal) *cobra.Command {
 					return err
 				}
 				if t.json {
+					h.Holds, h.Cases, h.Sources = orEmpty(h.Holds), orEmpty(h.Cases), orEmpty(h.Sources)
 					return printJSON(t.out, h)
 				}
-				return printHouse(t, h)
+				return printHouse(t, h, otherFile(cfg.Policy, h))
 			})
 		},
 	}
 }
 
-func printHouse(t *terminal, h lifecycle.House) error {
-	rows := [][2]string{
-		{"Policy", policyInWords(h)},
-		{"Roll call", fmt.Sprintf("%s; %s stand", lastRoll(h.RollCall), count(h.Findings, "finding"))},
-		{"People", fmt.Sprintf("%d with an account", h.Population)},
+// otherFile says where the policy file is neither what is in force nor what waits,
+// so that nobody believes in a change which serve has refused.
+func otherFile(path string, h lifecycle.House) string {
+	text, err := os.ReadFile(path)
+	if err != nil || h.Policy.SHA256 == "" {
+		return "" // there may be none where the command runs
 	}
+	is := fmt.Sprintf("%x", sha256.Sum256(text))
+	if is == h.Policy.SHA256 || h.Waits != nil && is == h.Waits.Policy {
+		return ""
+	}
+	return fmt.Sprintf("%s is not what is in force: rolecall policy check says whether it can be; a running serve has refused it, or looks at it within seconds", path)
+}
+
+func printHouse(t *terminal, h lifecycle.House, otherFile string) error {
+	rows := [][2]string{{"Policy", policyInWords(h)}}
+	if otherFile != "" {
+		rows = append(rows, [2]string{"", otherFile})
+	}
+	rows = append(rows,
+		[2]string{"Roll call", rollInWords(h)},
+		[2]string{"People", fmt.Sprintf("%d with an account", h.Population)},
+	)
 	for _, g := range h.Breaker {
 		rows = append(rows, [2]string{"Breaker", gaugeInWords(g)})
 	}
 	if h.Gathering > 0 {
-		rows = append(rows, [2]string{"Gathering", count(h.Gathering, "notice") + " that came many at once are looked at together"})
+		rows = append(rows, [2]string{"Gathering", count(h.Gathering, "notice") + " came at once: nothing is taken from anybody until they are judged together, within minutes"})
 	}
 	for _, s := range h.Holds {
 		rows = append(rows, [2]string{"HELD", fmt.Sprintf("%s: %s (rolecall hold show %s)", heldInWords(s), s.Why, s.ID)})
@@ -63,7 +83,7 @@ func printHouse(t *terminal, h lifecycle.House) error {
 		return err
 	}
 	fmt.Fprintln(t.out)
-	return printTable(t.out, []string{"SOURCE", "LAST HEARD", "LAST NEWS", "SINCE", "STATE"}, sourceRows(h.Sources))
+	return printTable(t.out, []string{"SOURCE", "LAST HEARD", "LAST ROSTER", "SINCE", "STATE"}, sourceRows(h.Sources))
 }
 
 func policyInWords(h lifecycle.House) string {
@@ -80,8 +100,19 @@ func policyInWords(h lifecycle.House) string {
 	return words
 }
 
+func rollInWords(h lifecycle.House) string {
+	if h.RollCall.IsZero() {
+		return "none yet; rolecall reconcile calls one"
+	}
+	stand := "findings stand"
+	if h.Findings == 1 {
+		stand = "finding stands"
+	}
+	return fmt.Sprintf("the last was at %s; %d %s", at(h.RollCall), h.Findings, stand)
+}
+
 func gaugeInWords(g lifecycle.Gauge) string {
-	return fmt.Sprintf("%s from %s: %d within %s, and up to %d are ordinary", kindInWords(g.Kind), cmp.Or(g.Source, "all sources"), g.People, g.Window, g.Limit)
+	return fmt.Sprintf("%s of %s: %d in %s; more than %d are held", kindInWords(g.Kind), cmp.Or(g.Source, "all sources"), g.People, fmt.Sprintf("%gh", g.Window.Hours()), g.Limit)
 }
 
 func kindInWords(k lifecycle.NoticeKind) string {

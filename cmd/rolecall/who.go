@@ -23,12 +23,8 @@ func whoCommand(t *terminal) *cobra.Command {
 			"when it was last used and what that rests on, what policy says, what was found, and what is being asked.",
 		Args: usage(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, err := loadConfig(needDatabase, needPolicy)
-			if err != nil {
-				return err
-			}
 			return withDatabase(cmd.Context(), func(ctx context.Context, db *storage.DB) error {
-				rules, err := inForce(ctx, cfg, db)
+				rules, err := inForce(ctx, db)
 				if err != nil {
 					return err
 				}

@@ -75,7 +75,11 @@ func (w *watcher) offer(ctx context.Context, atOnce bool) error {
 		return fmt.Errorf("judge the policy file: %w", err)
 	}
 	w.offered = is
-	w.Log.InfoContext(ctx, "policy file judged", slog.String("outcome", string(out.Outcome)), slog.String("policy", out.SHA256), slog.String("hold", string(out.Hold)))
+	level := slog.LevelInfo
+	if out.Outcome == lifecycle.SwitchHeld || out.Outcome == lifecycle.SwitchRefused {
+		level = slog.LevelWarn
+	}
+	w.Log.Log(ctx, level, "policy file judged", slog.String("outcome", string(out.Outcome)), slog.String("policy", out.SHA256), slog.String("why", out.Why), slog.String("hold", string(out.Hold)))
 	return nil
 }
 
