@@ -163,9 +163,7 @@ func TestWhatCannotBeKeptIsToBeSentAgain(t *testing.T) {
 		"when the store is out of order":  func(h *house, err error) { h.store.broken = err },
 		"when the source cannot be noted": func(h *house, err error) { h.sources.broken = err },
 		"when the clients have a mistake": func(h *house, err error) {
-			h.config.Clients = func() ([]Client, error) {
-				return nil, lifecycle.Refuse(lifecycle.ErrInvalid, "token 1 has 3 characters")
-			}
+			h.config.Clients = func() ([]Client, error) { return nil, lifecycle.Refuse(lifecycle.ErrInvalid, "token 1: %v", err) }
 		},
 		"when the clients cannot be read":       func(h *house, err error) { h.config.Clients = func() ([]Client, error) { return nil, err } },
 		"when the change itself cannot be kept": func(h *house, err error) { h.store.before = func(lifecycle.Provision) { h.store.broken = err } },
