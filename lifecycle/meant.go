@@ -39,6 +39,10 @@ func (g *Registrar) meant(ctx context.Context, f Fact) (meaning, error) {
 		}
 	}
 	sharing, err := g.having(ctx, f.Person.Email(), m.who.ID)
+	if k := slices.IndexFunc(sharing, func(i Identity) bool { return f.SourceKey() != "" && i.Keys[f.Source] == f.SourceKey() }); k >= 0 {
+		m.who = sharing[k] // another fact has made them known since the key was looked up
+		sharing = slices.Delete(sharing, k, k+1)
+	}
 	switch {
 	case err != nil:
 		return m, err

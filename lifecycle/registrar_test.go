@@ -1,6 +1,7 @@
 package lifecycle_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -270,6 +271,36 @@ func TestFactsOfOnePersonAtOnceAllCount(t *testing.T) {
 		})
 	}
 	workers.Wait()
+	if got := h.who(t, "ben").Person.Department; got != "Platform" {
+		t.Errorf("is in %s, want the newest word", got)
+	}
+}
+
+// overtaken is a store in which something happens right after a key was looked up.
+type overtaken struct {
+	*store
+	meanwhile func()
+}
+
+func (s overtaken) IdentityByKey(ctx context.Context, source, key string) (lifecycle.Identity, error) {
+	i, err := s.store.IdentityByKey(ctx, source, key)
+	s.meanwhile()
+	return i, err
+}
+
+// Two facts of somebody new may be registered at the same moment: who has the key
+// by the time that the address is looked up is no other person.
+func TestWhoWasMadeKnownAMomentAgoIsNobodyElse(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	first := h.sent(t, piece())
+	h.pass(time.Second)
+	next := h.sent(t, piece(in("Platform")))
+	meanwhile := sync.OnceFunc(func() { must(t, h.registrar().Register(t.Context(), first)) })
+	must(t, lifecycle.NewRegistrar(overtaken{h.store, meanwhile}, h, settle, h.now).Register(t.Context(), next))
+	if open := h.cases(t); len(open) > 0 {
+		t.Errorf("it is asked who they are: %s", open[0].Why)
+	}
 	if got := h.who(t, "ben").Person.Department; got != "Platform" {
 		t.Errorf("is in %s, want the newest word", got)
 	}
