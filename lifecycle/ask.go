@@ -47,7 +47,7 @@ func (p *Planner) Ask(ctx context.Context, id FindingID) error {
 			return err
 		}
 	case (f.Kind == FoundLeaverPresent || f.regained()) && c.identity.StatusAt(p.now()) != StatusEnded:
-		d.plan = Plan{Held: "Is back since."}
+		d.plan, d.quiet = Plan{Held: "Is back since."}, true // the next roll call finds nothing any more
 	}
 	if err := p.nominate(ctx, &c, touchedBy(d.plan.Changes, c.holdings.Duties)); err != nil {
 		return err

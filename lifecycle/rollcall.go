@@ -26,6 +26,8 @@ type RollStore interface {
 	Requests(ctx context.Context, f RequestFilter) ([]Request, error)
 	// Removals is HoldReader's.
 	Removals(ctx context.Context, since time.Time) ([]Removal, error)
+	// RemovalsAbout is HoldReader's.
+	RemovalsAbout(ctx context.Context, who IdentityID) ([]Removal, error)
 	// SaveRollCall stores the result and its baseline, in one transaction.
 	SaveRollCall(ctx context.Context, r RollResult, next ...Job) error
 }
@@ -131,7 +133,31 @@ func (c *RollCall) roll(ctx context.Context, policy Policy) (Roll, error) {
 		return r, fmt.Errorf("list removals: %w", err)
 	}
 	r.Waits = waits(removals)
-	return r, nil
+	return r, c.refusedJustNow(ctx, &r)
+}
+
+// refusedJustNow notes about whom nothing is concluded because Security has just
+// said that they have not left, and that does not count yet: it is said of one
+// person after another, and a roll call meanwhile would ask about every one.
+func (c *RollCall) refusedJustNow(ctx context.Context, r *Roll) error {
+	has := map[string]bool{}
+	for _, a := range r.Last {
+		has[FoldEmail(a.Email)] = true
+	}
+	for _, i := range r.Identities {
+		_, waits := r.Waits[i.ID]
+		if waits || i.Person.Status != StatusEnded || i.Account == "" && !has[i.Person.Email()] {
+			continue
+		}
+		about, err := c.store.RemovalsAbout(ctx, i.ID)
+		if err != nil {
+			return fmt.Errorf("look up removals of identity %s: %w", i.ID, err)
+		}
+		if slices.ContainsFunc(about, func(o Removal) bool { return o.Notice == i.Notice && o.State == RemovalRefused }) {
+			r.Waits[i.ID] = ""
+		}
+	}
+	return nil
 }
 
 // waits returns about whom a removal is held or still to be judged.

@@ -89,3 +89,25 @@ func TestLeaversWhoAreRefusedHaveNotLeft(t *testing.T) {
 		t.Errorf("once they are said to have left, %d have, and %d are contained", got, h.contained())
 	}
 }
+
+// A roll call may run while the word that they have not left is still on its way.
+func TestARollCallAsksNothingAboutWhomSecurityHasJustRefused(t *testing.T) {
+	t.Parallel()
+	h := many140(t)
+	o, waiting := h.held(t)
+	_, err := h.brakes().Refuse(t.Context(), h.release(t, "priya", o))
+	must(t, err)
+	told, passed := h.trail(lifecycle.EventRequestOpened), h.contained()
+	if got := h.presences(t); got > passed {
+		t.Errorf("the roll call finds %d leavers, and %d have left", got, passed)
+	}
+	if got := h.trail(lifecycle.EventRequestOpened); got != told {
+		t.Errorf("%d requests were opened", got-told)
+	}
+	if n := h.alarms(t, "Is back since"); n > 0 {
+		t.Errorf("Security is told %d times that somebody is back", n)
+	}
+	if got := h.leavers(t, 140); got != 140-len(waiting) {
+		t.Errorf("%d have left, want the %d who were let pass", got, 140-len(waiting))
+	}
+}
