@@ -82,14 +82,11 @@ func (i Identity) planned() []Job {
 
 // whole returns the identity, or whom it turned out to be.
 func (m *Matcher) whole(ctx context.Context, id IdentityID) (Identity, error) {
-	i, err := m.store.Identity(ctx, id)
-	if err == nil && i.Merged != "" {
-		i, err = m.store.Identity(ctx, i.Merged)
-	}
+	i, err := turnedOut(ctx, m.store, id)
 	if errors.Is(err, ErrNotFound) {
 		return i, Refuse(ErrNotFound, "Nobody has the id %s.", id)
 	}
-	return i, wrap("load identity "+string(id), err)
+	return i, err
 }
 
 // link ties the account to the identity, and takes it from whoever had it.
@@ -141,4 +138,25 @@ func (i Identity) lacking(account AccountID) Identity {
 	}
 	i.Revision++
 	return i
+}
+
+// settles settles those cases about the identity that ask nothing any more, and
+// returns their lines and what follows: a fact that waited for one is looked at again.
+func (m *Matcher) settles(ctx context.Context, p *People, o orderLine, about Identity, why string, moot func(Case) bool) ([]AuditEvent, []Job, error) {
+	open, err := m.store.CasesAbout(ctx, about.ID, "", "")
+	if err != nil {
+		return nil, nil, fmt.Errorf("list cases about identity %s: %w", about.ID, err)
+	}
+	var again []Job
+	for _, c := range open {
+		if !moot(c) {
+			continue
+		}
+		p.Cases = append(p.Cases, c.settledItself(why, o.at))
+		if c.Kind == CasePerson {
+			again = append(again, Job{Kind: JobRegister, Ref: string(c.Fact)})
+		}
+	}
+	lines, jobs := caseLines(p.Cases, ByIdentity(o.by), o.at)
+	return lines, append(jobs, again...), nil
 }

@@ -172,7 +172,7 @@ func (b *Brakes) settle(ctx context.Context, r Removal) error {
 		for i := range is.Pass {
 			is.Pass[i].State = RemovalPassed
 		}
-		if err := b.store.SaveRemovals(ctx, is.Pass, b.judged(is.Pass, "Is ordinary, urgent, or a person's word.")); err != nil {
+		if err := b.store.SaveRemovals(ctx, is.Pass, b.judged(is.Pass, "Is ordinary, urgent and within the limit, or a person's word.")); err != nil {
 			return fmt.Errorf("let removals pass: %w", err)
 		}
 	}
@@ -272,7 +272,7 @@ func (b *Brakes) hold(ctx context.Context, s Stop, policy Policy, population int
 	e := b.judged(s.Removals, "Waits until two people have looked.")
 	e.Kind, e.Ref = kind, string(h.ID)
 	e.Detail["why"], e.Detail["kind"], e.Detail["source"], e.Detail["policy"] = h.Why, string(h.Kind), h.Source, policy.SHA256
-	return wrap("hold "+string(h.ID), b.store.SaveHold(ctx, h, s.Removals, e, Job{Kind: JobHold, Ref: string(h.ID)}))
+	return wrap("hold "+string(h.ID), b.store.SaveHold(ctx, h, s.Removals, e, append(s.alarm(h), card(h))...))
 }
 
 // judged returns the line that says what has become of the removals.

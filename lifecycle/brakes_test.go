@@ -209,6 +209,40 @@ func TestUrgentAndAPersonsWordPassAHold(t *testing.T) {
 	}
 }
 
+func TestAFeedThatCallsEverybodyUrgentIsStopped(t *testing.T) {
+	t.Parallel()
+	h := company(t, 25)
+	for i := range 12 {
+		f := lifecycle.Fact{Source: "hr", Person: ended(first(staff(i))), Urgent: true}
+		if i == 0 {
+			h.say(t, f)
+		} else {
+			h.sent(t, f)
+		}
+	}
+	h.work(t)
+	if _, waiting := h.held(t); len(waiting) != 7 || h.contained() != 5 {
+		t.Errorf("%d wait, %d contained, want 7 and 5 at once", len(waiting), h.contained())
+	}
+	if len(h.alerts) == 0 || !strings.HasPrefix(h.alerts[0], "Urgent, and waiting: Person ") {
+		t.Errorf("security is told %v", h.alerts)
+	}
+}
+
+func TestASignalThatDisablesEverybodyIsStopped(t *testing.T) {
+	t.Parallel()
+	h := company(t, 25)
+	for i := range 12 {
+		f := disabled()
+		f.Key, f.Person.Emails = fmt.Sprint("sub ", i), first(staff(i)).Emails
+		h.sent(t, f)
+	}
+	atRest(t, h)
+	if _, waiting := h.held(t); len(waiting) != 12 || h.contained() != 0 {
+		t.Errorf("%d wait, %d contained, want all and none", len(waiting), h.contained())
+	}
+}
+
 func TestWhoHasNoAccountIsNeitherHeldNorCounted(t *testing.T) {
 	t.Parallel()
 	h := company(t, 30)

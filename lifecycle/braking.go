@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 )
@@ -43,6 +44,9 @@ func (r Removal) Counts() bool {
 // person has said so.
 func (r Removal) Prompt() bool { return r.Urgent || r.Source == SourcePeople }
 
+// seen reports whether a person has said so, or has let it go.
+func (r Removal) seen() bool { return r.Source == SourcePeople || r.Hold != "" }
+
 // A Braking is what becomes of the removals that are queued.
 type Braking struct {
 	Pass []Removal
@@ -66,9 +70,11 @@ type Stop struct {
 //
 // The first few pass as they come. Those that come many at once are waited for,
 // so that they are judged together: once the first of a wrong list has lost
-// access it is too late to see how long the list is. What a person has let go,
-// and what is urgent, passes and counts; what is held has taken nothing from
-// anybody and counts for nothing.
+// access it is too late to see how long the list is. What a person has let go
+// passes and counts; what is held has taken nothing from anybody and counts for
+// nothing. What is urgent gathers with nothing, and passes until as many have that
+// no person has seen as are ordinary: beyond them it is held at once, for a feed
+// that is broken may call everybody urgent.
 func JudgeRemovals(removals []Removal, open []Hold, b Breaker, population int, now time.Time) Braking {
 	is := Braking{Wait: map[NoticeKind]time.Time{}}
 	dockets := map[NoticeKind]*docket{}
@@ -96,12 +102,14 @@ type docket struct {
 	kind   NoticeKind
 	stands map[string]bool                    // sources of which a hold stands
 	lost   map[string]map[IdentityID]struct{} // by source, who was let pass in the window
+	unseen map[string]map[IdentityID]struct{} // of them, whom no person has seen; by source, and of all under ""
 	queued []Removal
-	recent int // that came within the last gathering
+	urgent []Removal // that are queued
+	recent int       // that came within the last gathering
 }
 
 func newDocket(k NoticeKind, open []Hold) *docket {
-	d := &docket{kind: k, stands: map[string]bool{}, lost: map[string]map[IdentityID]struct{}{}}
+	d := &docket{kind: k, stands: map[string]bool{}, lost: map[string]map[IdentityID]struct{}{}, unseen: map[string]map[IdentityID]struct{}{}}
 	for _, h := range open {
 		if h.Kind == holdKindOf(k) {
 			d.stands[h.Source] = true
@@ -120,23 +128,71 @@ func (d *docket) add(r Removal, b Breaker, now time.Time, is *Braking) {
 		if !r.At.Before(now.Add(-b.Window)) {
 			d.lose(r)
 		}
-	case r.Prompt():
+	case r.seen():
 		d.lose(r)
 		is.Pass = append(is.Pass, r)
-	case d.stands[""]:
-		is.join(d.kind, "", r)
-	case d.stands[r.Source]:
-		is.join(d.kind, r.Source, r)
+	case r.Urgent:
+		d.urgent = append(d.urgent, r)
+	case d.stands[""], d.stands[r.Source]:
+		is.join(d.kind, d.holdOf(r.Source), r)
 	default:
 		d.queued = append(d.queued, r)
 	}
 }
 
 func (d *docket) lose(r Removal) {
-	if d.lost[r.Source] == nil {
-		d.lost[r.Source] = map[IdentityID]struct{}{}
+	note(d.lost, r.Source, r.Identity)
+	if !r.seen() {
+		note(d.unseen, r.Source, r.Identity)
+		note(d.unseen, "", r.Identity)
 	}
-	d.lost[r.Source][r.Identity] = struct{}{}
+}
+
+func note(people map[string]map[IdentityID]struct{}, source string, who IdentityID) {
+	if people[source] == nil {
+		people[source] = map[IdentityID]struct{}{}
+	}
+	people[source][who] = struct{}{}
+}
+
+// hurry lets what is urgent pass up to the limit, and stops the rest.
+func (d *docket) hurry(limit int, is *Braking) {
+	over := map[string][]Removal{}
+	for _, r := range d.urgent {
+		switch {
+		case d.full(r.Source, r, limit):
+			over[r.Source] = append(over[r.Source], r)
+		case d.full("", r, limit):
+			over[""] = append(over[""], r)
+		default:
+			d.lose(r)
+			is.Pass = append(is.Pass, r)
+		}
+	}
+	for _, source := range slices.Sorted(maps.Keys(over)) {
+		if !d.stands[source] && !d.stands[""] {
+			is.Stop = append(is.Stop, d.weigh(source, over[source], limit, d.unseen[source]))
+			continue
+		}
+		for _, r := range over[source] {
+			is.join(d.kind, d.holdOf(source), r)
+		}
+	}
+}
+
+// holdOf returns the source of the hold that stands for it: that of all comes first.
+func (d *docket) holdOf(source string) string {
+	if d.stands[""] {
+		return ""
+	}
+	return source
+}
+
+// full reports whether the removal would be of one more person than may be let
+// pass without anybody having seen it.
+func (d *docket) full(source string, r Removal, limit int) bool {
+	_, counted := d.unseen[source][r.Identity]
+	return !counted && len(d.unseen[source]) >= limit
 }
 
 // join puts the removal with those that join the hold of the source.
@@ -148,8 +204,10 @@ func (is *Braking) join(k NoticeKind, source string, r Removal) {
 	is.Stop[i].Removals = append(is.Stop[i].Removals, r)
 }
 
-// decide judges what is queued: each source by itself, then what is left of all.
+// decide judges what is queued: what is urgent, then each source by itself, then
+// what is left of all.
 func (d *docket) decide(limit int, gather time.Duration, now time.Time, is *Braking) {
+	d.hurry(limit, is)
 	if len(d.queued) == 0 {
 		return
 	}

@@ -25,6 +25,27 @@ func (s Stop) why(b Breaker, population int) string {
 	return why
 }
 
+// alarm tells Security of those who are stopped although they are urgent: whoever
+// called them so counts on it that they are not waited for.
+func (s Stop) alarm(h Hold) []Job {
+	var labels []string
+	for _, r := range s.Removals {
+		if r.Urgent {
+			labels = append(labels, r.Label)
+		}
+	}
+	if len(labels) == 0 {
+		return nil
+	}
+	who := strings.Join(labels[:min(len(labels), manyUrgent)], ", ")
+	if more := len(labels) - manyUrgent; more > 0 {
+		who += fmt.Sprintf(" and %d more", more)
+	}
+	return []Job{alert(fmt.Sprintf("Urgent, and waiting: %s. As many as are ordinary have lost access already without anybody having looked, so nothing follows until two people release them from hold %s.", who, h.ID))}
+}
+
+const manyUrgent = 5 // who are named where there is little room
+
 const manyRelocations = 3 // that a sentence names
 
 func wherefrom(all []Relocation) string {

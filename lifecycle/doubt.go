@@ -18,7 +18,7 @@ func contradicts(f Fact, i Identity, now time.Time) string {
 	number := i.Person.EmployeeID
 	switch {
 	case of:
-		return fmt.Sprintf("%s knows somebody else with the address %s, as %s.", f.Source, f.Person.Email(), key)
+		return knownAs(f, key)
 	case f.Person.guest(), i.Sourced() && f.Person.Employment == Vendor && i.Person.Employment != "" && i.Person.Employment != Vendor:
 		return fmt.Sprintf("They are a guest, and have the address of %s.", i.Person.Label())
 	case i.Sourced() && f.Person.EmployeeID != "" && number != "" && f.Person.EmployeeID != number:
@@ -46,6 +46,19 @@ func personDoubt(f Fact, why string, near []Identity, now time.Time) Case {
 		})
 	}
 	c.Options = append(c.Options, nothing(f))
+	return c
+}
+
+// knownAs says that the source knows who has the address by another key.
+func knownAs(f Fact, key string) string {
+	return fmt.Sprintf("%s knows somebody else with the address %s, as %s.", f.Source, f.Person.Email(), key)
+}
+
+// recordDoubt asks whether a record of which the source says the status alone is
+// another one of who has its address. It makes nobody known.
+func recordDoubt(f Fact, key string, i Identity, now time.Time) Case {
+	c := personDoubt(f, knownAs(f, key), []Identity{i}, now)
+	c.Options = slices.DeleteFunc(c.Options, func(o CaseOption) bool { return o.Answer == AnswerNew })
 	return c
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -32,7 +33,8 @@ func (o orderLine) event(kind EventKind, ref IdentityID, detail map[string]strin
 
 // Link ties the account, or the Slack user, to the identity, and takes it from
 // whoever had it; it returns the identity after that. It is a Refusal where the
-// order is not of Security, is about themselves, or gives no reason.
+// order is not of Security, is about themselves, or gives no reason, and where
+// somebody who has left would get the account of somebody who has not.
 func (m *Matcher) Link(ctx context.Context, o LinkOrder) (Identity, error) {
 	reason, err := reasonGiven(o.Reason, true)
 	if err != nil {
@@ -56,6 +58,9 @@ func (m *Matcher) Link(ctx context.Context, o LinkOrder) (Identity, error) {
 	if o.Slack != "" && by.Slack == o.Slack || o.Account != "" && by.Account == o.Account {
 		return who, m.refused(ctx, string(who.ID), by, ownSelf())
 	}
+	if err := m.here(ctx, who, holder, o.Account); err != nil {
+		return who, err
+	}
 	line := orderLine{by: by.ID, at: m.now(), reason: reason, via: o.Via}
 	if o.Slack != "" {
 		err = m.linkSlack(ctx, who, holder, o.Slack, line)
@@ -66,6 +71,45 @@ func (m *Matcher) Link(ctx context.Context, o LinkOrder) (Identity, error) {
 		return who, busy(err)
 	}
 	return m.whole(ctx, who.ID)
+}
+
+// here returns a Refusal where the account, which would be contained at once
+// because who has left would have it, is that of somebody who has not.
+func (m *Matcher) here(ctx context.Context, who, holder Identity, account AccountID) error {
+	if account == "" || who.StatusAt(m.now()) != StatusEnded {
+		return nil
+	}
+	others := []Identity{holder}
+	if holder.ID == "" {
+		var err error
+		if others, err = m.addressed(ctx, account); err != nil {
+			return err
+		}
+	}
+	for _, i := range others {
+		if i.ID != "" && i.ID != who.ID && i.StatusAt(m.now()) != StatusEnded && !slices.Contains(i.Not, account) {
+			return Refuse(ErrConflict, "%s has left, and would be contained at once; the account %s is that of %s, who has not left. Link %s to their own account first.",
+				who.Person.Label(), account, i.Person.Label(), i.Person.Label())
+		}
+	}
+	return nil
+}
+
+// addressed returns who has the address of the account, and no other account.
+func (m *Matcher) addressed(ctx context.Context, account AccountID) ([]Identity, error) {
+	accounts, err := m.store.Baseline(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load the last roll call: %w", err)
+	}
+	k := slices.IndexFunc(accounts, func(a Account) bool { return a.ID == account })
+	if k < 0 {
+		return nil, nil
+	}
+	found, err := m.store.IdentitiesByEmail(ctx, FoldEmail(accounts[k].Email))
+	if err != nil {
+		return nil, fmt.Errorf("look up address: %w", err)
+	}
+	return slices.DeleteFunc(found, func(i Identity) bool { return i.Account != "" && i.Account != account }), nil
 }
 
 // busy makes a Refusal of the conflict with somebody who was faster.

@@ -15,6 +15,9 @@ type MatcherStore interface {
 	PeopleStore
 	// Fact returns the fact, or ErrNotFound.
 	Fact(ctx context.Context, id NoticeID) (Fact, error)
+	// Baseline returns every account as the last whole roll call, or a verified
+	// change since, left it.
+	Baseline(ctx context.Context) ([]Account, error)
 	// IdentityBySlack returns the identity that is pinned to the Slack user, or ErrNotFound.
 	IdentityBySlack(ctx context.Context, id SlackID) (Identity, error)
 }

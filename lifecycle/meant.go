@@ -47,7 +47,7 @@ func (g *Registrar) meant(ctx context.Context, f Fact) (meaning, error) {
 	case err != nil:
 		return m, err
 	case f.Kind != FactState:
-		return m.status(sharing), nil
+		return g.status(ctx, m, sharing)
 	case m.who.ID != "":
 		return g.known(ctx, m, sharing)
 	default:
@@ -57,8 +57,15 @@ func (g *Registrar) meant(ctx context.Context, f Fact) (meaning, error) {
 
 // identity returns the identity, or whom it turned out to be.
 func (g *Registrar) identity(ctx context.Context, id IdentityID) (Identity, error) {
-	for range settleMost { // somebody is merged once, hardly ever twice
-		i, err := g.store.Identity(ctx, id)
+	return turnedOut(ctx, g.store, id)
+}
+
+const mergedMost = 5 // somebody is merged once, hardly ever twice
+
+// turnedOut returns the identity, or whom it turned out to be.
+func turnedOut(ctx context.Context, store PeopleStore, id IdentityID) (Identity, error) {
+	for range mergedMost {
+		i, err := store.Identity(ctx, id)
 		if err != nil {
 			return i, fmt.Errorf("load identity %s: %w", id, err)
 		}
@@ -79,12 +86,17 @@ func (g *Registrar) having(ctx context.Context, email string, but IdentityID) ([
 	return slices.DeleteFunc(found, func(i Identity) bool { return i.ID == but }), nil
 }
 
-// status is whose status a fact speaks of that says nothing else. It makes nobody known.
-func (m meaning) status(sharing []Identity) meaning {
+// status is whose status a fact speaks of that says nothing else. It makes nobody
+// known. Whoever its source knows by another key is not taken for them: a record
+// that was given up would end who has the address now.
+func (g *Registrar) status(ctx context.Context, m meaning, sharing []Identity) (meaning, error) {
 	f := m.fact
 	switch {
 	case m.who.ID != "":
 	case f.Kind != FactAbsent && len(sharing) == 1 && !f.Person.guest():
+		if key := sharing[0].Keys[f.Source]; key != "" && f.SourceKey() != "" {
+			return g.resolve(ctx, m, recordDoubt(f, key, sharing[0], g.now()), nil)
+		}
 		m.who = sharing[0]
 	case len(sharing) > 1 && f.Person.Status != StatusActive:
 		m.nobody = fmt.Sprintf("%d people have the address %s", len(sharing), f.Person.Email())
@@ -92,7 +104,7 @@ func (m meaning) status(sharing []Identity) meaning {
 	default:
 		m.nobody = "speaks of nobody who is known"
 	}
-	return m
+	return m, nil
 }
 
 // known is somebody whom the source knows already. Only their address may be in

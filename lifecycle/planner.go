@@ -141,6 +141,9 @@ func (p *Planner) stopped(ctx context.Context, c planning, n Notice, d draft) (b
 		if err := p.brake.Overtaken(ctx, n); err != nil {
 			return false, err
 		}
+		if err := p.noMore(ctx, c.identity); err != nil {
+			return false, err
+		}
 		return true, p.store.Record(ctx, p.planned(c, d, why))
 	}
 	err := p.brake.Pass(ctx, n)
@@ -148,6 +151,23 @@ func (p *Planner) stopped(ctx context.Context, c planning, n Notice, d draft) (b
 		return true, nil
 	}
 	return false, err
+}
+
+// noMore withdraws what is asked of somebody who turned out to be another.
+func (p *Planner) noMore(ctx context.Context, who Identity) error {
+	if who.Merged == "" {
+		return nil
+	}
+	open, err := p.read.Requests(ctx, RequestFilter{Subject: who.ID, Open: true})
+	if err != nil {
+		return fmt.Errorf("list requests about %s: %w", who.ID, err)
+	}
+	for _, r := range open {
+		if err := p.withdraw(ctx, r.ID, "Was found to be somebody else who is known."); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // overtaken returns why the notice is no longer to be acted on, or "". Steps

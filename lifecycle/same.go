@@ -61,10 +61,19 @@ func (m *Matcher) Merge(ctx context.Context, o MergeOrder) (Identity, error) {
 		before = gone.Person
 	}
 	next := p.tells(len(p.Identities)-1, before, "merge "+string(gone.ID), m.now())
-	e := orderLine{by: by.ID, at: m.now(), reason: reason, via: o.Via}.event(EventIdentityMerged, is.ID, map[string]string{
+	if len(next) == 0 { // what was planned of the one has not seen what the other has
+		next = is.planned()
+	}
+	next = append(append(next, gone.planned()...), is.ends(m.now())...) // of who is no more nothing is asked any more
+	line := orderLine{by: by.ID, at: m.now(), reason: reason, via: o.Via}
+	lines, jobs, err := m.settles(ctx, &p, line, gone, fmt.Sprintf("%s was found to be %s.", gone.Person.Label(), is.Person.Label()), func(Case) bool { return true })
+	if err != nil {
+		return keep, err
+	}
+	lines = append(lines, line.event(EventIdentityMerged, is.ID, map[string]string{
 		"gone": string(gone.ID), "keys": gone.described(), "account": string(gone.Account),
-	})
-	if err := m.store.SavePeople(ctx, p, []AuditEvent{e}, next...); err != nil {
+	}))
+	if err := m.store.SavePeople(ctx, p, lines, append(next, jobs...)...); err != nil {
 		return keep, busy(fmt.Errorf("merge identity %s into %s: %w", gone.ID, keep.ID, err))
 	}
 	return p.Identities[1], nil
@@ -214,10 +223,16 @@ func (m *Matcher) Split(ctx context.Context, o SplitOrder) (Identity, error) {
 	p := People{Identities: []Identity{rest, other}}
 	next := p.tells(0, was.Person, "split", m.now())
 	next = append(next, p.tells(1, Person{Status: StatusEnded}, "split", m.now())...)
-	e := orderLine{by: by.ID, at: m.now(), reason: reason, via: o.Via}.event(EventIdentitySplit, other.ID, map[string]string{
+	next = append(append(next, rest.ends(m.now())...), other.ends(m.now())...)
+	line := orderLine{by: by.ID, at: m.now(), reason: reason, via: o.Via}
+	lines, jobs, err := m.settles(ctx, &p, line, was, fmt.Sprintf("%s was found to mean somebody else: %s.", o.Source, other.Person.Label()), func(c Case) bool { return c.Source == o.Source })
+	if err != nil {
+		return was, err
+	}
+	lines = append(lines, line.event(EventIdentitySplit, other.ID, map[string]string{
 		"from": string(was.ID), "source": o.Source, "key": was.Keys[o.Source],
-	})
-	if err := m.store.SavePeople(ctx, p, []AuditEvent{e}, next...); err != nil {
+	}))
+	if err := m.store.SavePeople(ctx, p, lines, append(next, jobs...)...); err != nil {
 		return was, busy(fmt.Errorf("split identity %s: %w", was.ID, err))
 	}
 	return p.Identities[1], nil

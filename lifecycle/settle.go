@@ -54,7 +54,11 @@ func (r registering) before() Person {
 	case !r.was.Sourced(): // known from the policy alone: who they are is news
 		return Person{}
 	case r.was.Moving != nil:
-		return r.was.Moving.Before
+		before := r.was.Moving.Before
+		if s := r.was.Person.Status; s != StatusActive { // they were stopped while they moved, and are given back what that took
+			before.Status = s
+		}
+		return before
 	default:
 		return r.was.Person
 	}
@@ -92,4 +96,13 @@ func (g *Registrar) say(r *registering, kind NoticeKind, before Person, contain 
 		n.ID = NoticeIDFor(r.fact.ID, moment)
 	}
 	return n
+}
+
+// ends brings back what said their last day once that has passed.
+func (i Identity) ends(now time.Time) []Job {
+	end, said := i.Person.lastDay(), i.Says[i.From[attrEnd]].Fact
+	if said == "" || i.Person.Status == StatusEnded || !end.After(now) {
+		return nil
+	}
+	return []Job{{Kind: JobRegister, Ref: string(said), At: end}}
 }
