@@ -152,6 +152,7 @@ func (h *Rosters) giveTime(w http.ResponseWriter, r *http.Request) {
 func (h *Rosters) take(r *http.Request, format Format, source string, at time.Time) (_ answer, err error) {
 	file, err := ReadRoster(arriving{r.Body}, format, h.config.Dir)
 	if err != nil {
+		h.hearOut(r)
 		return answer{}, err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
@@ -170,6 +171,14 @@ func (h *Rosters) take(r *http.Request, format Format, source string, at time.Ti
 		return answer{}, err
 	}
 	return answer{status: http.StatusAccepted, body: rosterKept{Rows: taken.Rows, Changed: taken.Changed, Held: taken.Held}}, nil
+}
+
+// hearOut reads what is still being sent of a roster that is turned away: whoever
+// sends would otherwise see a line that broke, and not what is wrong.
+func (h *Rosters) hearOut(r *http.Request) {
+	if _, err := io.Copy(io.Discard, io.LimitReader(r.Body, largestRoster)); err != nil {
+		h.config.Log.DebugContext(r.Context(), "hear a roster out", slog.Any("err", err))
+	}
 }
 
 // arriving is a body: where it breaks off, that is the sender's, and not a fault of ours.

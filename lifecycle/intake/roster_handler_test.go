@@ -267,6 +267,37 @@ func TestARosterThatBreaksOffIsTurnedAway(t *testing.T) {
 	g.clean(t)
 }
 
+// Whoever sends a large roster with a mistake at its beginning is told of it, and
+// does not see the line break.
+func TestALargeRosterIsHeardOutBeforeItIsTurnedAway(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(newGate(t))
+	defer server.Close()
+	body := "employee_id,status,emailz\n" + strings.Repeat("E1,active,a@acme.test\n", 2<<20)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPut, server.URL+RouteRoster, struct{ io.Reader }{strings.NewReader(body)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header = put("", "old", "text/csv", "").Header
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Write(conn); err != nil {
+		t.Fatalf("the line broke while it was sent: %v", err)
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(conn), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("status %d, want 422", answer.StatusCode)
+	}
+	if err := errors.Join(answer.Body.Close(), conn.Close()); err != nil {
+		t.Error(err)
+	}
+}
+
 // Who sent it may go once it has arrived.
 func TestARosterThatHasArrivedIsTakenInWhoeverWaits(t *testing.T) {
 	t.Parallel()
