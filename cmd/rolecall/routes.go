@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"path"
 	"strings"
 	"time"
+
+	"rolecall/lifecycle/intake/scim"
 )
 
 // routes is everything the one listener answers.
@@ -16,7 +19,21 @@ func (h *service) routes() http.Handler {
 	mux.Handle("GET /metrics", h.meter.handler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", h.readyz)
-	return h.meter.count(withHeaders(mux))
+	return singleSlashes(h.meter.count(withHeaders(mux)))
+}
+
+// singleSlashes makes one of slashes that stand together in a path of SCIM's: a
+// base URL that ends in one is a common slip, and who is redirected, as a mux
+// does, leaves the token or the body behind.
+func singleSlashes(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, scim.Route) && strings.Contains(r.URL.Path, "//") {
+			is, at := *r, *r.URL
+			at.Path, at.RawPath = path.Clean(at.Path), ""
+			is.URL, r = &at, &is
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // withHeaders says on every answer that it is nobody's page to show.
