@@ -140,10 +140,10 @@ func (t *teller) release(ctx context.Context, email string, names []string, reas
 	if err != nil {
 		return err
 	}
-	if err := t.until(ctx, func() bool { _, open := t.w.slack.Modal(p.slack); return open }); err != nil {
-		return fmt.Errorf("wait for the modal: %w", err)
+	modal, err := t.modal(ctx, p)
+	if err != nil {
+		return err
 	}
-	modal, _ := t.w.slack.Modal(p.slack)
 	var people []string
 	for _, in := range slacktest.Controls(modal.Blocks) {
 		for _, o := range in.Options {
@@ -155,12 +155,8 @@ func (t *teller) release(ctx context.Context, email string, names []string, reas
 	if len(people) != len(names) {
 		return fmt.Errorf("the modal offers %d of %v", len(people), names)
 	}
-	wrong, err := t.w.slack.Submit(ctx, p.slack, map[string]any{bot.InputScope: "these", bot.InputPeople: people, bot.InputReason: reason})
-	switch {
-	case err != nil:
-		return fmt.Errorf("%s submits: %w", p.first, err)
-	case len(wrong) > 0:
-		return fmt.Errorf("%s's modal is refused: %v", p.first, wrong)
+	if err := t.submit(ctx, p, map[string]any{bot.InputScope: "these", bot.InputPeople: people, bot.InputReason: reason}); err != nil {
+		return err
 	}
 	fmt.Fprintf(t.out, "   → %s names %s and gives the reason %q\n", p.first, listed(names), reason)
 	return nil

@@ -56,6 +56,17 @@ type hand struct {
 // acting takes the same road as a press in Slack, as somebody who is known. The
 // policy is not resolved against PagerDuty for it: requests carry the teams' names.
 func acting(ctx context.Context, id, as string, f func(context.Context, hand) error) error {
+	return asKnown(ctx, as, func(ctx context.Context, db *storage.DB, source lifecycle.PolicySource, by lifecycle.Identity) error {
+		r, err := findRequest(ctx, db, id)
+		if err != nil {
+			return err
+		}
+		return f(ctx, hand{by, r, lifecycle.NewApprovals(db, source, time.Now)})
+	})
+}
+
+// asKnown runs f as somebody who is known, by the policy in force.
+func asKnown(ctx context.Context, as string, f func(context.Context, *storage.DB, lifecycle.PolicySource, lifecycle.Identity) error) error {
 	if as == "" {
 		return coded(exitUsage, lifecycle.Refuse(lifecycle.ErrInvalid, "say who decides: --as EMAIL"))
 	}
@@ -72,11 +83,7 @@ func acting(ctx context.Context, id, as string, f func(context.Context, hand) er
 		if err != nil {
 			return err
 		}
-		r, err := findRequest(ctx, db, id)
-		if err != nil {
-			return err
-		}
-		return f(ctx, hand{by, r, lifecycle.NewApprovals(db, source, time.Now)})
+		return f(ctx, db, source, by)
 	})
 }
 

@@ -108,22 +108,7 @@ type clerk struct {
 
 // asClerk takes the same road as a press in Slack, as somebody who is known.
 func asClerk(ctx context.Context, as string, f func(context.Context, clerk) error) error {
-	if as == "" {
-		return coded(exitUsage, lifecycle.Refuse(lifecycle.ErrInvalid, "say who decides: --as EMAIL"))
-	}
-	return withDatabase(ctx, func(ctx context.Context, db *storage.DB) error {
-		rules, err := inForce(ctx, db)
-		if err != nil {
-			return err
-		}
-		source := asWritten{rules}
-		by, err := lifecycle.NewDirectory(db, source, time.Now).Find(ctx, as)
-		if isNotFound(err) {
-			return coded(exitRefused, err)
-		}
-		if err != nil {
-			return err
-		}
+	return asKnown(ctx, as, func(ctx context.Context, db *storage.DB, source lifecycle.PolicySource, by lifecycle.Identity) error {
 		return f(ctx, clerk{
 			by: by, db: db, source: source, matcher: lifecycle.NewMatcher(db, source, time.Now),
 			brakes: lifecycle.NewBrakes(db, source, time.Now), sources: lifecycle.NewSources(db, source, time.Now),

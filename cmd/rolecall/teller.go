@@ -115,15 +115,11 @@ func (t *teller) press(ctx context.Context, email, channel, who, action, reason 
 	if reason == "" {
 		return nil
 	}
-	if err := t.until(ctx, func() bool { _, open := t.w.slack.Modal(p.slack); return open }); err != nil {
-		return fmt.Errorf("wait for the modal: %w", err)
+	if _, err := t.modal(ctx, p); err != nil {
+		return err
 	}
-	wrong, err := t.w.slack.Submit(ctx, p.slack, map[string]any{"reason": reason})
-	if err != nil {
-		return fmt.Errorf("%s submits: %w", p.first, err)
-	}
-	if len(wrong) > 0 {
-		return fmt.Errorf("%s's modal is refused: %v", p.first, wrong)
+	if err := t.submit(ctx, p, map[string]any{bot.InputReason: reason}); err != nil {
+		return err
 	}
 	fmt.Fprintf(t.out, "   → %s gives the reason %q\n", p.first, reason)
 	return nil
@@ -139,10 +135,10 @@ func (t *teller) choose(ctx context.Context, email, channel, who string, to map[
 	if err != nil {
 		return err
 	}
-	if err := t.until(ctx, func() bool { _, open := t.w.slack.Modal(p.slack); return open }); err != nil {
-		return fmt.Errorf("wait for the modal: %w", err)
+	modal, err := t.modal(ctx, p)
+	if err != nil {
+		return err
 	}
-	modal, _ := t.w.slack.Modal(p.slack)
 	values := map[string]any{}
 	for _, in := range slacktest.Controls(modal.Blocks) {
 		name, named := to[in.Text]
@@ -159,6 +155,20 @@ func (t *teller) choose(ctx context.Context, email, channel, who string, to map[
 	if len(values) != len(to) {
 		return fmt.Errorf("the modal asks for %d of %v", len(values), to)
 	}
+	return t.submit(ctx, p, values)
+}
+
+// modal waits for the modal that opens to somebody.
+func (t *teller) modal(ctx context.Context, p demoPerson) (slacktest.View, error) {
+	if err := t.until(ctx, func() bool { _, open := t.w.slack.Modal(p.slack); return open }); err != nil {
+		return slacktest.View{}, fmt.Errorf("wait for the modal: %w", err)
+	}
+	m, _ := t.w.slack.Modal(p.slack)
+	return m, nil
+}
+
+// submit sends the modal that is open to somebody.
+func (t *teller) submit(ctx context.Context, p demoPerson, values map[string]any) error {
 	wrong, err := t.w.slack.Submit(ctx, p.slack, values)
 	switch {
 	case err != nil:
