@@ -174,6 +174,9 @@ func (m caseMaker) answerLabel(answer string) string {
 	case lifecycle.AnswerLeft:
 		return "They have left"
 	case lifecycle.AnswerStays:
+		if m.c.Kind == lifecycle.CaseReturn {
+			return "They are not back"
+		}
 		return "They have not left"
 	case lifecycle.AnswerBack:
 		return "They are back"

@@ -58,6 +58,9 @@ func (m *Matcher) Link(ctx context.Context, o LinkOrder) (Identity, error) {
 	if o.Slack != "" && by.Slack == o.Slack || o.Account != "" && by.Account == o.Account {
 		return who, m.refused(ctx, string(who.ID), by, ownSelf())
 	}
+	if err := m.seen(ctx, o.Account); err != nil {
+		return who, err
+	}
 	if err := m.here(ctx, who, holder, o.Account); err != nil {
 		return who, err
 	}
@@ -71,6 +74,23 @@ func (m *Matcher) Link(ctx context.Context, o LinkOrder) (Identity, error) {
 		return who, busy(err)
 	}
 	return m.whole(ctx, who.ID)
+}
+
+// seen returns a Refusal of an account that PagerDuty did not have at the last roll
+// call: a slip of the keyboard would part somebody from their own. Before the first
+// roll call nothing is known of any.
+func (m *Matcher) seen(ctx context.Context, id AccountID) error {
+	if id == "" {
+		return nil
+	}
+	accounts, err := m.store.Baseline(ctx)
+	if err != nil {
+		return fmt.Errorf("load the last roll call: %w", err)
+	}
+	if len(accounts) > 0 && !slices.ContainsFunc(accounts, func(a Account) bool { return a.ID == id }) {
+		return Refuse(ErrNotFound, "PagerDuty had no account %s at the last roll call. If it was made since, call the roll first: `rolecall reconcile`.", id)
+	}
+	return nil
 }
 
 // here returns a Refusal where the account, which would be contained at once

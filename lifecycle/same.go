@@ -243,6 +243,9 @@ func (i Identity) apart(source string, p Policy, now time.Time) (rest, other Ide
 	says := i.statements("")
 	key := i.Keys[source]
 	said, speaks := says[source]
+	if source == "" {
+		return i, i, Refuse(ErrInvalid, "say which source means somebody else; %s is known by %s", i.Person.Label(), listOr(slices.Sorted(maps.Keys(i.Keys)), "no source"))
+	}
 	if key == "" || !speaks {
 		return i, i, Refuse(ErrNotFound, "%s knows nobody by that name; %s is known by %s", source, i.Person.Label(), listOr(slices.Sorted(maps.Keys(i.Keys)), "no source"))
 	}
@@ -268,7 +271,7 @@ func (i Identity) apart(source string, p Policy, now time.Time) (rest, other Ide
 			other = other.without(email, 0, now)
 			other.Revision = 1
 		default:
-			return i, i, Refuse(ErrConflict, "%s says that both have the address %s. Have it corrected in one of the sources first.", strings.Join(slices.Sorted(maps.Keys(i.Keys)), " and "), email)
+			return i, i, Refuse(ErrConflict, "by what %s say, both have the address %s. Have it corrected in one of the sources first.", strings.Join(slices.Sorted(maps.Keys(i.Keys)), " and "), email)
 		}
 	}
 	return rest, other, nil

@@ -219,7 +219,15 @@ func TestOrdersAboutPeople(t *testing.T) {
 			h.later(t, 7*day)
 			h.say(t, from("hr", starting("2026-05-05")))
 		}, order: merge("ben", "kim")},
-		"an account is linked":              {begin: two, order: link(func(*lifecycle.LinkOrder) {})},
+		"an account is linked": {begin: func(t *testing.T, h *house) {
+			two(t, h)
+			a := account(lifecycle.RoleResponder)
+			a.Email = "b.ode@before.test"
+			h.pager.put(a)
+			h.call(t)
+		}, order: link(func(*lifecycle.LinkOrder) {})},
+		"an account that there is not":      {begin: func(t *testing.T, h *house) { linkedBen(t, h); h.call(t) }, order: link(func(o *lifecycle.LinkOrder) { o.Account = "PZZZ" }), refused: lifecycle.ErrNotFound},
+		"a split off nothing":               {begin: two, order: split(""), refused: lifecycle.ErrInvalid},
 		"neither an account nor Slack":      {begin: two, order: link(func(o *lifecycle.LinkOrder) { o.Account = "" }), refused: lifecycle.ErrInvalid},
 		"both at once":                      {begin: two, order: link(func(o *lifecycle.LinkOrder) { o.Slack = "U1" }), refused: lifecycle.ErrInvalid},
 		"their own account":                 {begin: func(t *testing.T, h *house) { two(t, h); h.pinTo(t, "priya", "PBEN") }, order: link(func(*lifecycle.LinkOrder) {}), refused: lifecycle.ErrForbidden},

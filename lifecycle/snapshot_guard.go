@@ -35,7 +35,7 @@ func (r Roster) guard(last *SnapshotMark, now time.Time) error {
 	if len(wrong) == 0 {
 		return nil
 	}
-	return Refuse(ErrInvalid, "It differs from the last more than is ordinary: %s. If it is right all the same, somebody of Security can take it in with rolecall roster import --accept --as ADDRESS.", strings.Join(wrong, "; "))
+	return Refuse(ErrInvalid, "It differs from the last more than is ordinary: %s. If it is right all the same, somebody of Security can take it in with `rolecall roster import FILE --accept --as EMAIL --reason TEXT`.", strings.Join(wrong, "; "))
 }
 
 const (

@@ -141,7 +141,11 @@ func madeUp(attributes string) (lifecycle.Person, error) {
 			}
 			p.EndDate = day
 		default:
-			return p, lifecycle.Refuse(lifecycle.ErrInvalid, "%q is not an attribute; there are %v", key, append(lifecycle.Attributes(), "end_date"))
+			var known []string
+			for _, a := range lifecycle.Attributes() {
+				known = append(known, string(a))
+			}
+			return p, lifecycle.Refuse(lifecycle.ErrInvalid, "%q is not an attribute; there are %s and end_date", key, strings.Join(known, ", "))
 		}
 	}
 	return p, nil

@@ -39,10 +39,13 @@ func bound(p lifecycle.Policy) lifecycle.Policy {
 }
 
 // outcome says what would come of the person joining now, with no account yet,
-// and what capped, ended or raised it.
+// and what capped, ended or raised it; of who has left nothing does.
 func outcome(p lifecycle.Policy, person lifecycle.Person) []string {
 	plan, want := lifecycle.PlanJoin(p, person, nil), p.Want(person)
 	lines := []string{"Grant: nothing. " + plan.Held}
+	if person.Status == lifecycle.StatusEnded {
+		return []string{"Grant: nothing, because they have left; what the rules say would count if they came back."}
+	}
 	if plan.Held == "" {
 		granted := memberships(want.Teams)
 		if want.BaseRole != "" {

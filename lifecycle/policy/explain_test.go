@@ -53,6 +53,7 @@ func TestExplainSaysWhatBoundsTheRules(t *testing.T) {
 		{"a contractor whose end date was not sent", with(func(p *lifecycle.Person) { p.Employment = lifecycle.Contractor })},
 		{"somebody whose employment was not sent", with(func(p *lifecycle.Person) { p.Employment = "" })},
 		{"somebody with an exception, of two, that is not past", with(func(p *lifecycle.Person) { p.Emails = []string{"Dora@acme.test"} })},
+		{"somebody who has left", with(func(p *lifecycle.Person) { p.Status = lifecycle.StatusEnded })},
 		{"somebody to whom rules grant what nobody may hold together", with(func(p *lifecycle.Person) { p.Title = "Platform Lead" })},
 	}
 	p, err := Load("testdata/everything.yaml")
