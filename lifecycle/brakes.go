@@ -164,10 +164,11 @@ func (b *Brakes) settle(ctx context.Context, r Removal) error {
 	if err := b.gathering(r); err != nil {
 		return err
 	}
-	is, policy, population, err := b.look(ctx)
+	v, err := b.look(ctx)
 	if err != nil {
 		return err
 	}
+	is := v.judged()
 	if len(is.Pass) > 0 {
 		for i := range is.Pass {
 			is.Pass[i].State = RemovalPassed
@@ -177,7 +178,7 @@ func (b *Brakes) settle(ctx context.Context, r Removal) error {
 		}
 	}
 	for _, s := range is.Stop {
-		if err := b.hold(ctx, s, policy, population); err != nil && !errors.Is(err, ErrConflict) {
+		if err := b.hold(ctx, s, v); err != nil && !errors.Is(err, ErrConflict) {
 			return err
 		}
 	}
@@ -204,26 +205,34 @@ func (b *Brakes) bare(ctx context.Context, r Removal) (bool, error) {
 	return true, wrap("let removal pass", b.store.SaveRemovals(ctx, all, b.judged(all, "Has no PagerDuty account.")))
 }
 
-// look returns what becomes of all that is queued.
-func (b *Brakes) look(ctx context.Context) (Braking, Policy, int, error) {
-	policy, err := b.policies.Current(ctx)
-	if err != nil {
-		return Braking{}, policy, 0, fmt.Errorf("read the policy in force: %w", err)
+// A view is everything that a judgement rests on. The holds are read before the
+// removals, and what is stopped is saved against them: whoever was faster has
+// moved the hold on, and what they left is looked at anew.
+type view struct {
+	policy     Policy
+	population int
+	open       []Hold
+	removals   []Removal
+	now        time.Time
+}
+
+func (v view) judged() Braking {
+	return JudgeRemovals(v.removals, v.open, v.policy.Breaker, v.population, v.now)
+}
+
+func (b *Brakes) look(ctx context.Context) (v view, err error) {
+	v.now = b.now()
+	if v.policy, err = b.policies.Current(ctx); err != nil {
+		return v, fmt.Errorf("read the policy in force: %w", err)
 	}
-	population, err := b.store.Population(ctx)
-	if err != nil {
-		return Braking{}, policy, 0, fmt.Errorf("count who has an account: %w", err)
+	if v.population, err = b.store.Population(ctx); err != nil {
+		return v, fmt.Errorf("count who has an account: %w", err)
 	}
-	open, err := b.store.Holds(ctx)
-	if err != nil {
-		return Braking{}, policy, 0, fmt.Errorf("list holds: %w", err)
+	if v.open, err = b.store.Holds(ctx); err != nil {
+		return v, fmt.Errorf("list holds: %w", err)
 	}
-	now := b.now()
-	removals, err := b.store.Removals(ctx, now.Add(-policy.Breaker.Window))
-	if err != nil {
-		return Braking{}, policy, 0, fmt.Errorf("list removals: %w", err)
-	}
-	return JudgeRemovals(removals, open, policy.Breaker, population, now), policy, population, nil
+	v.removals, err = b.store.Removals(ctx, v.now.Add(-v.policy.Breaker.Window))
+	return v, wrap("list removals", err)
 }
 
 // gathering returns when to ask again while r gathers with others, or nil.
@@ -248,22 +257,16 @@ func (b *Brakes) remember(wait map[NoticeKind]time.Time) {
 	b.wait = wait
 }
 
-// hold stops the removals under the hold of their source that stands, or a new
-// one. It returns ErrConflict when that hold has moved on meanwhile.
-func (b *Brakes) hold(ctx context.Context, s Stop, policy Policy, population int) error {
-	open, err := b.store.Holds(ctx)
-	if err != nil {
-		return fmt.Errorf("list holds: %w", err)
-	}
+// hold stops the removals under the hold of their source that stood when they were
+// judged, or a new one. It returns ErrConflict when that is not so any more.
+func (b *Brakes) hold(ctx context.Context, s Stop, v view) error {
 	h := Hold{
-		ID: NewHoldID(), Kind: holdKindOf(s.Kind), Source: s.Source, State: HoldStands, Why: s.why(policy.Breaker, population),
-		Limit: s.Limit, Population: population, OpenedAt: b.now(), Decisions: []HoldDecision{},
+		ID: NewHoldID(), Kind: holdKindOf(s.Kind), Source: s.Source, State: HoldStands, Why: s.why(v.policy.Breaker, v.population),
+		Limit: s.Limit, Population: v.population, OpenedAt: b.now(), Decisions: []HoldDecision{},
 	}
 	kind := EventHoldOpened
-	if k := slices.IndexFunc(open, func(o Hold) bool { return o.Kind == h.Kind && o.Source == h.Source }); k >= 0 {
-		h, kind = open[k], EventRemovalJudged
-	} else if s.People == 0 { // what it would have joined stands no more: it is judged by itself
-		return ErrConflict
+	if k := slices.IndexFunc(v.open, func(o Hold) bool { return o.Kind == h.Kind && o.Source == h.Source }); k >= 0 {
+		h, kind = v.open[k], EventRemovalJudged
 	}
 	h.Revision, h.UpdatedAt = h.Revision+1, b.now()
 	for i := range s.Removals {
@@ -271,7 +274,7 @@ func (b *Brakes) hold(ctx context.Context, s Stop, policy Policy, population int
 	}
 	e := b.judged(s.Removals, "Waits until two people have looked.")
 	e.Kind, e.Ref = kind, string(h.ID)
-	e.Detail["why"], e.Detail["kind"], e.Detail["source"], e.Detail["policy"] = h.Why, string(h.Kind), h.Source, policy.SHA256
+	e.Detail["why"], e.Detail["kind"], e.Detail["source"], e.Detail["policy"] = h.Why, string(h.Kind), h.Source, v.policy.SHA256
 	return wrap("hold "+string(h.ID), b.store.SaveHold(ctx, h, s.Removals, e, append(s.alarm(h), card(h))...))
 }
 
