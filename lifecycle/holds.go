@@ -132,3 +132,33 @@ func joinNotices(ids []NoticeID) string {
 	}
 	return strings.Join(words, " ")
 }
+
+// Open returns the holds that stand, the oldest first.
+func (b *Brakes) Open(ctx context.Context) ([]Hold, error) {
+	open, err := b.store.Holds(ctx)
+	return open, wrap("list holds", err)
+}
+
+// Waiting returns what the hold stops now, the oldest first.
+func (b *Brakes) Waiting(ctx context.Context, id HoldID) ([]Removal, error) {
+	all, err := b.store.RemovalsOf(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("list what hold %s stops: %w", id, err)
+	}
+	return slices.DeleteFunc(all, func(r Removal) bool { return r.State != RemovalHeld }), nil
+}
+
+// Held returns everybody about whom something is held, and by which hold.
+func (b *Brakes) Held(ctx context.Context) (map[IdentityID]HoldID, error) {
+	removals, err := b.store.Removals(ctx, b.now())
+	if err != nil {
+		return nil, fmt.Errorf("list removals: %w", err)
+	}
+	held := map[IdentityID]HoldID{}
+	for _, r := range removals {
+		if r.State == RemovalHeld {
+			held[r.Identity] = r.Hold
+		}
+	}
+	return held, nil
+}
