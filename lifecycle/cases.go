@@ -48,7 +48,7 @@ func (g *Registrar) cases(ctx context.Context, r registering) ([]Case, []AuditEv
 	}
 	for _, c := range r.asks() {
 		again := slices.ContainsFunc(open, func(o Case) bool { return o.Kind == c.Kind && o.Source == c.Source })
-		if again || r.source.Observes(r.fact.ReceivedAt, r.countsAt()) {
+		if again || r.source.Observes(r.fact, r.countsAt()) {
 			continue
 		}
 		if fresh, err := g.toAsk(ctx, r, c); err != nil {

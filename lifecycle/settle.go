@@ -26,7 +26,7 @@ func (g *Registrar) notice(r *registering) (*Notice, []Job) {
 	if end := r.is.Person.lastDay(); r.is.Person.Status != StatusEnded && end.After(r.now) {
 		next = append(next, Job{Kind: JobRegister, Ref: string(r.fact.ID), At: end})
 	}
-	if r.source.Observes(r.fact.ReceivedAt, r.countsAt()) {
+	if r.source.Observes(r.fact, r.countsAt()) {
 		return nil, next
 	}
 	before := r.before()

@@ -90,8 +90,8 @@ func (s *Snapshots) Take(ctx context.Context, r Roster) (Taken, error) {
 		return Taken{Rows: r.Rows}, err
 	}
 	t.Observed = src.Snapshot == nil
-	if t.Observed && !src.Observed {
-		src.Observed = true
+	if t.Observed && src.First != r.SHA256 {
+		src.First = r.SHA256
 		if src, err = s.save(ctx, src, AuditEvent{Kind: EventSourceConnected, Detail: map[string]string{"observed": "the first snapshot"}}); err != nil {
 			return Taken{}, err
 		}
@@ -167,8 +167,8 @@ func (s *Snapshots) mark(ctx context.Context, r Roster, t Taken) error {
 		if src.Snapshot != nil && !r.At.After(src.Snapshot.At) {
 			return Refuse(ErrConflict, "another snapshot of %s that is as new was taken in at the same moment", r.Source)
 		}
-		if t.Observed {
-			src.Observed, src.StartedAt, src.StartedBy = false, s.now(), "its first whole snapshot"
+		if t.Observed && !src.Observed { // else it is for Security to start it
+			src.StartedAt, src.StartedBy = s.now(), "its first whole snapshot"
 		}
 		if t.Changed > 0 {
 			src.LastFact = s.now()

@@ -74,6 +74,48 @@ func TestTheFirstSnapshotIsObservedAndTheSecondCounts(t *testing.T) {
 	}
 }
 
+func TestAFirstSnapshotThatBreaksOffHidesNobodyWhoLeaves(t *testing.T) {
+	t.Parallel()
+	h := company(t, 20)
+	r := roster(h.now(), people(0, 20)...)
+	r.Source = "hr" // which has told of one after the other before
+	whole := r.Facts
+	r.Facts = func(yield func(lifecycle.Fact, error) bool) {
+		for f := range whole {
+			if !yield(f, nil) {
+				return
+			}
+			break
+		}
+		yield(lifecycle.Fact{}, errors.New("the disk is gone"))
+	}
+	if _, err := h.snapshots().Take(t.Context(), r); err == nil {
+		t.Fatal("half a file was taken in")
+	}
+	h.work(t)
+	h.hear(t, ended(first(staff(3))))
+	if h.contained() != 1 {
+		t.Errorf("%d are contained: who left while the snapshot was broken was not noticed", h.contained())
+	}
+	h.pass(time.Hour)
+	r.Facts, r.At = whole, h.now()
+	if taken := h.snapshot(t, r); !taken.Observed {
+		t.Errorf("taken %+v", taken)
+	}
+}
+
+func TestARosterStartsNoSourceThatSecurityHasNot(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	must(t, second(h.sources().Hear(t.Context(), "scim:okta", true)))
+	r := roster(h.now(), people(0, 20)...)
+	r.Source = "scim:okta"
+	h.snapshot(t, r)
+	if src := h.source(t, "scim:okta"); !src.Observed || !src.StartedAt.IsZero() {
+		t.Errorf("started by %q", src.StartedBy)
+	}
+}
+
 func TestTheSameFileTwiceChangesNothing(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

@@ -18,17 +18,29 @@ type Source struct {
 	StartedBy string        `json:"started_by,omitempty"` // who said that it may be acted on
 	StartedAt time.Time     `json:"started_at,omitzero"`  // since when it is
 	Silent    bool          `json:"silent,omitempty"`     // security was told that nothing comes any more
+	First     string        `json:"first,omitempty"`      // the SHA-256 of its first whole snapshot, which is observed by itself
 	Snapshot  *SnapshotMark `json:"snapshot,omitempty"`   // of the last whole snapshot that was taken in
 }
 
 // SourcePeople is the source of what a person said here: an answer to a case.
 const SourcePeople = "rolecall"
 
-// Observes reports whether nothing is to follow from a fact of the source: it is
-// of its first sync, by when it was received and when it was to count, however
-// late it is looked at. A last day that comes after the first sync is news.
-func (s Source) Observes(received, counts time.Time) bool {
-	return s.Observed || !received.After(s.StartedAt) && !counts.After(s.StartedAt)
+// Observes reports whether nothing is to follow from the fact: it is of the
+// source's first sync, by when it was received and when it was to count, however
+// late it is looked at. A last day that comes after the first sync is news. Of a
+// first snapshot only its own rows are: what else the source says meanwhile is
+// acted on as before, also where the snapshot broke off.
+func (s Source) Observes(f Fact, counts time.Time) bool {
+	switch {
+	case s.Observed:
+		return true
+	case s.First == "":
+	case f.SHA256 != s.First:
+		return false
+	case s.Snapshot == nil: // it is being taken in, or broke off
+		return true
+	}
+	return !f.ReceivedAt.After(s.StartedAt) && !counts.After(s.StartedAt)
 }
 
 // A SnapshotMark is what the next whole snapshot of a source is held against.

@@ -113,6 +113,11 @@ func TestAStartThatCrashesAnywhereIsMadeOnce(t *testing.T) {
 func TestWhatAFactOfTheFirstSyncIs(t *testing.T) {
 	t.Parallel()
 	started := lifecycle.Source{StartedAt: monday}
+	rows := func(change func(*lifecycle.Source)) lifecycle.Source {
+		s := lifecycle.Source{First: "00", StartedAt: monday, Snapshot: &lifecycle.SnapshotMark{}}
+		change(&s)
+		return s
+	}
 	for name, tt := range map[string]struct {
 		source           lifecycle.Source
 		received, counts time.Time
@@ -124,10 +129,13 @@ func TestWhatAFactOfTheFirstSyncIs(t *testing.T) {
 		"before the start, at once":                   {started, monday.Add(-time.Hour), time.Time{}, true},
 		"after the start":                             {started, monday.Add(time.Hour), time.Time{}, false},
 		"before the start, of a last day that's news": {started, monday.Add(-time.Hour), monday.Add(day), false},
+		"a row of the first snapshot":                 {rows(func(*lifecycle.Source) {}), monday.Add(-time.Hour), time.Time{}, true},
+		"one that broke off":                          {rows(func(s *lifecycle.Source) { s.Snapshot, s.StartedAt = nil, time.Time{} }), monday, time.Time{}, true},
+		"what it says beside its first snapshot":      {rows(func(s *lifecycle.Source) { s.First = "another" }), monday.Add(-time.Hour), time.Time{}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := tt.source.Observes(tt.received, tt.counts); got != tt.observed {
+			if got := tt.source.Observes(lifecycle.Fact{ReceivedAt: tt.received, SHA256: "00"}, tt.counts); got != tt.observed {
 				t.Errorf("got %t", got)
 			}
 		})
