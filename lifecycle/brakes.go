@@ -45,7 +45,18 @@ type Brakes struct {
 	mu   sync.Mutex
 	wait map[NoticeKind]time.Time // while removals gather none of them is judged: so many need not look at each other
 	told map[HoldID]int           // after how many days Security was last reminded
+	many headcount
 }
+
+// A headcount is how many people had an account, and when they were counted.
+type headcount struct {
+	people int
+	at     time.Time
+}
+
+// countEvery is how long a headcount is good for: to count takes longer, of a
+// large company, than everything else about one who leaves.
+const countEvery = time.Minute
 
 // NewBrakes returns brakes over store.
 func NewBrakes(store BrakeStore, policies PolicySource, now func() time.Time) *Brakes {
@@ -225,7 +236,7 @@ func (b *Brakes) look(ctx context.Context) (v view, err error) {
 	if v.policy, err = b.policies.Current(ctx); err != nil {
 		return v, fmt.Errorf("read the policy in force: %w", err)
 	}
-	if v.population, err = b.store.Population(ctx); err != nil {
+	if v.population, err = b.people(ctx); err != nil {
 		return v, fmt.Errorf("count who has an account: %w", err)
 	}
 	if v.open, err = b.store.Holds(ctx); err != nil {
@@ -233,6 +244,25 @@ func (b *Brakes) look(ctx context.Context) (v view, err error) {
 	}
 	v.removals, err = b.store.Removals(ctx, v.now.Add(-v.policy.Breaker.Window))
 	return v, wrap("list removals", err)
+}
+
+// people returns how many people have an account, as it was a minute ago at most.
+func (b *Brakes) people(ctx context.Context) (int, error) {
+	now := b.now()
+	b.mu.Lock()
+	was := b.many
+	b.mu.Unlock()
+	if was.people > 0 && now.Sub(was.at) < countEvery && !now.Before(was.at) {
+		return was.people, nil
+	}
+	people, err := b.store.Population(ctx)
+	if err != nil {
+		return 0, err //nolint:wrapcheck // its caller says what was counted
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.many = headcount{people, now}
+	return people, nil
 }
 
 // gathering returns when to ask again while r gathers with others, or nil.
