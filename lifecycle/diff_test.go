@@ -213,7 +213,7 @@ func TestADiffSaysWhoGainsAndWhoLoses(t *testing.T) {
 				"Exception: now ben@acme.test holds Pay: manager until 2026-06-30",
 				"Credential: now key (owner priya@acme.test, revoker lee@acme.test, rotated every 2160h)",
 				"An address that was given up is reserved for: 0s → 8760h",
-				"Whose word counts where sources disagree has changed",
+				"Whose word counts where sources disagree has changed: for each person from the next that is heard of them",
 			},
 		},
 	} {

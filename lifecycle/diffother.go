@@ -113,7 +113,7 @@ func (l *lines) ceilings(was, is map[Employment]Ceiling) {
 
 func (l *lines) sources(was, is SourceOrder) {
 	if !reflect.DeepEqual(was, is) {
-		l.say("Whose word counts where sources disagree has changed")
+		l.say("Whose word counts where sources disagree has changed: for each person from the next that is heard of them")
 	}
 }
 

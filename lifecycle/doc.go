@@ -10,14 +10,21 @@
 // role, or a role on a team. What policy grants somebody for what they are is
 // their birthright (see [Policy.Want]).
 //
-// A source of truth sends a [Fact]: somebody's whole state, never a delta. What
-// it means for access is a [Notice]: [Joiner], [Mover] or [Leaver]. A [Request]
+// A source of truth sends a [Fact]: somebody's whole state, never a delta, or a
+// part that never stands for the whole: their status alone, that their account
+// there was disabled, that a whole snapshot does not have them. What a source said
+// last of somebody is its [Statement]; who they are is derived from all statements
+// ([Derive]), in whatever order they came. What no rule can tell is a [Case], which
+// one of Security answers. What it means for access is a [Notice]: [Joiner],
+// [Mover] or [Leaver]; one by which somebody may lose access is a [Removal] too,
+// and more of them than are ordinary wait under a [Hold] until two of Security
+// have said the same of it. A [Source] is how a feed has behaved. A [Request]
 // asks for [Change]s to one account; a [Decision] is one person's [Verdict] on it:
 //
 //	Pending → Approved | Denied | Expired | Withdrawn
 //	Approved → Holding → Applying → Done | Failed | Blocked
 //
-// A hold may be none, and a request may be blocked or fail before it is applied.
+// Its time in Holding may be none, and a request may be blocked or fail before it is applied.
 // What is open is withdrawn by a newer notice until it is being applied, undone by
 // who may decide while it holds, and retried once it has failed.
 //
@@ -39,22 +46,44 @@
 // repeats one step; and every step may be repeated.
 //
 //	fact ──▶ Inbox ──▶ Registrar ──▶ Planner ──▶ card ──▶ Approvals ──▶ Provisioner ──▶ card
-//	          keep it    who is it?    Correlate    bot       Decide        guard, apply,    bot
-//	                     what does     Plan                                 read back
-//	                     it mean?      Judge
-//	                                     ▲
-//	snapshot ──▶ RollCall ──▶ findings ──┘
-//	               Reconcile
+//	          keep it    who is it?    Brakes       bot       Decide        guard, apply,    bot
+//	                     what does     Correlate                            read back
+//	                     it mean?      Plan, Judge
+//	                      │    ▲         │    ▲
+//	              case ◀──┘    │         ▼    └── findings ◀── RollCall ◀── snapshot
+//	                └─▶ Matcher┘        hold ─▶ two people       Reconcile
 //
 // The pure rules are functions on values ([Correlate], [PlanJoin], [PlanMove],
 // [PlanContain], [PlanHandover], [Preflight], [Policy.Judge], [Request.Decide], [Reconcile]); one struct per
-// flow ([Inbox], [Registrar], [Planner], [Approvals], [Timekeeper],
-// [Provisioner], [RollCall], [Digests]) loads, decides and saves. Each declares
+// flow ([Inbox], [Registrar], [Matcher], [Brakes], [Sources], [Snapshots], [PolicySwitch], [Planner],
+// [Approvals], [Timekeeper], [Provisioner], [RollCall], [Digests]) loads, decides and saves. Each declares
 // the ports it uses beside it. A [Desk] answers questions, a [Directory] says
 // who somebody is.
 //
 // A source says its whole state; its silence takes nothing from what another
-// source says. A finding is asked about in rounds: while it stands, whatever
+// source says. For each attribute the policy's order of sources decides, then the
+// newest word; for a status without an order, the strictest. An order that changes
+// counts for each person from the next that is heard of them. Ended is final until
+// a spell begins after it, or until the source takes it back before anything has
+// come of it. Nothing but a source's own key, a pinned account and the exact
+// primary address ties people together; a key that contradicts, an address that
+// was given up, a second address and a guest only ever ask. Two who are found to
+// be one lose nothing and keep nothing by it: what was asked of either is asked
+// anew of the one. A feed that syncs everybody is observed until one of Security
+// starts it, and of a roster the rows of the first: who people are counts, and
+// nothing follows but findings. A feed that falls silent proves nothing.
+//
+// The brakes count, in a window, who would lose access: for each source and for
+// all together, of the people who have an account. The first few pass as they
+// come; of many at once none does before all are looked at together. A hold has no
+// end but a person's word: what two let go passes, what one refuses has not
+// happened, and nobody decides on a hold in which they themselves wait. What a
+// person has said, and what is urgent, waits for no other; of what is urgent no
+// more than is ordinary, for a feed that is broken may call everybody so. A policy
+// that takes something from more people than is ordinary waits the same way, and
+// the one in force is in the store, so that no restart is a way round.
+//
+// A finding is asked about in rounds: while it stands, whatever
 // settled the last question without mending it lets the next roll call ask
 // anew, except what an exception covers. What another tool reported stands until
 // the role it speaks of has changed. Whatever was approved while nothing could
@@ -86,7 +115,9 @@
 // hold, never by silence. Whoever is back before that, to the same work, is given
 // back exactly what was taken. An undo is asked for and decided as any gain is;
 // once it is approved nothing more comes of the notice whose effect it takes back. Nothing else that takes power
-// away is automatic, and more leavers than the breaker allows wait for a person.
+// away is automatic. An account that was disabled is contained as a leaver's is,
+// and given back when it is enabled. Nobody who is here is contained because
+// somebody who has left was given their account or their address.
 // The account owner and protected addresses are never touched, by any road. In
 // observe mode nothing is ever written to PagerDuty.
 package lifecycle

@@ -3,6 +3,7 @@ package policy
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -90,6 +91,9 @@ func (w *watcher) adopt(ctx context.Context) error {
 	}
 	w.live.Adopt(written, resolved)
 	w.Log.InfoContext(ctx, "policy in force", slog.String("policy", written.SHA256))
+	if file := hex.EncodeToString(w.seen[:]); w.seen != (digest{}) && file != written.SHA256 {
+		w.Log.WarnContext(ctx, "the policy file here says something else than the policy in force; it is judged when it changes, or at the next start", slog.String("file", file))
+	}
 	return nil
 }
 

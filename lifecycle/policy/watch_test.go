@@ -220,6 +220,9 @@ func TestWhatAnotherReplicaPutInForceIsAdopted(t *testing.T) {
 		if n := len(w.shop.lines); n != 2 {
 			w.t.Errorf("got %v on record: the file was offered again", w.shop.lines)
 		}
+		if n := strings.Count(w.log.String(), "says something else than the policy in force"); n != 1 {
+			w.t.Errorf("told %d times that the file here is not what is in force:\n%s", n, w.log)
+		}
 	})
 }
 
