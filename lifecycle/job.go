@@ -28,7 +28,7 @@ const (
 	JobHold     JobKind = "hold"     // Ref: HoldID whose card is to tell the truth
 	JobRelease  JobKind = "release"  // Ref: HoldID that was settled, and is to take effect
 	JobRestate  JobKind = "restate"  // Ref: client/kind/id of a resource of which people are to be told anew
-	JobSilence  JobKind = "silence"  // Ref: "": look which sources have fallen silent
+	JobSilence  JobKind = "silence"  // Ref: "": look which sources have fallen silent, and remind of holds
 	JobResync   JobKind = "resync"   // Ref: name of a source that is to be read for what its hook has lost
 )
 

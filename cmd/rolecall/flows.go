@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"rolecall/lifecycle"
@@ -103,7 +104,7 @@ func (f flows) work(db *storage.DB) {
 		return f.provisioning.Restate(ctx, a.Ref)
 	})
 	db.Handle(lifecycle.JobSilence, func(ctx context.Context, _ lifecycle.Attempt) error {
-		return f.sources.LookForSilence(ctx)
+		return errors.Join(f.sources.LookForSilence(ctx), f.brakes.Remind(ctx))
 	})
 	db.Handle(lifecycle.JobGlance, func(ctx context.Context, a lifecycle.Attempt) error {
 		_, err := f.rollCall.Glance(ctx, lifecycle.Actor(a.Ref))
