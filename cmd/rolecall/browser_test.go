@@ -77,8 +77,9 @@ func (b *tab) do(steps ...step) {
 	}
 }
 
-// pressTime is how long a press may take to show before a person presses again.
-const pressTime = 5 * time.Second
+// pressTime is how long a press may take to show before a person presses again,
+// who is patient where everything is slow.
+const pressTime = slowness * 5 * time.Second
 
 // press presses until it shows: a press that meets a pane just being swapped is
 // lost, and a person presses again.

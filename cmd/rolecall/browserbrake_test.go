@@ -24,7 +24,8 @@ func TestTheBrakesInABrowser(t *testing.T) {
 		}
 	}
 	b.beIn("priya", "security")
-	b.says(last, "Stopped: ")
+	(&place{t: t}).until("all of them are judged", func() bool { return w.stopped(gone) >= 0 })
+	b.says(last, fmt.Sprintf("Stopped: %d leaver notices", w.stopped(gone)))
 	b.shoot("brake-1-stopped")
 	b.press(chromedp.Click(acts(bot.ActionRelease)), chromedp.WaitVisible(id("modal")))
 	right := gone[len(gone)-rightlyGone:]

@@ -31,7 +31,7 @@ func TestStory(t *testing.T) {
 		"2. A mover", "Ben Ode: joins Platform as responder · off Payments (was responder)", "→ Omar presses [Approve]", "Done, checked in PagerDuty", "DM to Ben Ode",
 		"3. A leaver", "The policy contains leavers without asking.", "Ana Kim: delete the PagerDuty account for good", "→ Ines gives the reason", "Done, checked in PagerDuty", "PagerDuty  DELETE /users/",
 		"4. Drift", "Dana Novak was given Global Admin (admin) with no decision on file", "presses [Revoke]", "chose to revoke", `{"user":{"role":"limited_user","type":"user"}}`,
-		"5. A broken feed", "Stopped: ", "leaver notices (limit 5)", "→ Priya presses [Release…]", "proposes to release 3 of them", "→ Lee presses [Confirm]", "are contained; ",
+		"5. A broken feed", "Stopped: ", " leaver notices", "(limit 5)", "→ Priya presses [Release…]", "proposes to release 3 of them", "→ Lee presses [Confirm]", "are contained; ",
 		"→ Priya presses [Refuse…]", "3 released, ", " refused",
 		"6. The digest", "→ Marco types /rolecall digest", "Done since the last digest (5)",
 		"nothing that either would object to", "No level and no schedule was without anybody", "The record", "Whole: ",
