@@ -3,7 +3,6 @@ package bot_test
 import (
 	"cmp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -323,11 +322,10 @@ func TestTwoWhoAnswerAtOnceAreOneAnswer(t *testing.T) {
 	h := newHouse(t, overHTTP)
 	c := h.opened(aboutBen(lefts...))
 	ts := h.shown(t, lifecycle.JobCase, string(c.ID))
-	var both sync.WaitGroup
-	for _, user := range []string{priya, lee} {
-		both.Go(func() { h.pressOn(t, user, ts, bot.ActionAnswer, stayValue) })
-	}
-	both.Wait()
+	h.store.mu.Lock() // until both have pressed, so that neither finds a card on which nothing can be pressed any more
+	h.pressOn(t, priya, ts, bot.ActionAnswer, stayValue)
+	h.pressOn(t, lee, ts, bot.ActionAnswer, stayValue)
+	h.store.mu.Unlock()
 	h.await(t, "one is told that it is answered", func() bool {
 		return strings.Contains(h.told(priya)+h.told(lee), "This was answered already by")
 	})
