@@ -41,9 +41,10 @@ type Config struct {
 	Log     *slog.Logger
 }
 
-// Sources follow how the feeds behave. *lifecycle.Sources is one.
+// Sources follow how the feeds behave, for every door. *lifecycle.Sources is one.
 type Sources interface {
-	// Hear notes that the source was heard; syncs is whether its first sync has no effect.
+	// Hear notes that the source was heard; syncs is whether it sends everybody once
+	// it is connected, so that its first sync has no effect.
 	Hear(ctx context.Context, name string, syncs bool) (lifecycle.Source, error)
 }
 

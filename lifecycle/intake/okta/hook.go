@@ -25,16 +25,10 @@ const Route = "/hooks/okta"
 
 const headerChallenge = "X-Okta-Verification-Challenge"
 
-// Sources is told that a source was heard.
-type Sources interface {
-	// Hear notes that the source was heard; syncs is whether its first sync has no effect.
-	Hear(ctx context.Context, name string, syncs bool) (lifecycle.Source, error)
-}
-
 // Config is what a Hook works with. All of it is needed but ResyncAfter.
 type Config struct {
 	Inbox   *lifecycle.Inbox
-	Sources Sources
+	Sources intake.Sources
 	// Secrets returns the secrets in use, one or two of at least 24 bytes, none
 	// when the intake is off. It is called for every request, so that a file that
 	// changed counts at once. An error is answered with 503.

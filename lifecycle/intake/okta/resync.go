@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"rolecall/lifecycle"
+	"rolecall/lifecycle/intake"
 )
 
 const (
@@ -27,7 +28,7 @@ const (
 // Lookback.
 type ResyncConfig struct {
 	Inbox    *lifecycle.Inbox
-	Sources  Sources
+	Sources  intake.Sources
 	Cursors  lifecycle.CursorStore
 	URL      string                 // of the org, such as https://acme.okta.com
 	Token    func() (string, error) // an API token that may read; asked before every call

@@ -21,12 +21,6 @@ import (
 // another's room.
 const atOnce = 64
 
-// Sources is told of every client that was let in.
-type Sources interface {
-	// Hear notes that the source was heard, one that sends everybody once it is connected.
-	Hear(ctx context.Context, name string, syncs bool) (lifecycle.Source, error)
-}
-
 // Config is what a Handler works with. All of it is needed.
 type Config struct {
 	Provisioning *lifecycle.Provisioning
@@ -36,7 +30,7 @@ type Config struct {
 	// for every request, so that a file that changed counts at once. An error is
 	// answered with 503: nobody is let in unchecked.
 	Clients func() ([]Client, error)
-	Sources Sources
+	Sources intake.Sources
 	Now     func() time.Time
 	Log     *slog.Logger
 }

@@ -25,17 +25,11 @@ const (
 	door         = "POST " + Route
 )
 
-// Sources is told that a source was heard.
-type Sources interface {
-	// Hear notes that the source was heard; syncs is whether its first sync has no effect.
-	Hear(ctx context.Context, name string, syncs bool) (lifecycle.Source, error)
-}
-
 // Config is what a Receiver works with. All of it is needed; without an issuer
 // the intake is off.
 type Config struct {
 	Inbox   *lifecycle.Inbox
-	Sources Sources
+	Sources intake.Sources
 	Issuers []Issuer
 	Client  *http.Client // reads the issuers' keys; redirects are not followed
 	Now     func() time.Time
