@@ -24,8 +24,7 @@ func (h *service) takePolicy(ctx context.Context) error {
 	if err != nil {
 		return coded(exitUsage, fmt.Errorf("read policy: %w", err))
 	}
-	brakes := lifecycle.NewBrakes(h.db, h, time.Now)
-	h.policies = lifecycle.NewPolicySwitch(h.db, brakes, lifecycle.NewDirectory(h.db, h, time.Now), policy.Reader(h.policy), h.pd.Teams, time.Now)
+	h.policies = lifecycle.NewPolicySwitch(h.db, h.flows.brakes, h.flows.directory, policy.Reader(h.policy), h.pd.Teams, time.Now)
 	written, err := h.policies.Start(ctx, string(text))
 	if _, wrong := errors.AsType[policy.Mistakes](err); wrong {
 		return coded(exitUsage, err)
@@ -37,30 +36,20 @@ func (h *service) takePolicy(ctx context.Context) error {
 	return nil
 }
 
-// Current returns the policy in force: what judges a file asks for it before the
-// service is built.
+// Current returns the policy in force. The flows ask the service for it, because
+// it is they who say which policy it begins with.
 func (h *service) Current(ctx context.Context) (lifecycle.Policy, error) { return h.live.Current(ctx) }
+
+// Written returns the policy in force as it is written.
+func (h *service) Written() lifecycle.Policy { return h.live.Written() }
 
 // watchPolicy puts a changed file in force, or says why not, until ctx ends. A
 // hang-up signal has it looked at once.
 func (h *service) watchPolicy(ctx context.Context) {
-	now, hangup := make(chan struct{}, 1), make(chan os.Signal, 1)
+	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
-	go func() {
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-hangup:
-				select {
-				case now <- struct{}{}:
-				default: // it is about to look anyway
-				}
-			}
-		}
-	}()
-	h.live.Watch(ctx, policy.Watch{Path: h.policy, Every: h.looks, Now: now, Switch: h.policies, Log: h.log})
+	h.live.Watch(ctx, policy.Watch{Path: h.policy, Every: h.looks, Now: hangup, Switch: h.policies, Log: h.log})
 }
 
 // inForce returns the policy that a command goes by: the one in force where there

@@ -77,10 +77,10 @@ func newService(ctx context.Context, s settings) (_ *service, err error) {
 	if h.pd, err = pagerduty.New(s.pagerDuty); err != nil {
 		return nil, fmt.Errorf("set up PagerDuty: %w", err)
 	}
+	h.flows = newFlows(h.db, h.pd, h, s, time.Now)
 	if err = h.takePolicy(ctx); err != nil {
 		return nil, err
 	}
-	h.flows = newFlows(h.db, h.pd, h.live, s, time.Now)
 	if h.bot, err = bot.New(h.botConfig()); err != nil {
 		return nil, fmt.Errorf("set up Slack: %w", err)
 	}

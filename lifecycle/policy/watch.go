@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"time"
 
@@ -16,8 +17,8 @@ import (
 // A Watch is how a policy file is watched.
 type Watch struct {
 	Path   string
-	Every  time.Duration   // how often the file and the store are looked at
-	Now    <-chan struct{} // look at once; nil: never asked to
+	Every  time.Duration    // how often the file and the store are looked at
+	Now    <-chan os.Signal // look at once; nil: never asked to
 	Switch *lifecycle.PolicySwitch
 	Log    *slog.Logger
 }

@@ -83,7 +83,7 @@ type watched struct {
 	path string
 	live *Live
 	shop *drawer
-	now  chan struct{}
+	now  chan os.Signal
 	log  *bytes.Buffer
 }
 
@@ -94,7 +94,7 @@ func watch(t *testing.T, test func(w *watched)) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "policy.yaml")
 	synctest.Test(t, func(t *testing.T) {
-		w := &watched{t: t, path: path, shop: &drawer{texts: map[string]lifecycle.PolicyText{}}, now: make(chan struct{}), log: &bytes.Buffer{}}
+		w := &watched{t: t, path: path, shop: &drawer{texts: map[string]lifecycle.PolicyText{}}, now: make(chan os.Signal), log: &bytes.Buffer{}}
 		w.write(head)
 		teams := func(context.Context) ([]lifecycle.Team, error) { return account(), nil }
 		flow := lifecycle.NewPolicySwitch(w.shop, w.shop, w.shop, Reader("policy.yaml"), teams, time.Now)
@@ -167,7 +167,7 @@ func TestWhoAsksNeedNotWait(t *testing.T) {
 	t.Parallel()
 	watch(t, func(w *watched) {
 		w.write(grown)
-		w.now <- struct{}{}
+		w.now <- os.Interrupt
 		synctest.Wait()
 		w.says(grown)
 	})
