@@ -160,9 +160,7 @@ func (b *Brakes) empty(ctx context.Context, id HoldID) error {
 
 // close ends a hold that nobody needs to decide any more.
 func (b *Brakes) close(ctx context.Context, h Hold, why string) error {
-	h.Revision, h.UpdatedAt, h.State, h.Proposal = h.Revision+1, b.now(), HoldRefused, nil
-	h.Decisions = append(slices.Clone(h.Decisions), HoldDecision{By: string(System), What: saidRefuse, All: true, Reason: why, At: h.UpdatedAt, Via: ViaPolicy})
-	e := AuditEvent{At: h.UpdatedAt, Actor: System, Kind: EventHoldRefused, Ref: string(h.ID), Detail: map[string]string{"reason": why, "policy": h.Policy}}
+	h, e := h.closed(why, b.now())
 	return wrap("close hold "+string(h.ID), b.store.SaveHold(ctx, h, nil, e, card(h)))
 }
 

@@ -17,11 +17,6 @@ const (
 	CaseReturn    CaseKind = "return"    // a source says somebody who ended is active again: are they back?
 )
 
-// CaseKinds returns every kind.
-func CaseKinds() []CaseKind {
-	return []CaseKind{CasePerson, CaseAccount, CaseSuspended, CaseAbsent, CaseReturn}
-}
-
 // Answers that name no identity and no account. Any other answer is the id of
 // one that the case offers.
 const (

@@ -11,9 +11,6 @@ const (
 	Deny    Verdict = "deny"
 )
 
-// ParseVerdict returns the verdict named s, or a Refusal that lists them.
-func ParseVerdict(s string) (Verdict, error) { return parseClosed("verdict", s, Approve, Deny) }
-
 // Via is the way a decision came.
 type Via string
 

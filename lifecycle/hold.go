@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -108,6 +109,14 @@ type Release struct {
 	Only   []NoticeID
 	Reason string
 	Via    Via
+}
+
+// closed returns the hold as it ends where nobody needs to decide on it any more,
+// and the line that says so.
+func (h Hold) closed(why string, now time.Time) (Hold, AuditEvent) {
+	h.Revision, h.UpdatedAt, h.State, h.Proposal = h.Revision+1, now, HoldRefused, nil
+	h.Decisions = append(slices.Clone(h.Decisions), HoldDecision{By: string(System), What: saidRefuse, All: true, Reason: why, At: now, Via: ViaPolicy})
+	return h, AuditEvent{At: now, Actor: System, Kind: EventHoldRefused, Ref: string(h.ID), Detail: map[string]string{"reason": why, "policy": h.Policy}}
 }
 
 // Open reports whether the hold still stops anything.

@@ -3,7 +3,6 @@ package lifecycle
 import (
 	"context"
 	"fmt"
-	"slices"
 )
 
 // hold lets the policy wait until two people let it come into force.
@@ -27,9 +26,7 @@ func (s *PolicySwitch) drop(ctx context.Context, but, why string) error {
 		if h.Kind != HoldPolicy || h.Policy == but {
 			continue
 		}
-		h.Revision, h.UpdatedAt, h.State, h.Proposal = h.Revision+1, s.now(), HoldRefused, nil
-		h.Decisions = append(slices.Clone(h.Decisions), HoldDecision{By: string(System), What: saidRefuse, All: true, Reason: why, At: h.UpdatedAt, Via: ViaPolicy})
-		e := AuditEvent{At: h.UpdatedAt, Actor: System, Kind: EventHoldRefused, Ref: string(h.ID), Detail: map[string]string{"reason": why, "policy": h.Policy}}
+		h, e := h.closed(why, s.now())
 		if err := s.store.SaveHold(ctx, h, nil, e, card(h)); err != nil {
 			return fmt.Errorf("close hold %s: %w", h.ID, err)
 		}
