@@ -80,6 +80,16 @@ const (
 	EventSnapshotTaken    EventKind = "snapshot.taken"
 	EventSnapshotRefused  EventKind = "snapshot.refused"
 	EventResourceChanged  EventKind = "resource.changed"
+	EventAbsenceOpened    EventKind = "absence.opened"
+	EventAbsenceEnded     EventKind = "absence.ended"
+	EventGroupChanged     EventKind = "group.changed"
+	EventGroupFailed      EventKind = "group.failed"  // it could not be read for so long that nobody in it counts
+	EventRequestAsked     EventKind = "request.asked" // a question was asked before deciding
+	EventRequestAnswered  EventKind = "request.answered"
+	EventRequestAssigned  EventKind = "request.assigned"
+	EventRequestSnoozed   EventKind = "request.snoozed"
+	EventRequestNudged    EventKind = "request.nudged"
+	EventSlackGhost       EventKind = "slack.ghost" // Slack delivers to connections that nobody answers on
 	EventServiceStarted   EventKind = "service.started"
 	EventServiceStopped   EventKind = "service.stopped"
 )

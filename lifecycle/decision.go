@@ -34,4 +34,6 @@ type Decision struct {
 	Via     Via        `json:"via"`
 	Seen    int        `json:"seen"`             // the revision of the request that the person saw
 	Lapsed  bool       `json:"lapsed,omitempty"` // an approval that counts no more: who gave it may not decide any more
+	Batch   int        `json:"batch,omitempty"`  // how many were decided with one press, itself included; 0 is this one alone
+	Shown   time.Time  `json:"shown,omitzero"`   // when what they decided on was first shown to them, where that is known
 }

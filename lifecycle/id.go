@@ -8,7 +8,7 @@ import (
 )
 
 // Ids are typed, prefixed and unguessable: legible alone in a log, a button or
-// a ticket. AccountID and TeamID are PagerDuty's own.
+// a ticket. AccountID and TeamID are PagerDuty's own, SlackID and GroupID are Slack's.
 type (
 	IdentityID  string
 	NoticeID    string
@@ -18,9 +18,11 @@ type (
 	ExceptionID string
 	CaseID      string
 	HoldID      string
+	AbsenceID   string
 	AccountID   string
 	TeamID      string
 	SlackID     string
+	GroupID     string // of a user group
 )
 
 // NewIdentityID returns a fresh identity id.
@@ -53,6 +55,9 @@ func NoticeIDFor(fact NoticeID, moment string) NoticeID {
 func CaseIDFor(kind CaseKind, what ...string) CaseID {
 	return CaseID("cas_" + derived(append([]string{string(kind)}, what...)...))
 }
+
+// NewAbsenceID returns a fresh absence id.
+func NewAbsenceID() AbsenceID { return AbsenceID("abs_" + random()) }
 
 // NewHoldID returns a fresh hold id.
 func NewHoldID() HoldID { return HoldID("hld_" + random()) }

@@ -30,6 +30,10 @@ const (
 	JobRestate  JobKind = "restate"  // Ref: client/kind/id of a resource of which people are to be told anew
 	JobSilence  JobKind = "silence"  // Ref: "": look which sources have fallen silent, and remind of holds
 	JobResync   JobKind = "resync"   // Ref: name of a source that is to be read for what its hook has lost
+	JobReroute  JobKind = "reroute"  // Ref: AbsenceID that begins or ends: what they would decide is asked of others
+	JobEnd      JobKind = "end"      // Ref: RequestID whose grant is over
+	JobEnding   JobKind = "ending"   // Ref: RequestID whose grant is over soon: its holder is told
+	JobGroups   JobKind = "groups"   // Ref: "": ask Slack who is in the groups that the policy names
 )
 
 // JobKinds returns every kind; each must have a handler before work starts.

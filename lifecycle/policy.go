@@ -32,14 +32,24 @@ type Policy struct {
 
 // Defaults is what applies where a rule says nothing.
 type Defaults struct {
-	Approval Approval
-	Hold     time.Duration // how long an approved destructive or privileged change waits; 0 is none
+	Approval   Approval
+	Privileged Approval      // of what gives great power, at least; the zero Approval: one of Security, as Approval says otherwise
+	Hold       time.Duration // how long an approved destructive or privileged change waits; 0 is none
+	Hours      Hours         // in which approvals are waited for
+	Ask        AskPolicy
+}
+
+// AskPolicy is what people may ask for themselves.
+type AskPolicy struct {
+	Off     bool          // nobody may
+	Longest time.Duration // that what is asked for may last; 0 is 720h
 }
 
 // Security is who is asked when nobody nearer can decide, and who is told of trouble.
 type Security struct {
 	Channel string
-	Members []string // folded addresses
+	Members []string // folded addresses; those in Group are added to the policy in force
+	Group   GroupID  // of Slack; "" for none
 }
 
 // Breaker limits how many people may lose access in Window, for each source and
@@ -94,9 +104,13 @@ func (b Breaker) Limit(population int) int {
 // A TeamPolicy names a PagerDuty team, its owners and its Slack channel.
 type TeamPolicy struct {
 	Name    string
-	ID      TeamID // "" until resolved by its exact name
-	Owners  []string
+	ID      TeamID   // "" until resolved by its exact name
+	Owners  []string // folded addresses; those in Groups are added to the policy in force
+	Groups  []GroupID
 	Channel string
+	Notify  []string // folded addresses of the owners who are sent a copy of each card; nil: all that Owners names itself
+	Digest  bool     // its channel is sent a digest too
+	Zone    string   // IANA name: in which its hours are; "": where the nearest of those who decide is
 }
 
 // A Rule grants what somebody should hold for what they are.
@@ -152,8 +166,10 @@ type ApproverSource string
 
 // The sources of approvers.
 const (
-	FromTeamOwners ApproverSource = "team-owners"
-	FromSecurity   ApproverSource = "security"
+	FromTeamOwners   ApproverSource = "team-owners"
+	FromTeamManagers ApproverSource = "team-managers" // whom PagerDuty calls a manager of the team
+	FromManager      ApproverSource = "manager"       // whom the sources of truth call the subject's manager
+	FromSecurity     ApproverSource = "security"
 )
 
 // Silence is what happens to a request nobody decides.

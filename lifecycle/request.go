@@ -115,6 +115,14 @@ type Request struct {
 	HoldUntil  time.Time        `json:"hold_until,omitzero"`
 	NotBefore  time.Time        `json:"not_before,omitzero"` // of a deletion: when the hold of the leaver ends
 	Replaces   RequestID        `json:"replaces,omitempty"`  // the blocked request whose remainder this asks for
+	Asked      string           `json:"asked,omitempty"`     // why the subject asks for it, in their words
+	Incident   string           `json:"incident,omitempty"`  // that they ask for it because of, as they gave it
+	Until      time.Time        `json:"until,omitzero"`      // when what it gives ends, and what was held before is given back
+	Ends       RequestID        `json:"ends,omitempty"`      // the end-dated request that this one ends
+	Questions  []Question       `json:"questions,omitempty"`
+	Assigned   []Assignment     `json:"assigned,omitempty"`
+	Snoozed    []Snooze         `json:"snoozed,omitempty"`
+	Nudged     time.Time        `json:"nudged,omitzero"` // when the requester last had those who decide reminded
 }
 
 // IsFinding reports whether the request asks what to do about a finding, so
