@@ -87,7 +87,7 @@ func TestADiffSaysWhoGainsAndWhoLoses(t *testing.T) {
 				p.Rules[0].BaseRole, p.Rules[0].Teams[0].Role = lifecycle.RoleManager, lifecycle.TeamManager
 			},
 			[]string{
-				"ben: asked of 1 of team-owners → asked of 1 of security",
+				"ben: asked of an owner of the team → asked of one of Security",
 				"rule payments: grant changed (1 → 1 person)",
 			},
 		},
@@ -161,7 +161,7 @@ func TestADiffSaysWhoGainsAndWhoLoses(t *testing.T) {
 			[]lifecycle.Account{holding("cleo", lifecycle.RoleResponder, on(platform, lifecycle.TeamResponder))},
 			func(p *lifecycle.Policy) { p.Rules[1].Approval = nil },
 			[]string{
-				"cleo: given at once → asked of 1 of team-owners",
+				"cleo: given at once → asked of an owner of the team",
 				"rule platform: approval changed (1 → 1 person)",
 			},
 		},

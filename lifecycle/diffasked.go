@@ -46,8 +46,25 @@ func (p Policy) asks(plan Plan) string {
 	case j.Mode == ApprovalDeny:
 		return "refused"
 	default:
-		return fmt.Sprintf("asked of %d of %s", j.N, joinWords(j.From))
+		return "asked of " + j.askedOf()
 	}
+}
+
+// askedOf says in words who is asked, and how many of them must agree.
+func (j Judgement) askedOf() string {
+	one := map[ApproverSource]string{FromTeamOwners: "an owner of the team", FromTeamManagers: "a PagerDuty manager of the team", FromManager: "their manager", FromSecurity: "one of Security"}
+	many := map[ApproverSource]string{FromTeamOwners: "owners of the team", FromTeamManagers: "PagerDuty managers of the team", FromManager: "their manager", FromSecurity: "Security"}
+	words := make([]string, len(j.From))
+	for i, from := range j.From {
+		words[i] = one[from]
+		if j.N > 1 {
+			words[i] = many[from]
+		}
+	}
+	if j.N > 1 {
+		return fmt.Sprintf("%d people: %s", j.N, listOr(words, "nobody"))
+	}
+	return listOr(words, "nobody")
 }
 
 func joinWords[T ~string](list []T) string {
