@@ -122,7 +122,9 @@ func (h *sourceHouse) oktaDelivers() {
 	all, err := h.okta.Deliver(h.t.Context())
 	h.must(err)
 	for _, d := range all {
-		if !slices.Equal(d.Statuses, []int{http.StatusNoContent}) {
+		before, last := d.Statuses[:len(d.Statuses)-1], d.Statuses[len(d.Statuses)-1]
+		answered := func(status int) bool { return status != 0 } // what is not, Okta sends once more
+		if last != http.StatusNoContent || slices.ContainsFunc(before, answered) {
 			h.t.Errorf("the hook answered %v", d.Statuses)
 		}
 	}
