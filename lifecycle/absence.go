@@ -29,7 +29,9 @@ func (a Absence) At(t time.Time) bool {
 
 // AbsenceStore keeps who is away.
 type AbsenceStore interface {
-	// Absences returns the absences that are in force at t, by address.
+	// Absence returns the absence, or ErrNotFound.
+	Absence(ctx context.Context, id AbsenceID) (Absence, error)
+	// Absences returns the absences that are in force at t, the earliest first.
 	Absences(ctx context.Context, t time.Time) ([]Absence, error)
 	// AbsencesOf returns the absences of the identity that have not ended at t, also
 	// those that have not begun, the earliest first.
@@ -37,4 +39,12 @@ type AbsenceStore interface {
 	// SaveAbsence stores a. A first revision that is already stored is
 	// ErrDuplicate; a later one that does not follow the stored revision is ErrConflict.
 	SaveAbsence(ctx context.Context, a Absence, e AuditEvent, next ...Job) error
+}
+
+// Over returns when they are back, planned or not.
+func (a Absence) Over() time.Time {
+	if !a.Ended.IsZero() && a.Ended.Before(a.Until) {
+		return a.Ended
+	}
+	return a.Until
 }

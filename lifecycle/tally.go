@@ -21,3 +21,16 @@ type TallyStore interface {
 	// without a whole roll call has none.
 	Tallies(ctx context.Context, since Date) ([]Tally, error)
 }
+
+// TallyOf counts what the roll call has found, for the day on which it looked.
+func TallyOf(r RollResult, looked time.Time) Tally {
+	t := Tally{Day: Date(looked.UTC().Format(time.DateOnly)), At: looked, Kinds: map[FindingKind]int{}, Seen: len(r.Snapshot.Accounts)}
+	for _, f := range r.Open {
+		if f.Exception != "" {
+			t.Kept++
+			continue
+		}
+		t.Kinds[f.Kind]++
+	}
+	return t
+}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,8 +54,24 @@ func (t *tx) saveAccount(ctx context.Context, h held) error {
 		return fmt.Errorf("save account %s: %w", h.ID, err)
 	}
 	t.wrote.add("account", row.ID, row.Body)
+	return t.noteManager(ctx, row)
+}
+
+// noteManager keeps which accounts are managers of some team beside them.
+func (t *tx) noteManager(ctx context.Context, row q.Account) error {
+	note := t.q.DropTeamManager
+	if manages(row) {
+		note = t.q.AddTeamManager
+	}
+	if err := note(ctx, row.ID); err != nil {
+		return fmt.Errorf("note whether account %s manages a team: %w", row.ID, err)
+	}
 	return nil
 }
+
+// manages reports whether the account is a manager of some team. It looks as the
+// migration does, so that the two agree.
+func manages(row q.Account) bool { return strings.Contains(row.Body, `"role":"manager"`) }
 
 // carrying returns h with what only a roll call tells of an account, which what
 // is read back does not say. An invitation waits since it was first seen.
@@ -129,10 +146,11 @@ func (t *tx) see(ctx context.Context, was *q.Account, h held) error {
 	if err != nil {
 		return fmt.Errorf("save account %s: %w", h.ID, err)
 	}
-	if n > 0 {
-		t.wrote.add("account", row.ID, row.Body)
+	if n == 0 {
+		return nil
 	}
-	return nil
+	t.wrote.add("account", row.ID, row.Body)
+	return t.noteManager(ctx, row)
 }
 
 // replaceBaseline makes the accounts what the snapshot says, except where
@@ -181,6 +199,17 @@ func accountRow(h held) (q.Account, error) {
 // change since, left it.
 func (db *DB) Baseline(ctx context.Context) ([]lifecycle.Account, error) {
 	return baseline(db.read.Baseline(ctx))
+}
+
+// TeamManagers returns the accounts of the baseline that are managers of the team, by address.
+func (db *DB) TeamManagers(ctx context.Context, team lifecycle.TeamID) ([]lifecycle.Account, error) {
+	managing, err := baseline(db.read.ManagingAccounts(ctx))
+	if err != nil {
+		return nil, err
+	}
+	of := slices.DeleteFunc(managing, func(a lifecycle.Account) bool { return a.On(team) != lifecycle.TeamManager })
+	slices.SortFunc(of, func(a, b lifecycle.Account) int { return strings.Compare(a.Email, b.Email) })
+	return of, nil
 }
 
 // Population returns how many people have an account, linked or with their

@@ -34,6 +34,11 @@ func (t *tx) saveRequest(ctx context.Context, r lifecycle.Request) error {
 		return fmt.Errorf("request %s is open already: %w", r.ID, lifecycle.ErrDuplicate)
 	}
 	t.wrote.add("request", row.ID, row.Body)
+	if end := endRow(r); end.Ends != 0 {
+		if err := t.q.NoteRequestEnd(ctx, q.NoteRequestEndParams(end)); err != nil {
+			return fmt.Errorf("note when request %s ends: %w", r.ID, err)
+		}
+	}
 	if r.Why.Find == "" {
 		return nil
 	}
@@ -60,6 +65,11 @@ func requestRow(r lifecycle.Request) (q.Request, error) {
 		ID: string(r.ID), Kind: string(r.Kind), State: string(r.State), Open: r.State.Open(), Revision: int64(r.Revision),
 		Subject: text(r.Subject.ID), Account: text(r.Account.ID), OpenedAt: micros(r.OpenedAt), UpdatedAt: micros(r.UpdatedAt), Body: body,
 	}, err
+}
+
+// endRow says when what the request gives ends, which is said when it is opened.
+func endRow(r lifecycle.Request) q.RequestEnd {
+	return q.RequestEnd{Request: text(r.ID), Ends: micros(r.Until)}
 }
 
 // Request returns the request, or lifecycle.ErrNotFound.
@@ -127,4 +137,14 @@ func selects(f lifecycle.RequestFilter, r lifecycle.Request) bool {
 		(!f.Open || r.State.Open()) &&
 		(len(f.States) == 0 || slices.Contains(f.States, r.State)) &&
 		(f.Since.IsZero() || !r.UpdatedAt.Before(f.Since))
+}
+
+// Granted returns the requests whose effect ends after t and stands until then,
+// the oldest first: those that were done, and that no other has ended.
+func (db *DB) Granted(ctx context.Context, t time.Time) ([]lifecycle.Request, error) {
+	found, err := loadAll[lifecycle.Request](db.read.RequestsEnding(ctx, micros(t)))
+	if err != nil {
+		return nil, fmt.Errorf("list what ends: %w", err)
+	}
+	return slices.DeleteFunc(found, func(r lifecycle.Request) bool { return r.State != lifecycle.Done || r.EndedBy != "" }), nil
 }

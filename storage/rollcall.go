@@ -28,6 +28,9 @@ func (db *DB) SaveRollCall(ctx context.Context, r lifecycle.RollResult, next ...
 		if err := t.saveFindings(ctx, r.Open, r.Cleared, look{taken, db.now()}); err != nil {
 			return err
 		}
+		if err := t.saveTally(ctx, r, taken); err != nil {
+			return err
+		}
 		return t.replaceBaseline(ctx, r.Snapshot.Accounts, taken)
 	})
 }

@@ -42,6 +42,11 @@ func (v *verifier) tables() []table {
 		{"resource_emails", v.resourceEmails},
 		{"resource_members", v.members},
 		{"policies", v.policies},
+		{"absences", v.absences},
+		{"user_groups", v.userGroups},
+		{"tallies", v.tallies},
+		{"request_ends", v.requestEnds},
+		{"team_managers", v.teamManagers},
 	}
 }
 
@@ -118,7 +123,13 @@ func (v *verifier) requests(ctx context.Context) error {
 		func(after string, page int32) ([]q.Request, error) {
 			return v.q.RequestsAfter(ctx, q.RequestsAfterParams{After: after, Page: page})
 		},
-		func(r *q.Request) (string, *string) { return r.ID, &r.Body }, requestRow)
+		func(r *q.Request) (string, *string) { return r.ID, &r.Body },
+		func(r lifecycle.Request) (q.Request, error) {
+			if end := endRow(r); end.Ends != 0 {
+				v.ends[end] = true
+			}
+			return requestRow(r)
+		})
 }
 
 func (v *verifier) findings(ctx context.Context) error {
@@ -142,7 +153,14 @@ func (v *verifier) accounts(ctx context.Context) error {
 		func(after string, page int32) ([]q.Account, error) {
 			return v.q.AccountsAfter(ctx, q.AccountsAfterParams{After: after, Page: page})
 		},
-		func(r *q.Account) (string, *string) { return r.ID, &r.Body }, accountRow)
+		func(r *q.Account) (string, *string) { return r.ID, &r.Body },
+		func(h held) (q.Account, error) {
+			row, err := accountRow(h)
+			if manages(row) {
+				v.managers[row.ID] = true
+			}
+			return row, err
+		})
 }
 
 func (v *verifier) messages(ctx context.Context) error {

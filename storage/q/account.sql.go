@@ -97,6 +97,15 @@ func (q *Queries) AccountsAfter(ctx context.Context, arg AccountsAfterParams) ([
 	return items, nil
 }
 
+const addTeamManager = `-- name: AddTeamManager :exec
+INSERT INTO team_managers (account) VALUES ($1) ON CONFLICT (account) DO NOTHING
+`
+
+func (q *Queries) AddTeamManager(ctx context.Context, account string) error {
+	_, err := q.db.ExecContext(ctx, addTeamManager, account)
+	return err
+}
+
 const baseline = `-- name: Baseline :many
 SELECT body FROM accounts WHERE NOT gone ORDER BY id
 `
@@ -165,6 +174,42 @@ func (q *Queries) CountPopulation(ctx context.Context) (int64, error) {
 	return count, err
 }
 
+const dropTeamManager = `-- name: DropTeamManager :exec
+DELETE FROM team_managers WHERE account = $1
+`
+
+func (q *Queries) DropTeamManager(ctx context.Context, account string) error {
+	_, err := q.db.ExecContext(ctx, dropTeamManager, account)
+	return err
+}
+
+const managingAccounts = `-- name: ManagingAccounts :many
+SELECT a.body FROM team_managers m JOIN accounts a ON a.id = m.account ORDER BY a.id
+`
+
+func (q *Queries) ManagingAccounts(ctx context.Context) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, managingAccounts)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var body string
+		if err := rows.Scan(&body); err != nil {
+			return nil, err
+		}
+		items = append(items, body)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const saveAccount = `-- name: SaveAccount :exec
 INSERT INTO accounts (id, gone, seen, email, body) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (id) DO UPDATE SET gone = excluded.gone, seen = excluded.seen, email = excluded.email, body = excluded.body
@@ -216,4 +261,36 @@ func (q *Queries) SeeAccount(ctx context.Context, arg SeeAccountParams) (int64, 
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const teamManagersAfter = `-- name: TeamManagersAfter :many
+SELECT account FROM team_managers WHERE account > $1 ORDER BY account LIMIT $2
+`
+
+type TeamManagersAfterParams struct {
+	After string
+	Page  int32
+}
+
+func (q *Queries) TeamManagersAfter(ctx context.Context, arg TeamManagersAfterParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, teamManagersAfter, arg.After, arg.Page)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var account string
+		if err := rows.Scan(&account); err != nil {
+			return nil, err
+		}
+		items = append(items, account)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

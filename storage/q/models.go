@@ -4,6 +4,15 @@
 
 package q
 
+type Absence struct {
+	ID       string
+	Revision int64
+	Identity string
+	Starts   int64
+	Ends     int64
+	Body     string
+}
+
 type Account struct {
 	ID    string
 	Gone  bool
@@ -82,6 +91,11 @@ type FormerAddress struct {
 	Email    string
 	Identity string
 	Until    int64
+}
+
+type GroupRead struct {
+	ID string
+	At int64
 }
 
 type Hold struct {
@@ -163,6 +177,11 @@ type Request struct {
 	Body      string
 }
 
+type RequestEnd struct {
+	Request string
+	Ends    int64
+}
+
 type Resource struct {
 	Client     string
 	Kind       string
@@ -199,4 +218,19 @@ type SourceHeard struct {
 	Name  string
 	At    int64
 	Times int64
+}
+
+type Tally struct {
+	Day  string
+	Body string
+}
+
+type TeamManager struct {
+	Account string
+}
+
+type UserGroup struct {
+	ID       string
+	Revision int64
+	Body     string
 }

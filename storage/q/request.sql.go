@@ -74,6 +74,20 @@ func (q *Queries) NewestRequests(ctx context.Context, page int32) ([]string, err
 	return items, nil
 }
 
+const noteRequestEnd = `-- name: NoteRequestEnd :exec
+INSERT INTO request_ends (request, ends) VALUES ($1, $2) ON CONFLICT (request) DO UPDATE SET ends = excluded.ends
+`
+
+type NoteRequestEndParams struct {
+	Request string
+	Ends    int64
+}
+
+func (q *Queries) NoteRequestEnd(ctx context.Context, arg NoteRequestEndParams) error {
+	_, err := q.db.ExecContext(ctx, noteRequestEnd, arg.Request, arg.Ends)
+	return err
+}
+
 const request = `-- name: Request :one
 SELECT body FROM requests WHERE id = $1
 `
@@ -83,6 +97,38 @@ func (q *Queries) Request(ctx context.Context, id string) (string, error) {
 	var body string
 	err := row.Scan(&body)
 	return body, err
+}
+
+const requestEndsAfter = `-- name: RequestEndsAfter :many
+SELECT request, ends FROM request_ends WHERE request > $1 ORDER BY request LIMIT $2
+`
+
+type RequestEndsAfterParams struct {
+	After string
+	Page  int32
+}
+
+func (q *Queries) RequestEndsAfter(ctx context.Context, arg RequestEndsAfterParams) ([]RequestEnd, error) {
+	rows, err := q.db.QueryContext(ctx, requestEndsAfter, arg.After, arg.Page)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []RequestEnd{}
+	for rows.Next() {
+		var i RequestEnd
+		if err := rows.Scan(&i.Request, &i.Ends); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const requestsAfter = `-- name: RequestsAfter :many
@@ -193,6 +239,33 @@ SELECT body FROM requests WHERE subject = $1 ORDER BY opened_at, id
 
 func (q *Queries) RequestsBySubject(ctx context.Context, subject string) ([]string, error) {
 	rows, err := q.db.QueryContext(ctx, requestsBySubject, subject)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var body string
+		if err := rows.Scan(&body); err != nil {
+			return nil, err
+		}
+		items = append(items, body)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const requestsEnding = `-- name: RequestsEnding :many
+SELECT r.body FROM request_ends e JOIN requests r ON r.id = e.request WHERE e.ends > $1 ORDER BY r.opened_at, r.id
+`
+
+func (q *Queries) RequestsEnding(ctx context.Context, after int64) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, requestsEnding, after)
 	if err != nil {
 		return nil, err
 	}

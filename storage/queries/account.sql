@@ -20,6 +20,18 @@ SELECT body FROM accounts WHERE NOT gone ORDER BY id;
 -- name: BaselineByEmail :many
 SELECT body FROM accounts WHERE NOT gone AND email = @email ORDER BY id;
 
+-- name: ManagingAccounts :many
+SELECT a.body FROM team_managers m JOIN accounts a ON a.id = m.account ORDER BY a.id;
+
+-- name: AddTeamManager :exec
+INSERT INTO team_managers (account) VALUES (@account) ON CONFLICT (account) DO NOTHING;
+
+-- name: DropTeamManager :exec
+DELETE FROM team_managers WHERE account = @account;
+
+-- name: TeamManagersAfter :many
+SELECT account FROM team_managers WHERE account > @after ORDER BY account LIMIT @page;
+
 -- name: AccountsAfter :many
 SELECT * FROM accounts WHERE id > @after ORDER BY id LIMIT @page;
 

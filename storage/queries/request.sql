@@ -30,5 +30,14 @@ SELECT body FROM requests WHERE updated_at >= @since ORDER BY opened_at, id;
 -- name: NewestRequests :many
 SELECT body FROM requests ORDER BY opened_at DESC, id DESC LIMIT @page;
 
+-- name: RequestsEnding :many
+SELECT r.body FROM request_ends e JOIN requests r ON r.id = e.request WHERE e.ends > @after ORDER BY r.opened_at, r.id;
+
+-- name: NoteRequestEnd :exec
+INSERT INTO request_ends (request, ends) VALUES (@request, @ends) ON CONFLICT (request) DO UPDATE SET ends = excluded.ends;
+
+-- name: RequestEndsAfter :many
+SELECT * FROM request_ends WHERE request > @after ORDER BY request LIMIT @page;
+
 -- name: RequestsAfter :many
 SELECT * FROM requests WHERE id > @after ORDER BY id LIMIT @page;
