@@ -24,6 +24,7 @@ const (
 	ActionConfirm = "hold.confirm.v1"
 	ActionRefuse  = "hold.refuse.v1"
 	ActionStart   = "source.start.v1"
+	ActionBack    = "away.back.v1"
 
 	ModalApprove = "modal.approve.v1"
 	ModalDeny    = "modal.deny.v1"
@@ -34,6 +35,7 @@ const (
 	ModalAnswer  = "modal.answer.v1"
 	ModalRelease = "modal.release.v1"
 	ModalRefuse  = "modal.refuse.v1"
+	ModalAway    = "modal.away.v1"
 
 	InputReason = "reason" // block id and action id
 	InputUntil  = "until"
@@ -41,6 +43,8 @@ const (
 	InputReplacement = "replacement"
 	InputScope       = "scope" // of a release: all, or these
 	InputPeople      = "people"
+	InputFrom        = "from"
+	InputDelegate    = "delegate"
 )
 
 const maxValue = 200 // bytes of a button's value that is ours

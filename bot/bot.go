@@ -32,6 +32,7 @@ type Config struct {
 	Matcher   Matcher
 	Brakes    Brakes
 	Sources   Sources
+	Absences  Absences
 	Policies  lifecycle.PolicySource
 	Store     Store
 	// RollCall asks for a roll call in the name of who asked; it returns at once.

@@ -71,6 +71,7 @@ type frame struct {
 	now   time.Time
 	loc   *time.Location
 	names map[string]lifecycle.SlackID
+	route lifecycle.Route // who may decide, and why; nil where only the request says
 }
 
 // cardMaker is what a card is made from.
@@ -175,7 +176,7 @@ func (m cardMaker) record() []string {
 func (m cardMaker) decisions(decisions []lifecycle.Decision) []string {
 	var lines []string
 	for _, d := range decisions {
-		line := fmt.Sprintf("%s %s, %s", m.person(d.By), m.verdict(d), moment(d.At, m.loc))
+		line := fmt.Sprintf("%s %s, %s", m.decider(d), m.verdict(d), moment(d.At, m.loc))
 		switch d.Via {
 		case lifecycle.ViaCLI:
 			line += ", at the command line"
@@ -191,6 +192,14 @@ func (m cardMaker) decisions(decisions []lifecycle.Decision) []string {
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+// decider says who decided, and for whom.
+func (m cardMaker) decider(d lifecycle.Decision) string {
+	if d.For == "" {
+		return m.person(d.By)
+	}
+	return m.person(d.By) + " for " + m.person(d.For)
 }
 
 // verdict says what one person decided.

@@ -34,7 +34,9 @@ func testPolicy() lifecycle.Policy {
 	}
 }
 
-func testFrame() frame { return frame{testPolicy(), lifecycle.Enforce, noon, time.UTC, known3} }
+func testFrame() frame {
+	return frame{p: testPolicy(), mode: lifecycle.Enforce, now: noon, loc: time.UTC, names: known3}
+}
 
 // frameIn is testFrame in mode m; "" is to enforce.
 func frameIn(m lifecycle.Mode) frame {
@@ -319,7 +321,7 @@ func TestEveryEditHasNewBlockIDs(t *testing.T) {
 			}
 		}
 	}
-	again := newCard(mover(), frame{testPolicy(), lifecycle.Enforce, noon.Add(time.Hour), time.UTC, known3}, viewer{}).message()
+	again := newCard(mover(), frame{p: testPolicy(), mode: lifecycle.Enforce, now: noon.Add(time.Hour), loc: time.UTC, names: known3}, viewer{}).message()
 	if was.digest() != again.digest() {
 		t.Error("the same card drawn an hour later is another card")
 	}

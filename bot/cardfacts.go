@@ -216,53 +216,6 @@ func (m cardMaker) decideBy() string {
 	return "*" + moment(m.r.DecideBy, m.loc) + "*; " + silenceWords(m.r) + "."
 }
 
-// who says why this is asked of whom it is asked, and who else can decide.
-func (m cardMaker) who() fact {
-	var others []string
-	for _, email := range m.r.Approvers {
-		if email != m.v.Email {
-			others = append(others, m.withStanding(email))
-		}
-	}
-	text := "Nobody can decide this now. Ask Security to name an owner in the policy."
-	label := "Who decides"
-	mine := m.v.Email != "" && m.asked()
-	switch {
-	case mine && len(others) > 0:
-		label, text = "Why you", m.mine()+" "+orList(few(others))+" can decide too."
-	case mine:
-		label, text = "Why you", m.mine()+" Nobody else can decide."
-	case len(others) > 0:
-		text = orList(few(others)) + "."
-	}
-	if m.r.Needed > 1 {
-		text += fmt.Sprintf(" %d approvals are needed; given so far: %d.", m.r.Needed, m.r.Approvals())
-	}
-	if m.r.Escalated {
-		text += " Security is asked too, because nobody answered."
-	}
-	return fact{label, text}
-}
-
-func (m cardMaker) mine() string {
-	stands := m.p.Stands(m.r, m.v.Email)
-	switch team, owns := strings.CutPrefix(stands, "owns "); {
-	case owns:
-		return "You own " + foreign(team, maxTeam) + "."
-	case stands == "security":
-		return "You are Security."
-	default:
-		return "The policy names you."
-	}
-}
-
-func (m cardMaker) withStanding(email string) string {
-	if stands := m.p.Stands(m.r, email); stands != "" {
-		return m.person(email) + " (" + foreign(stands, maxTeam) + ")"
-	}
-	return m.person(email)
-}
-
 func few(people []string) []string {
 	if len(people) <= manyPeople {
 		return people

@@ -35,7 +35,7 @@ func (m cardMaker) handled(d lifecycle.Decision) string {
 	if d.By == m.v.Email {
 		return fmt.Sprintf("You %s, %s.", m.verdict(d), moment(d.At, m.loc))
 	}
-	s := fmt.Sprintf("Handled by %s, who %s, %s.", m.person(d.By), m.verdict(d), moment(d.At, m.loc))
+	s := fmt.Sprintf("Handled by %s, who %s, %s.", m.decider(d), m.verdict(d), moment(d.At, m.loc))
 	if m.r.State != lifecycle.Holding && m.r.State != lifecycle.Failed {
 		s += " Nothing is left for you."
 	}
@@ -93,7 +93,7 @@ func (m cardMaker) lastApproval() string {
 	if d.By == m.v.Email {
 		return "one of them yours"
 	}
-	return "the last by " + m.person(d.By) + " " + moment(d.At, m.loc)
+	return "the last by " + m.decider(d) + " " + moment(d.At, m.loc)
 }
 
 // withdrawn says what stands of a request that was given up, which a failed one
@@ -181,7 +181,7 @@ func (m cardMaker) by() string {
 	if _, said := m.handledBy(); said || !ok {
 		return ""
 	}
-	return fmt.Sprintf(" by %s, %s", m.person(d.By), moment(d.At, m.loc))
+	return fmt.Sprintf(" by %s, %s", m.decider(d), moment(d.At, m.loc))
 }
 
 func (m cardMaker) applying(note string) string {
@@ -205,9 +205,9 @@ func (m cardMaker) denied() string {
 	case said:
 		return "Reason: " + foreign(fullStop(d.Reason), maxPhrase) + " Nothing was changed."
 	case ok && m.r.IsFinding() && !d.Until.IsZero():
-		return fmt.Sprintf("Kept until %s by %s: %s Nothing was changed; it is asked again then.", day(d.Until, m.loc), m.person(d.By), foreign(fullStop(d.Reason), maxPhrase))
+		return fmt.Sprintf("Kept until %s by %s: %s Nothing was changed; it is asked again then.", day(d.Until, m.loc), m.decider(d), foreign(fullStop(d.Reason), maxPhrase))
 	case ok:
-		return fmt.Sprintf("Denied by %s, %s: %s Nothing was changed.", m.person(d.By), moment(d.At, m.loc), foreign(fullStop(d.Reason), maxPhrase))
+		return fmt.Sprintf("Denied by %s, %s: %s Nothing was changed.", m.decider(d), moment(d.At, m.loc), foreign(fullStop(d.Reason), maxPhrase))
 	default:
 		return "Denied. Nothing was changed."
 	}

@@ -28,18 +28,28 @@ type subcommand struct {
 	what    string // in a line
 	example string
 	run     func(b *Bot, ctx context.Context, who lifecycle.Identity, args string) (message, error)
+	ask     func(b *Bot, ctx context.Context, q asking) (message, error) // in place of run, of what may open a modal instead
+}
+
+// asking is who asked what after a subcommand, and what lets a modal open.
+type asking struct {
+	who     lifecycle.Identity
+	user    string // their Slack id
+	args    string
+	trigger string
 }
 
 // subcommands returns every subcommand, in the order in which help lists them.
 func subcommands() []subcommand {
 	return []subcommand{
-		{"status", "[who]", "what somebody holds, what the policy says, what is pending; alone, Security sees how rolecall itself stands", "status @ana", (*Bot).status},
-		{"who", "<person|team>", "who is on a team, role by role; or what one person holds", "who payments", (*Bot).who},
-		{"inbox", "", "what waits for your decision", "inbox", (*Bot).inbox},
-		{"findings", "", "where PagerDuty and the policy disagree", "findings", (*Bot).findings},
-		{"digest", "", "today's digest, now", "digest", (*Bot).digest},
-		{"reconcile", "", "call the roll now (owners and Security)", "reconcile", (*Bot).reconcile},
-		{"help", "", "this list", "help", nil},
+		{name: "status", args: "[who]", what: "what somebody holds, what the policy says, what is pending; alone, Security sees how rolecall itself stands", example: "status @ana", run: (*Bot).status},
+		{name: "who", args: "<person|team>", what: "who is on a team, role by role; or what one person holds", example: "who payments", run: (*Bot).who},
+		{name: "away", args: "until <date> to @x", what: "let somebody else decide what is yours while you are away; `away back` when you are back", example: "away until 2026-12-24 to @ines", ask: (*Bot).away},
+		{name: "inbox", args: "", what: "what waits for your decision", example: "inbox", run: (*Bot).inbox},
+		{name: "findings", args: "", what: "where PagerDuty and the policy disagree", example: "findings", run: (*Bot).findings},
+		{name: "digest", args: "", what: "today's digest, now", example: "digest", run: (*Bot).digest},
+		{name: "reconcile", args: "", what: "call the roll now (owners and Security)", example: "reconcile", run: (*Bot).reconcile},
+		{name: "help", args: "", what: "this list", example: "help"},
 	}
 }
 
@@ -49,19 +59,27 @@ func (b *Bot) command(ctx context.Context, c slashCommand) error {
 	sub, ok := findSubcommand(strings.ToLower(name))
 	answer := unknownCommand(name)
 	switch {
-	case name == "" || ok && sub.run == nil:
+	case name == "" || ok && sub.run == nil && sub.ask == nil:
 		answer = help()
 	case ok:
 		who, err := b.people.reader(ctx, slackRef{ID: c.UserID, TeamID: c.TeamID})
 		if err != nil {
 			return err
 		}
-		if answer, err = sub.run(b, ctx, who, strings.TrimSpace(args)); err != nil {
+		if answer, err = sub.answer(b, ctx, asking{who: who, user: c.UserID, args: strings.TrimSpace(args), trigger: c.TriggerID}); err != nil || answer.Text == "" {
 			return err
 		}
 	}
 	at := where{user: c.UserID, responseURL: c.ResponseURL, command: true}
 	return b.tell(ctx, at, answer.Text, answer.Blocks)
+}
+
+// answer returns what is answered; without words, a modal has been opened instead.
+func (s subcommand) answer(b *Bot, ctx context.Context, q asking) (message, error) {
+	if s.ask != nil {
+		return s.ask(b, ctx, q)
+	}
+	return s.run(b, ctx, q.who, q.args)
 }
 
 func findSubcommand(name string) (subcommand, bool) {

@@ -19,7 +19,7 @@ func copyKey(id lifecycle.RequestID, email string) string { return "dm/" + strin
 func (o *outbound) showCopies(ctx context.Context, s scene) (missing []string, err error) {
 	var emails []string
 	if s.r.State == lifecycle.Pending {
-		emails = slices.Clone(s.r.Approvers)
+		emails = s.asks()
 	}
 	for _, m := range s.under(copyKey(s.r.ID, "")) {
 		if email := strings.TrimPrefix(m.Key, copyKey(s.r.ID, "")); !slices.Contains(emails, email) {
@@ -44,6 +44,18 @@ func (o *outbound) showCopies(ctx context.Context, s scene) (missing []string, e
 		}
 	}
 	return missing, errors.Join(failed...)
+}
+
+// asks returns the addresses of those who are sent a copy: whoever may decide and
+// is not away.
+func (s scene) asks() []string {
+	var emails []string
+	for _, a := range s.route {
+		if a.Asked {
+			emails = append(emails, a.Email)
+		}
+	}
+	return emails
 }
 
 // stands returns nil while r is as it is stored, and errMovedOn once it is not.

@@ -98,6 +98,7 @@ type input struct {
 	Date    string   `json:"selected_date"`
 	Option  picked   `json:"selected_option"`
 	Options []picked `json:"selected_options"`
+	User    string   `json:"selected_user"`
 }
 
 type picked struct {
@@ -123,6 +124,8 @@ func (v view) entered(block string) string {
 			return in.Date
 		case in.Option.Value != "":
 			return in.Option.Value
+		case in.User != "":
+			return in.User
 		default:
 			return strings.TrimSpace(in.Value)
 		}

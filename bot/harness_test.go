@@ -133,6 +133,7 @@ func (h *house) config(over transport, base string) bot.Config {
 	bc.Policies, bc.Store = m, m
 	bc.Matcher = lifecycle.NewMatcher(answering{m: m}, m, h.clock.Now)
 	bc.Brakes, bc.Sources = lifecycle.NewBrakes(m, m, h.clock.Now), lifecycle.NewSources(m, m, h.clock.Now)
+	bc.Absences = lifecycle.NewAbsences(m, m, h.clock.Now)
 	bc.RollCall = func(_ context.Context, by lifecycle.Actor) error { h.rolls <- by; return nil }
 	bc.Mode, bc.Location, bc.Now, bc.Log = lifecycle.Enforce, time.UTC, h.clock.Now, slog.New(h.log)
 	return bc

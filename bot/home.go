@@ -79,6 +79,9 @@ func (b *Bot) homeData(ctx context.Context, who lifecycle.Identity) (homeData, e
 	if d.Ending, err = b.cfg.Desk.EndingFor(ctx, who, d.now.Add(endingSoon)); err != nil {
 		return d, err
 	}
+	if d.Away, err = b.cfg.Absences.Of(ctx, who.ID); err != nil {
+		return d, err
+	}
 	if d.Teams, err = b.teamsOf(ctx, d.p, who); err != nil {
 		return d, err
 	}
@@ -110,6 +113,9 @@ func named(d homeData) []string {
 	for _, r := range d.Inbox {
 		emails = append(emails, r.Subject.Email)
 		emails = append(emails, r.Approvers...)
+	}
+	for _, a := range d.Away {
+		emails = append(emails, a.Delegate)
 	}
 	if d.Security != nil {
 		emails = slices.Concat(emails, d.p.Security.Members, d.Security.in.deciders())

@@ -31,6 +31,7 @@ type homeData struct {
 	Teams    []homeTeam
 	Findings []lifecycle.Finding
 	Ending   []lifecycle.Exception
+	Away     []lifecycle.Absence
 	Security *homeSecurity // nil: they are not of it
 }
 
@@ -49,6 +50,7 @@ func homeView(d homeData) slack.HomeTabViewRequest {
 	if d.Security != nil {
 		blocks = append(blocks, d.Security.blocks(d.frame)...)
 	}
+	blocks = append(blocks, awayBlocks(d.frame, d.Away)...)
 	blocks = append(blocks, d.inbox()...)
 	blocks = append(blocks, d.access()...)
 	blocks = append(blocks, d.owned()...)

@@ -35,6 +35,7 @@ type ledger struct {
 	holds      map[lifecycle.HoldID]lifecycle.Hold
 	removals   map[lifecycle.HoldID][]lifecycle.Removal
 	sources    []lifecycle.Source
+	absences   []lifecycle.Absence
 	events     []lifecycle.AuditEvent
 	jobs       []lifecycle.Job
 	before     func(op string) error // fails an operation, or changes something behind its back
@@ -109,6 +110,16 @@ func (l *ledger) IdentitiesByEmail(_ context.Context, email string) (hits []life
 		return nil
 	})
 	return hits, err
+}
+
+func (l *ledger) TeamManagers(context.Context, lifecycle.TeamID) ([]lifecycle.Account, error) {
+	return nil, nil
+}
+
+func (l *ledger) Absences(_ context.Context, at time.Time) ([]lifecycle.Absence, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(l.absences), func(a lifecycle.Absence) bool { return !a.At(at) }), nil
 }
 
 func (l *ledger) IdentityBySlack(context.Context, lifecycle.SlackID) (lifecycle.Identity, error) {
@@ -273,7 +284,7 @@ func newDesk(t testing.TB, adjust ...func(*slacktest.Config)) *desk {
 	inquiries := lifecycle.NewDesk(d.store, approvals, d.store, d.Now)
 	d.cfg = Config{
 		Secrets: Secrets{BotToken: d.Config().BotToken}, APIURL: base + "/api/", Client: &http.Client{Timeout: 5 * time.Second},
-		Approvals: approvals, Directory: directory, Desk: inquiries, Policies: d.store, Store: d.store, Matcher: asker{l: d.store}, Brakes: stopper{l: d.store},
+		Approvals: approvals, Directory: directory, Desk: inquiries, Policies: d.store, Store: d.store, Matcher: asker{l: d.store}, Brakes: stopper{l: d.store}, Absences: nobodyAway{},
 		Digests: lifecycle.NewDigests(d.store, inquiries, directory, d.store, everyDay{}, d.Now),
 		Mode:    lifecycle.Enforce, Location: time.UTC, Now: d.Now, Log: slog.New(slog.DiscardHandler),
 	}
@@ -403,3 +414,10 @@ func asJobError(err error) (*lifecycle.JobError, bool) {
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// nobodyAway is a house in which everybody is there.
+type nobodyAway struct{ Absences }
+
+func (nobodyAway) Of(context.Context, lifecycle.IdentityID) ([]lifecycle.Absence, error) {
+	return nil, nil
+}

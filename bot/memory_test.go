@@ -24,6 +24,7 @@ type memory struct {
 	accounts   []lifecycle.Account
 	found      []lifecycle.Finding
 	exceptions []lifecycle.Exception
+	absences   []lifecycle.Absence
 	originals  map[lifecycle.ChangeID]lifecycle.Original
 	messages   []lifecycle.Message
 	digests    map[string]time.Time
@@ -149,6 +150,48 @@ func (m *memory) Original(_ context.Context, id lifecycle.ChangeID) (lifecycle.O
 		return o, lifecycle.ErrNotFound
 	}
 	return o, nil
+}
+
+func (m *memory) TeamManagers(context.Context, lifecycle.TeamID) ([]lifecycle.Account, error) {
+	return nil, nil
+}
+
+func (m *memory) Absences(_ context.Context, at time.Time) ([]lifecycle.Absence, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(m.absences), func(a lifecycle.Absence) bool { return !a.At(at) }), nil
+}
+
+func (m *memory) Absence(_ context.Context, id lifecycle.AbsenceID) (lifecycle.Absence, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, a := range m.absences {
+		if a.ID == id {
+			return a, nil
+		}
+	}
+	return lifecycle.Absence{}, lifecycle.ErrNotFound
+}
+
+func (m *memory) AbsencesOf(_ context.Context, who lifecycle.IdentityID, at time.Time) ([]lifecycle.Absence, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(m.absences), func(a lifecycle.Absence) bool { return a.Identity != who || !at.Before(a.Over()) }), nil
+}
+
+func (m *memory) SaveAbsence(_ context.Context, a lifecycle.Absence, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.absences = append(slices.DeleteFunc(m.absences, func(was lifecycle.Absence) bool { return was.ID == a.ID }), a)
+	m.events, m.jobs = append(m.events, e), append(m.jobs, next...)
+	return nil
+}
+
+func (m *memory) Enqueue(_ context.Context, next ...lifecycle.Job) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.jobs = append(m.jobs, next...)
+	return nil
 }
 
 func (m *memory) IdentityBySlack(_ context.Context, id lifecycle.SlackID) (lifecycle.Identity, error) {

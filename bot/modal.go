@@ -71,6 +71,8 @@ func (b *Bot) submission(callback string) (submission, bool) {
 		return submission{b.undoModal, InputReason}, true
 	case ModalChoose:
 		return submission{b.chooseModal, InputReplacement}, true
+	case ModalAway:
+		return submission{b.awayModal, InputUntil}, true
 	case ModalAnswer:
 		return submission{b.answerModal, InputReason}, true
 	case ModalRelease:

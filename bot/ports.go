@@ -36,3 +36,15 @@ type Sources interface {
 	// Start lets what the source says be acted on.
 	Start(ctx context.Context, name string, by lifecycle.Identity, via lifecycle.Via) error
 }
+
+// Absences is where people say that they are away. *lifecycle.Absences is one.
+type Absences interface {
+	// Away notes that somebody is away. What is wrong with it is a Refusal.
+	Away(ctx context.Context, l lifecycle.Leave) (lifecycle.Absence, error)
+	// Back ends the absence, or, where id is "", every one of by's.
+	Back(ctx context.Context, by lifecycle.Identity, id lifecycle.AbsenceID, via lifecycle.Via) ([]lifecycle.Absence, error)
+	// Of returns the absences of the person that have not ended, the earliest first.
+	Of(ctx context.Context, who lifecycle.IdentityID) ([]lifecycle.Absence, error)
+	// Concerned returns the open requests that wait for whom the absence is about, or for who stands in for them.
+	Concerned(ctx context.Context, a lifecycle.Absence) ([]lifecycle.Request, error)
+}

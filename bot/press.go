@@ -13,7 +13,7 @@ import (
 // known reports whether the action is one that this version acts on. Messages
 // of others, older and newer, stand in Slack as well.
 func (a action) known() bool {
-	return a.forSecurity() || slices.Contains([]string{ActionApprove, ActionRevoke, ActionDeny, ActionKeep, ActionUndo, ActionRetry, ActionChoose, ActionHistory}, a.ActionID)
+	return a.forSecurity() || slices.Contains([]string{ActionApprove, ActionRevoke, ActionDeny, ActionKeep, ActionUndo, ActionRetry, ActionChoose, ActionHistory, ActionBack}, a.ActionID)
 }
 
 // forSecurity reports whether the action is on what only Security decides.
@@ -42,6 +42,9 @@ func (b *Bot) press(ctx context.Context, in interaction, a action) error {
 	}
 	if !a.known() {
 		return lifecycle.Refuse(lifecycle.ErrInvalid, "This button is of another version of rolecall, and nothing was changed. What waits for you: `%s inbox`.", Command)
+	}
+	if a.ActionID == ActionBack {
+		return b.pressBack(ctx, in, a, by)
 	}
 	if a.forSecurity() {
 		return b.pressForSecurity(ctx, in, a, by)

@@ -36,7 +36,7 @@ func (o *outbound) remind(ctx context.Context, a lifecycle.Attempt) error {
 		return err
 	}
 	var failed []error
-	for _, email := range s.r.Approvers {
+	for _, email := range s.asks() {
 		m := cardMaker{frame: s.frame, r: s.r, v: viewer{Email: email}}
 		if !m.decidedAlready() {
 			text := "Still waiting for you: " + fullStop(m.title()) + " " + m.asks() + " " + m.deadline()

@@ -80,21 +80,25 @@ func (o *outbound) scene(ctx context.Context, r lifecycle.Request, force bool) (
 		return s, fmt.Errorf("read the policy in force: %w", err)
 	}
 	if r.State == lifecycle.Pending {
-		if s.r.Approvers, err = o.Approvals.Who(ctx, r); err != nil {
+		if s.route, err = o.Approvals.Route(ctx, r); err != nil {
 			return s, err
 		}
+		s.r.Approvers = s.route.Emails()
 		s.r.Decisions = lapsed(r.Decisions, s.r.Approvers)
 	}
 	if s.have, err = o.Store.Messages(ctx, r.ID); err != nil {
 		return s, fmt.Errorf("list messages: %w", err)
 	}
 	people := slices.Clone(s.r.Approvers)
+	for _, a := range s.route {
+		people = append(people, a.For)
+	}
 	if r.Chosen.By != "" {
 		people = append(people, r.Chosen.By)
 	}
 	for _, d := range r.Decisions {
 		if d.Via != lifecycle.ViaPolicy {
-			people = append(people, d.By)
+			people = append(people, d.By, d.For)
 		}
 	}
 	s.names, err = o.names(ctx, people...)

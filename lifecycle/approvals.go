@@ -24,8 +24,7 @@ type ApprovalStore interface {
 	Recorder
 	// KeepFinding stores r and the exception x that it grants, in one transaction.
 	KeepFinding(ctx context.Context, r Request, x Exception, e AuditEvent, next ...Job) error
-	// IdentitiesByEmail returns every identity whose primary address is email, folded.
-	IdentitiesByEmail(ctx context.Context, email string) ([]Identity, error)
+	RouteStore
 }
 
 // A Press is what somebody who is known wants of a request. Seen is the
@@ -44,12 +43,13 @@ type Press struct {
 type Approvals struct {
 	store    ApprovalStore
 	policies PolicySource
+	router   *Router
 	now      func() time.Time
 }
 
 // NewApprovals returns approvals over store.
 func NewApprovals(store ApprovalStore, policies PolicySource, now func() time.Time) *Approvals {
-	return &Approvals{store: store, policies: policies, now: now}
+	return &Approvals{store: store, policies: policies, router: NewRouter(store, policies, now), now: now}
 }
 
 const (
@@ -67,8 +67,8 @@ func (a *Approvals) Decide(ctx context.Context, p Press) (Request, error) {
 	if len([]rune(p.Reason)) > reasonLength {
 		return Request{}, Refuse(ErrInvalid, "the reason is longer than %d characters", reasonLength)
 	}
-	return a.change(ctx, p.Request, p.By, func(was Request, policy Policy, who []string) (step, error) {
-		s, err := a.decide(was.lapse(who), policy, p)
+	return a.change(ctx, p.Request, p.By, func(was Request, policy Policy, who Route) (step, error) {
+		s, err := a.decide(was.lapse(who.Emails()), policy, who, p)
 		if err == nil && p.Verdict == Approve {
 			err = a.takersHere(ctx, was)
 		}
@@ -79,7 +79,7 @@ func (a *Approvals) Decide(ctx context.Context, p Press) (Request, error) {
 // Retry lets a failed request go on from the step that failed, unless it is
 // asked to be undone: that would take back only a part of what it did then.
 func (a *Approvals) Retry(ctx context.Context, id RequestID, by Identity) (Request, error) {
-	return a.change(ctx, id, by, func(was Request, _ Policy, _ []string) (step, error) {
+	return a.change(ctx, id, by, func(was Request, _ Policy, _ Route) (step, error) {
 		if _, err := a.undoStage(ctx, id); err != nil {
 			return step{}, err
 		}
@@ -94,20 +94,16 @@ func (a *Approvals) MayDecide(ctx context.Context, r Request, by Identity) error
 	if err != nil {
 		return fmt.Errorf("read the policy in force: %w", err)
 	}
-	who, err := a.eligible(ctx, r, policy)
+	who, err := a.router.route(ctx, r, policy)
 	if err != nil {
 		return err
 	}
 	return a.authorise(ctx, r, who, by)
 }
 
-// Who returns the addresses that may decide r now.
-func (a *Approvals) Who(ctx context.Context, r Request) ([]string, error) {
-	policy, err := a.policies.Current(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read the policy in force: %w", err)
-	}
-	return a.eligible(ctx, r, policy)
+// Route returns who may decide r now, and why they may.
+func (a *Approvals) Route(ctx context.Context, r Request) (Route, error) {
+	return a.router.Route(ctx, r)
 }
 
 // step is a change of a request and what follows from it.
@@ -120,7 +116,7 @@ type step struct {
 }
 
 // judgement says what a press makes of the request as it stands, where who may decide it now.
-type judgement func(was Request, policy Policy, who []string) (step, error)
+type judgement func(was Request, policy Policy, who Route) (step, error)
 
 // change loads, authorises, decides and saves, again when somebody else was
 // faster: of two who act at once, each is judged by what the other left.
@@ -134,7 +130,7 @@ func (a *Approvals) change(ctx context.Context, id RequestID, by Identity, f jud
 		if err != nil {
 			return was, fmt.Errorf("read the policy in force: %w", err)
 		}
-		who, err := a.eligible(ctx, was, policy)
+		who, err := a.router.route(ctx, was, policy)
 		if err != nil {
 			return was, err
 		}
@@ -154,9 +150,10 @@ func (a *Approvals) change(ctx context.Context, id RequestID, by Identity, f jud
 	return Request{}, Refuse(ErrConflict, "others are deciding on this at the same moment; look again and retry")
 }
 
-func (a *Approvals) decide(was Request, policy Policy, p Press) (step, error) {
+func (a *Approvals) decide(was Request, policy Policy, who Route, p Press) (step, error) {
 	now := a.now()
-	d := Decision{By: p.By.Person.Email(), ByID: p.By.ID, Verdict: p.Verdict, Reason: p.Reason, At: now, Via: p.Via, Seen: p.Seen}
+	approver, _ := who.Of(p.By.Person.Email())
+	d := Decision{By: p.By.Person.Email(), ByID: p.By.ID, For: approver.For, Verdict: p.Verdict, Reason: p.Reason, At: now, Via: p.Via, Seen: p.Seen}
 	if was.IsFinding() && p.Verdict == Deny {
 		d.Until = p.Until
 		if d.Until.IsZero() {
@@ -180,6 +177,9 @@ func (a *Approvals) decide(was Request, policy Policy, p Press) (step, error) {
 		"verdict": string(p.Verdict), "reason": p.Reason, "via": string(p.Via), "policy": policy.SHA256,
 		"approvals": fmt.Sprintf("%d of %d", is.Approvals(), is.Needed),
 	}}
+	if d.For != "" {
+		s.detail["for"] = d.For
+	}
 	switch is.State {
 	case Denied:
 		s.kind, s.keep = EventRequestDenied, exception(is, d)

@@ -22,7 +22,7 @@ func (a *Approvals) refused(ctx context.Context, r Request, by Identity, err err
 
 // authorise returns nil when by, as they are known now, is one of who. What the
 // caller believes of them counts for nothing but their id.
-func (a *Approvals) authorise(ctx context.Context, r Request, who []string, by Identity) error {
+func (a *Approvals) authorise(ctx context.Context, r Request, who Route, by Identity) error {
 	email := by.Person.Email()
 	known, err := a.store.IdentitiesByEmail(ctx, email)
 	if err != nil {
@@ -35,10 +35,10 @@ func (a *Approvals) authorise(ctx context.Context, r Request, who []string, by I
 	if slices.ContainsFunc(append(known, by), func(i Identity) bool { return r.isAbout(i, subjects) }) {
 		return Refuse(ErrForbidden, "no one decides on their own access")
 	}
-	if slices.Contains(who, email) && len(known) == 1 && known[0].ID == by.ID {
+	if _, may := who.Of(email); may && len(known) == 1 && known[0].ID == by.ID {
 		return nil
 	}
-	return Refuse(ErrForbidden, "Only %s can decide this. You can still comment in the thread.", listOr(who, "Security"))
+	return Refuse(ErrForbidden, "Only %s can decide this. You can still comment in the thread.", listOr(who.Emails(), "Security"))
 }
 
 // isAbout reports whether i is the request's subject, by whatever ties them:
@@ -52,21 +52,6 @@ func (r Request) isAbout(i Identity, subjects []Identity) bool {
 		i.Account != "" && i.Account == r.Account.ID ||
 		goesBy(i.Person, FoldEmail(r.Subject.Email)) ||
 		slices.ContainsFunc(subjects, func(s Identity) bool { return goesBy(s.Person, i.Person.Email()) })
-}
-
-// eligible computes authority anew: owners who have left, are suspended, or
-// whose address is of no domain of the policy fall away.
-func (a *Approvals) eligible(ctx context.Context, r Request, policy Policy) ([]string, error) {
-	var failed error
-	who := policy.Eligible(r, func(email string) bool {
-		ids, err := a.store.IdentitiesByEmail(ctx, email)
-		if err != nil {
-			failed = errors.Join(failed, fmt.Errorf("look up approver: %w", err))
-			return false
-		}
-		return len(ids) == 1 && ids[0].MayDecide(a.now()) && policy.MayDecideFrom(email)
-	})
-	return who, failed
 }
 
 func listOr(words []string, none string) string {

@@ -91,7 +91,19 @@ func (d *Directory) Find(ctx context.Context, email string) (Identity, error) {
 // Manager returns whom the sources of truth call the manager of the identity,
 // or ErrNotFound: they name nobody, somebody unknown, or two different people.
 func (d *Directory) Manager(ctx context.Context, id IdentityID) (Identity, error) {
-	i, err := d.store.Identity(ctx, id)
+	return managerOf(ctx, d.store, id)
+}
+
+// A managerReader is where it is looked up who is whose manager.
+type managerReader interface {
+	// Identity returns the identity, or ErrNotFound.
+	Identity(ctx context.Context, id IdentityID) (Identity, error)
+	// IdentityByKey returns the identity that the source knows by the key, or ErrNotFound.
+	IdentityByKey(ctx context.Context, source, key string) (Identity, error)
+}
+
+func managerOf(ctx context.Context, store managerReader, id IdentityID) (Identity, error) {
+	i, err := store.Identity(ctx, id)
 	if err != nil {
 		return Identity{}, fmt.Errorf("load identity %s: %w", id, err)
 	}
@@ -100,7 +112,7 @@ func (d *Directory) Manager(ctx context.Context, id IdentityID) (Identity, error
 		if i.Person.ManagerID == "" {
 			break
 		}
-		found, err := d.store.IdentityByKey(ctx, source, i.Person.ManagerID)
+		found, err := store.IdentityByKey(ctx, source, i.Person.ManagerID)
 		switch {
 		case errors.Is(err, ErrNotFound):
 			continue

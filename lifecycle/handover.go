@@ -163,7 +163,7 @@ func (c Chosen) words() string {
 // decide alone, it is that approval. A choice that cannot be is a Refusal whose
 // Fields name the change.
 func (a *Approvals) Choose(ctx context.Context, c Choice) (Request, error) {
-	return a.change(ctx, c.Request, c.By, func(was Request, _ Policy, _ []string) (step, error) {
+	return a.change(ctx, c.Request, c.By, func(was Request, _ Policy, _ Route) (step, error) {
 		is, chosen, err := was.choose(c, a.now())
 		if err != nil {
 			return step{}, err

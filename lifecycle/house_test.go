@@ -143,6 +143,8 @@ func (h *house) registrar() *lifecycle.Registrar {
 
 func (h *house) approvals() *lifecycle.Approvals { return lifecycle.NewApprovals(h.store, h, h.now) }
 
+func (h *house) absences() *lifecycle.Absences { return lifecycle.NewAbsences(h.store, h, h.now) }
+
 func (h *house) directory() *lifecycle.Directory { return lifecycle.NewDirectory(h.store, h, h.now) }
 
 func (h *house) keeper() *lifecycle.Timekeeper { return lifecycle.NewTimekeeper(h.store, h, h.now) }
@@ -188,6 +190,8 @@ func (h *house) take(ctx context.Context, j lifecycle.Job, last bool) error {
 		return h.provisioner().Apply(ctx, lifecycle.RequestID(j.Ref), last)
 	case lifecycle.JobStop:
 		return h.planner().Stop(ctx, lifecycle.RequestID(j.Ref))
+	case lifecycle.JobReroute:
+		return h.absences().Reroute(ctx, lifecycle.AbsenceID(j.Ref))
 	case lifecycle.JobEscalate:
 		return h.keeper().Escalate(ctx, lifecycle.RequestID(j.Ref))
 	case lifecycle.JobExpire:

@@ -168,6 +168,15 @@ func (s *store) IdentitiesFormerly(ctx context.Context, email string, t time.Tim
 	return through(s.faults, func() ([]lifecycle.Identity, error) { return s.DB.IdentitiesFormerly(ctx, email, t) })
 }
 
+func (s *store) SaveAbsence(ctx context.Context, a lifecycle.Absence, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	return s.write(e, next, func() error { return s.DB.SaveAbsence(ctx, a, e, next...) })
+}
+
+func (s *store) Enqueue(_ context.Context, jobs ...lifecycle.Job) error {
+	s.enqueue(jobs...)
+	return nil
+}
+
 func (s *store) KeepOriginal(ctx context.Context, o lifecycle.Original, e lifecycle.AuditEvent) error {
 	return s.write(e, nil, func() error { return s.DB.KeepOriginal(ctx, o, e) })
 }

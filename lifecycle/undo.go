@@ -73,7 +73,7 @@ func (a *Approvals) Undo(ctx context.Context, p Press) (Request, error) {
 	if changes, _ := was.TakesBack(); len(changes) > 0 {
 		return a.takeBack(ctx, was, p)
 	}
-	return a.change(ctx, p.Request, p.By, func(was Request, _ Policy, _ []string) (step, error) {
+	return a.change(ctx, p.Request, p.By, func(was Request, _ Policy, _ Route) (step, error) {
 		is, err := was.Undo(p.By.Person.Label(), a.now())
 		return step{request: is, kind: EventRequestWithdrawn, next: []Job{show(was.ID)}, detail: map[string]string{"reason": p.Reason}}, err
 	})
@@ -97,7 +97,7 @@ func (a *Approvals) takeBack(ctx context.Context, was Request, p Press) (Request
 	undo := opposite(was, plan.Changes, j, RequestIDFor(string(was.ID), stage), a.now())
 	undo.Effects, undo.Why.Policy = lost, policy.SHA256
 	undo.Why.Event = fmt.Sprintf("%s asks to undo %s: %s", p.By.Person.Label(), was.ID, p.Reason)
-	who, err := a.eligible(ctx, undo, policy)
+	who, err := a.router.route(ctx, undo, policy)
 	if err != nil {
 		return was, err
 	}
@@ -107,7 +107,7 @@ func (a *Approvals) takeBack(ctx context.Context, was Request, p Press) (Request
 	if j.Mode == ApprovalDeny {
 		return was, Refuse(ErrConflict, "the policy grants nobody by now what this would give back")
 	}
-	undo.Approvers = who
+	undo.Approvers = who.Emails()
 	s, err := a.openUndo(undo, who, policy, p)
 	if err != nil {
 		return was, err
@@ -141,16 +141,19 @@ func (a *Approvals) planBack(ctx context.Context, was Request, policy Policy) (P
 }
 
 // mayAsk returns nil when p.By may ask for was to be undone with p's reason.
-func (a *Approvals) mayAsk(ctx context.Context, was Request, who []string, policy Policy, p Press) error {
+func (a *Approvals) mayAsk(ctx context.Context, was Request, who Route, policy Policy, p Press) error {
 	nearest := was
 	nearest.From, nearest.Escalated = []ApproverSource{FromTeamOwners}, true // policy's own decisions too
-	may, err := a.eligible(ctx, nearest, policy)
+	may, err := a.router.route(ctx, nearest, policy)
 	if err != nil {
 		return err
 	}
-	may = append(may, who...)
-	slices.Sort(may)
-	switch err := a.authorise(ctx, was, slices.Compact(may), p.By); {
+	for _, x := range who {
+		if _, there := may.Of(x.Email); !there {
+			may = append(may, x)
+		}
+	}
+	switch err := a.authorise(ctx, was, may, p.By); {
 	case err != nil:
 		return err
 	case was.Undoes != "":
@@ -206,14 +209,15 @@ func opposite(was Request, changes []Change, j Judgement, id RequestID, now time
 
 // openUndo returns the step that opens the request with the approval of who asks
 // for it, where that counts.
-func (a *Approvals) openUndo(undo Request, who []string, policy Policy, p Press) (step, error) {
+func (a *Approvals) openUndo(undo Request, who Route, policy Policy, p Press) (step, error) {
 	s := step{request: undo, kind: EventRequestOpened, next: []Job{show(undo.ID), show(undo.Undoes)}, detail: map[string]string{
 		"undoes": string(undo.Undoes), "reason": p.Reason, "via": string(p.Via), "policy": policy.SHA256,
 	}}
-	if !slices.Contains(who, p.By.Person.Email()) {
+	approver, may := who.Of(p.By.Person.Email())
+	if !may {
 		return s, nil
 	}
-	is, err := undo.Decide(Decision{By: p.By.Person.Email(), ByID: p.By.ID, Verdict: Approve, Reason: p.Reason, At: a.now(), Via: p.Via, Seen: 1})
+	is, err := undo.Decide(Decision{By: p.By.Person.Email(), ByID: p.By.ID, For: approver.For, Verdict: Approve, Reason: p.Reason, At: a.now(), Via: p.Via, Seen: 1})
 	if err != nil {
 		return step{}, err
 	}

@@ -20,6 +20,7 @@ type flows struct {
 	brakes       *lifecycle.Brakes
 	planner      *lifecycle.Planner
 	approvals    *lifecycle.Approvals
+	absences     *lifecycle.Absences
 	timekeeper   *lifecycle.Timekeeper
 	provisioner  *lifecycle.Provisioner
 	rollCall     *lifecycle.RollCall
@@ -53,6 +54,7 @@ func newFlows(db *storage.DB, pd platform, rules livePolicy, s settings, now fun
 		brakes:       brakes,
 		planner:      lifecycle.NewPlanner(db, db, pd, rules, brakes, s.mode, now),
 		approvals:    lifecycle.NewApprovals(db, rules, now),
+		absences:     lifecycle.NewAbsences(db, rules, now),
 		timekeeper:   lifecycle.NewTimekeeper(db, rules, now),
 		provisioner:  lifecycle.NewProvisioner(db, db, pd, s.mode, now),
 		rollCall:     lifecycle.NewRollCall(db, pd, rules, now),
@@ -87,6 +89,9 @@ func (f flows) work(db *storage.DB) {
 	})
 	db.Handle(lifecycle.JobStop, func(ctx context.Context, a lifecycle.Attempt) error {
 		return f.planner.Stop(ctx, lifecycle.RequestID(a.Ref))
+	})
+	db.Handle(lifecycle.JobReroute, func(ctx context.Context, a lifecycle.Attempt) error {
+		return f.absences.Reroute(ctx, lifecycle.AbsenceID(a.Ref))
 	})
 	db.Handle(lifecycle.JobEscalate, func(ctx context.Context, a lifecycle.Attempt) error {
 		return f.timekeeper.Escalate(ctx, lifecycle.RequestID(a.Ref))
