@@ -35,7 +35,7 @@ func rootCommand(t terminal) *cobra.Command {
 	root.AddCommand(
 		serveCommand(term), demoCommand(term), migrateCommand(term), doctorCommand(term),
 		policyCommand(term), rosterCommand(term), reconcileCommand(term), digestCommand(term),
-		requestCommand(term), whoCommand(term), identityCommand(term), holdCommand(term), sourceCommand(term), statusCommand(term), auditCommand(term), backupCommand(term), healthCommand(term), versionCommand(term),
+		requestCommand(term), awayCommand(term), whoCommand(term), identityCommand(term), holdCommand(term), sourceCommand(term), statusCommand(term), auditCommand(term), backupCommand(term), healthCommand(term), versionCommand(term),
 	)
 	return root
 }
