@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -54,24 +55,36 @@ func (t *tx) saveAccount(ctx context.Context, h held) error {
 		return fmt.Errorf("save account %s: %w", h.ID, err)
 	}
 	t.wrote.add("account", row.ID, row.Body)
-	return t.noteManager(ctx, row)
+	return t.replaceTeams(ctx, h)
 }
 
-// noteManager keeps which accounts are managers of some team beside them.
-func (t *tx) noteManager(ctx context.Context, row q.Account) error {
-	note := t.q.DropTeamManager
-	if manages(row) {
-		note = t.q.AddTeamManager
+// replaceTeams makes the account be found by the teams of which it is a manager.
+func (t *tx) replaceTeams(ctx context.Context, h held) error {
+	if err := t.q.DeleteTeamManagers(ctx, text(h.ID)); err != nil {
+		return fmt.Errorf("delete teams of account %s: %w", h.ID, err)
 	}
-	if err := note(ctx, row.ID); err != nil {
-		return fmt.Errorf("note whether account %s manages a team: %w", row.ID, err)
+	for _, row := range managerRows(h) {
+		if err := t.q.InsertTeamManager(ctx, q.InsertTeamManagerParams(row)); err != nil {
+			return fmt.Errorf("insert team of account %s: %w", h.ID, err)
+		}
 	}
 	return nil
 }
 
-// manages reports whether the account is a manager of some team. It looks as the
-// migration does, so that the two agree.
-func manages(row q.Account) bool { return strings.Contains(row.Body, `"role":"manager"`) }
+// managerRows returns the teams of which the account is a manager, each once.
+func managerRows(h held) []q.TeamManager {
+	if h.Held == nil {
+		return nil
+	}
+	var rows []q.TeamManager
+	for _, m := range h.Held.Teams {
+		row := q.TeamManager{Team: text(m.Team.ID), Account: text(h.ID)}
+		if m.Role == lifecycle.TeamManager && !slices.Contains(rows, row) {
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
 
 // carrying returns h with what only a roll call tells of an account, which what
 // is read back does not say. An invitation waits since it was first seen.
@@ -150,7 +163,7 @@ func (t *tx) see(ctx context.Context, was *q.Account, h held) error {
 		return nil
 	}
 	t.wrote.add("account", row.ID, row.Body)
-	return t.noteManager(ctx, row)
+	return t.replaceTeams(ctx, h)
 }
 
 // replaceBaseline makes the accounts what the snapshot says, except where
@@ -203,13 +216,11 @@ func (db *DB) Baseline(ctx context.Context) ([]lifecycle.Account, error) {
 
 // TeamManagers returns the accounts of the baseline that are managers of the team, by address.
 func (db *DB) TeamManagers(ctx context.Context, team lifecycle.TeamID) ([]lifecycle.Account, error) {
-	managing, err := baseline(db.read.ManagingAccounts(ctx))
-	if err != nil {
-		return nil, err
-	}
-	of := slices.DeleteFunc(managing, func(a lifecycle.Account) bool { return a.On(team) != lifecycle.TeamManager })
-	slices.SortFunc(of, func(a, b lifecycle.Account) int { return strings.Compare(a.Email, b.Email) })
-	return of, nil
+	managers, err := baseline(db.read.AccountsManaging(ctx, text(team)))
+	slices.SortStableFunc(managers, func(a, b lifecycle.Account) int { // not in SQL, where it would be by the database's locale
+		return cmp.Compare(lifecycle.FoldEmail(a.Email), lifecycle.FoldEmail(b.Email))
+	})
+	return managers, err
 }
 
 // Population returns how many people have an account, linked or with their

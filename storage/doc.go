@@ -9,12 +9,13 @@
 // its own.
 //
 // Rows are never deleted, so the trail vouches for every one of them, down to who
-// was a member of a provisioned group. No line speaks of six tables.
-// identity_keys, earlier_keys, former_addresses and resource_emails only repeat what
-// identities and resources say, and are verified against them. source_heard and cursors, when
-// a source was last heard and how far it was read, move with every call and say
-// nothing of anybody; whoever forges them can at most keep the house from noticing
-// that a source has fallen silent, or make it read again.
+// was a member of a provisioned group. No line speaks of nine tables.
+// identity_keys, earlier_keys, former_addresses, resource_emails, request_ends and
+// team_managers only repeat what identities, resources, requests and accounts say, and
+// are verified against them. source_heard, cursors and group_reads, when a source was
+// last heard, how far it was read, and when a group was last found unchanged, move all
+// the time and say nothing of anybody; whoever forges them can at most keep the house
+// from noticing that a source or Slack has fallen silent, or make it read again.
 //
 // On SQLite one connection writes, for our rows and for the job queue alike:
 // database/sql hands it out first come, first served, where SQLite's own busy

@@ -56,7 +56,8 @@ func (db *DB) Migrate(ctx context.Context) (err error) {
 }
 
 // goose returns the migrations: what runs on both databases is numbered SQL;
-// triggers, which each writes in its own way, are a numbered step of their own.
+// triggers, which each writes in its own way, and what takes more than SQL, are
+// numbered steps of their own.
 func (db *DB) goose() (*goose.Provider, error) {
 	dialect, guard := goose.DialectSQLite3, "migrations/sqlite/guard.sql"
 	if db.pg {
@@ -67,7 +68,7 @@ func (db *DB) goose() (*goose.Provider, error) {
 		return nil, fmt.Errorf("read migrations: %w", err)
 	}
 	provider, err := goose.NewProvider(dialect, db.writer, portable,
-		goose.WithDisableGlobalRegistry(true), goose.WithGoMigrations(step(2, guard)))
+		goose.WithDisableGlobalRegistry(true), goose.WithGoMigrations(step(2, guard), fill(6)))
 	if err != nil {
 		return nil, fmt.Errorf("read migrations: %w", err)
 	}
@@ -85,6 +86,44 @@ func step(version int64, file string) *goose.Migration {
 		}
 		return nil
 	}}, nil)
+}
+
+// fill is the step that makes accounts of before be found by the teams that they
+// manage. It reads what was stored as every write does, so that both agree, and
+// names its columns itself: those of later versions are not there yet.
+func fill(version int64) *goose.Migration {
+	return goose.NewGoMigration(version, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
+		bodies, err := accountBodies(ctx, tx)
+		accounts, err := loadAll[held](bodies, err)
+		if err != nil {
+			return fmt.Errorf("read accounts: %w", err)
+		}
+		for _, h := range accounts {
+			for _, row := range managerRows(h) {
+				if _, err := tx.ExecContext(ctx, "INSERT INTO team_managers (team, account) VALUES ($1, $2)", row.Team, row.Account); err != nil {
+					return fmt.Errorf("insert team of account %s: %w", h.ID, err)
+				}
+			}
+		}
+		return nil
+	}}, nil)
+}
+
+func accountBodies(ctx context.Context, tx *sql.Tx) ([]string, error) {
+	rows, err := tx.QueryContext(ctx, "SELECT body FROM accounts WHERE NOT gone")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // Err below has said what there is to say
+	var bodies []string
+	for rows.Next() {
+		var body string
+		if err := rows.Scan(&body); err != nil {
+			return nil, err
+		}
+		bodies = append(bodies, body)
+	}
+	return bodies, rows.Err()
 }
 
 // pending reports whether there is something to migrate, or an error when a

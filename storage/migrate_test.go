@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"rolecall/lifecycle"
 	"rolecall/storage"
 )
@@ -19,7 +21,7 @@ func TestDatabaseOfAnOlderVersionIsMigrated(t *testing.T) {
 		"SQLite":     func(t *testing.T) string { return filepath.Join(t.TempDir(), "rolecall.db") },
 		"PostgreSQL": func(t *testing.T) string { return postgres.Database(t) },
 	} {
-		for version := range int64(3) {
+		for version := range int64(5) {
 			t.Run(fmt.Sprint(name, " from version ", version+1), func(t *testing.T) {
 				t.Parallel()
 				url := fresh(t)
@@ -37,6 +39,64 @@ func TestDatabaseOfAnOlderVersionIsMigrated(t *testing.T) {
 			})
 		}
 	}
+}
+
+// Accounts that were stored before it was noted who manages which team are found
+// by their teams after the migration.
+func TestManagersOfAnOlderVersionAreFound(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		driver string
+		fresh  func(*testing.T) string
+	}{
+		"SQLite":     {"sqlite", func(t *testing.T) string { return filepath.Join(t.TempDir(), "rolecall.db") }},
+		"PostgreSQL": {"pgx", func(t *testing.T) string { return postgres.Database(t) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := tt.fresh(t)
+			db := serve(t, url)
+			ana, bo, gone := manager("PANA", "PPAY", "PSRE"), manager("PBO", "PSRE"), manager("PGONE", "PPAY")
+			bo.Name = "Bo \x00 \"role\":\"manager\"" // neither database would take it as JSON of its own
+			look := lifecycle.Glance{Until: time.Now(), Accounts: []lifecycle.Account{ana, bo, gone}, Events: []lifecycle.AuditEvent{{At: time.Now(), Actor: lifecycle.System, Kind: lifecycle.EventGlanceDone, Ref: "glance"}}}
+			if err := db.SaveGlance(t.Context(), look); err != nil {
+				t.Fatal(err)
+			}
+			look.Until, look.Accounts, look.Gone = look.Until.Add(time.Second), nil, []lifecycle.AccountID{gone.ID}
+			if err := db.SaveGlance(t.Context(), look); err != nil {
+				t.Fatal(err)
+			}
+			client := connect(t, tt.driver, url)
+			for _, s := range []string{
+				"DROP TABLE absences", "DROP TABLE user_groups", "DROP TABLE group_reads", "DROP TABLE tallies", "DROP TABLE request_ends",
+				"DROP TABLE team_managers", "DELETE FROM goose_db_version WHERE version_id > 4",
+			} {
+				if _, err := client.ExecContext(t.Context(), s); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := db.Migrate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			for team, want := range map[lifecycle.TeamID][]lifecycle.Account{"PPAY": {ana}, "PSRE": {ana, bo}} {
+				got, err := db.TeamManagers(t.Context(), team)
+				if diff := cmp.Diff(want, got); diff != "" || err != nil {
+					t.Errorf("who manages %s: %v (-want +got):\n%s", team, err, diff)
+				}
+			}
+			if report := verify(t, url); !report.Whole {
+				t.Errorf("after the migration: %+v", report)
+			}
+		})
+	}
+}
+
+func manager(id lifecycle.AccountID, teams ...lifecycle.TeamID) lifecycle.Account {
+	a := lifecycle.Account{ID: id, Email: strings.ToLower(string(id)) + "@acme.test", BaseRole: lifecycle.RoleResponder}
+	for _, team := range teams {
+		a.Teams = append(a.Teams, lifecycle.Membership{Team: lifecycle.Team{ID: team}, Role: lifecycle.TeamManager})
+	}
+	return a
 }
 
 // olderDatabase is one that holds a fact, and that nobody has migrated further.

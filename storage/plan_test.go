@@ -14,7 +14,7 @@ import (
 // index, however many there are. These read a whole table because that is what
 // they are for.
 func readsAll() []string {
-	return []string{"Identities", "OpenFindings", "Accounts", "Baseline", "CountLines", "CountPopulation", "Sources", "UserGroups", "ManagingAccounts"}
+	return []string{"Identities", "OpenFindings", "Accounts", "Baseline", "CountLines", "CountPopulation", "Sources", "UserGroups"}
 }
 
 func TestQueriesFindTheirRowsByIndex(t *testing.T) {

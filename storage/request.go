@@ -24,7 +24,7 @@ func (t *tx) saveRequest(ctx context.Context, r lifecycle.Request) error {
 		return err
 	}
 	if r.Revision != 1 {
-		return t.updateRequest(ctx, row)
+		return t.updateRequest(ctx, r, row)
 	}
 	n, err := t.q.InsertRequest(ctx, q.InsertRequestParams(row))
 	if err != nil {
@@ -34,10 +34,8 @@ func (t *tx) saveRequest(ctx context.Context, r lifecycle.Request) error {
 		return fmt.Errorf("request %s is open already: %w", r.ID, lifecycle.ErrDuplicate)
 	}
 	t.wrote.add("request", row.ID, row.Body)
-	if end := endRow(r); end.Ends != 0 {
-		if err := t.q.NoteRequestEnd(ctx, q.NoteRequestEndParams(end)); err != nil {
-			return fmt.Errorf("note when request %s ends: %w", r.ID, err)
-		}
+	if err := t.noteEnd(ctx, r); err != nil {
+		return err
 	}
 	if r.Why.Find == "" {
 		return nil
@@ -47,7 +45,7 @@ func (t *tx) saveRequest(ctx context.Context, r lifecycle.Request) error {
 	return t.changeFinding(ctx, r.Why.Find, func(f *lifecycle.Finding) { f.Request = r.ID })
 }
 
-func (t *tx) updateRequest(ctx context.Context, row q.Request) error {
+func (t *tx) updateRequest(ctx context.Context, r lifecycle.Request, row q.Request) error {
 	n, err := t.q.UpdateRequest(ctx, q.UpdateRequestParams(row))
 	if err != nil {
 		return fmt.Errorf("update request: %w", err)
@@ -56,6 +54,21 @@ func (t *tx) updateRequest(ctx context.Context, row q.Request) error {
 		return fmt.Errorf("request %s is not at revision %d any more: %w", row.ID, row.Revision-1, lifecycle.ErrConflict)
 	}
 	t.wrote.add("request", row.ID, row.Body)
+	return t.noteEnd(ctx, r)
+}
+
+// noteEnd keeps when what the request gives ends where it can be looked up.
+func (t *tx) noteEnd(ctx context.Context, r lifecycle.Request) error {
+	var err error
+	switch end, has := endRow(r); {
+	case has:
+		err = t.q.NoteRequestEnd(ctx, q.NoteRequestEndParams(end))
+	case r.Revision > 1:
+		err = t.q.DropRequestEnd(ctx, end.Request)
+	}
+	if err != nil {
+		return fmt.Errorf("note when request %s ends: %w", r.ID, err)
+	}
 	return nil
 }
 
@@ -67,9 +80,9 @@ func requestRow(r lifecycle.Request) (q.Request, error) {
 	}, err
 }
 
-// endRow says when what the request gives ends, which is said when it is opened.
-func endRow(r lifecycle.Request) q.RequestEnd {
-	return q.RequestEnd{Request: text(r.ID), Ends: micros(r.Until)}
+// endRow returns when what the request gives ends, and whether it does.
+func endRow(r lifecycle.Request) (q.RequestEnd, bool) {
+	return q.RequestEnd{Request: string(r.ID), Ends: micros(r.Until)}, !r.Until.IsZero()
 }
 
 // Request returns the request, or lifecycle.ErrNotFound.

@@ -36,8 +36,9 @@ import (
 // fact/ntc_…, identity/idn_…, notice/ntc_…, request/req_…, finding/fnd_…,
 // exception/exc_…, account/P…, message/KEY, mark/NAME, original/chg_…,
 // case/cas_…, hold/hld_…, removal/ntc_…, source/NAME, resource/CLIENT/KIND/ID,
-// member/CLIENT/GROUP/USER, policy/SHA-256. record_sha256 is the SHA-256 of the
-// row's column body as it was written. Both are "" when the line came with no row.
+// member/CLIENT/GROUP/USER, policy/SHA-256, absence/abs_…, group/S…, tally/DAY.
+// record_sha256 is the SHA-256 of the row's column body as it was written. Both
+// are "" when the line came with no row.
 // When it came with n > 1 rows, record is records/n, each row is in audit_records
 // under the line's seq, and
 //

@@ -64,7 +64,7 @@ func Verify(ctx context.Context, url string, progress func(done, total int64)) (
 	if err != nil {
 		return VerifyReport{}, err
 	}
-	v := &verifier{lite: !isPostgres(url), progress: progress, vouched: map[string]voucher{}, keys: map[q.IdentityKey]bool{}, earlier: map[q.EarlierKey]bool{}, former: map[q.FormerAddress]bool{}, emails: map[q.ResourceEmail]bool{}, ends: map[q.RequestEnd]bool{}, managers: map[string]bool{}}
+	v := &verifier{lite: !isPostgres(url), progress: progress, vouched: map[string]voucher{}, keys: map[q.IdentityKey]bool{}, earlier: map[q.EarlierKey]bool{}, former: map[q.FormerAddress]bool{}, emails: map[q.ResourceEmail]bool{}, ends: map[q.RequestEnd]bool{}, managers: map[q.TeamManager]bool{}}
 	v.report.Problems = []Problem{}
 	err = errors.Join(v.run(ctx, db), closeDB())
 	v.report.Whole = err == nil && len(v.report.Problems) == 0
@@ -91,7 +91,7 @@ type verifier struct {
 	former      map[q.FormerAddress]bool // likewise
 	emails      map[q.ResourceEmail]bool // likewise, that users of resources say
 	ends        map[q.RequestEnd]bool    // likewise, that requests say
-	managers    map[string]bool          // likewise, that accounts say
+	managers    map[q.TeamManager]bool   // likewise, that accounts say
 	last        int64                    // number of the last line that was read
 	unread      bool                     // some of the trail could not be read
 }

@@ -43,15 +43,15 @@ func (v *verifier) requestEnds(ctx context.Context) error {
 		})
 }
 
-// teamManagers holds who manages a team against the accounts, which the trail vouches for.
+// teamManagers holds who manages which team against the accounts, which the trail vouches for.
 func (v *verifier) teamManagers(ctx context.Context) error {
-	last := ""
+	var last q.TeamManager
 	return repeats(v, "team_managers", v.managers,
-		func(page int32) ([]string, error) {
-			return v.q.TeamManagersAfter(ctx, q.TeamManagersAfterParams{After: last, Page: page})
+		func(page int32) ([]q.TeamManager, error) {
+			return v.q.TeamManagersAfter(ctx, q.TeamManagersAfterParams{Team: last.Team, Account: last.Account, Page: page})
 		},
-		func(account string) string {
-			last = account
-			return account
+		func(m q.TeamManager) string {
+			last = m
+			return m.Account + " " + m.Team
 		})
 }

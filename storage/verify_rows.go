@@ -125,7 +125,7 @@ func (v *verifier) requests(ctx context.Context) error {
 		},
 		func(r *q.Request) (string, *string) { return r.ID, &r.Body },
 		func(r lifecycle.Request) (q.Request, error) {
-			if end := endRow(r); end.Ends != 0 {
+			if end, has := endRow(r); has {
 				v.ends[end] = true
 			}
 			return requestRow(r)
@@ -155,11 +155,10 @@ func (v *verifier) accounts(ctx context.Context) error {
 		},
 		func(r *q.Account) (string, *string) { return r.ID, &r.Body },
 		func(h held) (q.Account, error) {
-			row, err := accountRow(h)
-			if manages(row) {
-				v.managers[row.ID] = true
+			for _, m := range managerRows(h) {
+				v.managers[m] = true
 			}
-			return row, err
+			return accountRow(h)
 		})
 }
 

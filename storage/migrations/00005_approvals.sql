@@ -26,11 +26,12 @@ CREATE TABLE group_reads (
 );
 
 CREATE TABLE tallies (
-    day  TEXT NOT NULL PRIMARY KEY,
-    body TEXT NOT NULL
+    day  TEXT   NOT NULL PRIMARY KEY,
+    at   BIGINT NOT NULL, -- of that day's last roll call
+    body TEXT   NOT NULL
 );
 
--- When what a request gives ends, and which accounts are a manager of some team.
+-- When what a request gives ends, and which accounts are managers of which team.
 -- Like identity_keys both only repeat what other rows say.
 CREATE TABLE request_ends (
     request TEXT   NOT NULL PRIMARY KEY,
@@ -39,7 +40,8 @@ CREATE TABLE request_ends (
 CREATE INDEX request_ends_ends ON request_ends (ends);
 
 CREATE TABLE team_managers (
-    account TEXT NOT NULL PRIMARY KEY
+    team    TEXT NOT NULL,
+    account TEXT NOT NULL,
+    PRIMARY KEY (team, account)
 );
--- No text within a body can read like that: a quote in it is escaped.
-INSERT INTO team_managers (account) SELECT id FROM accounts WHERE body LIKE '%"role":"manager"%';
+CREATE INDEX team_managers_account ON team_managers (account);

@@ -97,13 +97,31 @@ func (q *Queries) AccountsAfter(ctx context.Context, arg AccountsAfterParams) ([
 	return items, nil
 }
 
-const addTeamManager = `-- name: AddTeamManager :exec
-INSERT INTO team_managers (account) VALUES ($1) ON CONFLICT (account) DO NOTHING
+const accountsManaging = `-- name: AccountsManaging :many
+SELECT a.body FROM team_managers m JOIN accounts a ON a.id = m.account WHERE m.team = $1 AND NOT a.gone ORDER BY a.id
 `
 
-func (q *Queries) AddTeamManager(ctx context.Context, account string) error {
-	_, err := q.db.ExecContext(ctx, addTeamManager, account)
-	return err
+func (q *Queries) AccountsManaging(ctx context.Context, team string) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, accountsManaging, team)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var body string
+		if err := rows.Scan(&body); err != nil {
+			return nil, err
+		}
+		items = append(items, body)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const baseline = `-- name: Baseline :many
@@ -174,40 +192,27 @@ func (q *Queries) CountPopulation(ctx context.Context) (int64, error) {
 	return count, err
 }
 
-const dropTeamManager = `-- name: DropTeamManager :exec
+const deleteTeamManagers = `-- name: DeleteTeamManagers :exec
 DELETE FROM team_managers WHERE account = $1
 `
 
-func (q *Queries) DropTeamManager(ctx context.Context, account string) error {
-	_, err := q.db.ExecContext(ctx, dropTeamManager, account)
+func (q *Queries) DeleteTeamManagers(ctx context.Context, account string) error {
+	_, err := q.db.ExecContext(ctx, deleteTeamManagers, account)
 	return err
 }
 
-const managingAccounts = `-- name: ManagingAccounts :many
-SELECT a.body FROM team_managers m JOIN accounts a ON a.id = m.account ORDER BY a.id
+const insertTeamManager = `-- name: InsertTeamManager :exec
+INSERT INTO team_managers (team, account) VALUES ($1, $2)
 `
 
-func (q *Queries) ManagingAccounts(ctx context.Context) ([]string, error) {
-	rows, err := q.db.QueryContext(ctx, managingAccounts)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []string{}
-	for rows.Next() {
-		var body string
-		if err := rows.Scan(&body); err != nil {
-			return nil, err
-		}
-		items = append(items, body)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
+type InsertTeamManagerParams struct {
+	Team    string
+	Account string
+}
+
+func (q *Queries) InsertTeamManager(ctx context.Context, arg InsertTeamManagerParams) error {
+	_, err := q.db.ExecContext(ctx, insertTeamManager, arg.Team, arg.Account)
+	return err
 }
 
 const saveAccount = `-- name: SaveAccount :exec
@@ -264,27 +269,28 @@ func (q *Queries) SeeAccount(ctx context.Context, arg SeeAccountParams) (int64, 
 }
 
 const teamManagersAfter = `-- name: TeamManagersAfter :many
-SELECT account FROM team_managers WHERE account > $1 ORDER BY account LIMIT $2
+SELECT team, account FROM team_managers WHERE (team, account) > ($1, $2) ORDER BY team, account LIMIT $3
 `
 
 type TeamManagersAfterParams struct {
-	After string
-	Page  int32
+	Team    string
+	Account string
+	Page    int32
 }
 
-func (q *Queries) TeamManagersAfter(ctx context.Context, arg TeamManagersAfterParams) ([]string, error) {
-	rows, err := q.db.QueryContext(ctx, teamManagersAfter, arg.After, arg.Page)
+func (q *Queries) TeamManagersAfter(ctx context.Context, arg TeamManagersAfterParams) ([]TeamManager, error) {
+	rows, err := q.db.QueryContext(ctx, teamManagersAfter, arg.Team, arg.Account, arg.Page)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []string{}
+	items := []TeamManager{}
 	for rows.Next() {
-		var account string
-		if err := rows.Scan(&account); err != nil {
+		var i TeamManager
+		if err := rows.Scan(&i.Team, &i.Account); err != nil {
 			return nil, err
 		}
-		items = append(items, account)
+		items = append(items, i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

@@ -222,10 +222,12 @@ type SourceHeard struct {
 
 type Tally struct {
 	Day  string
+	At   int64
 	Body string
 }
 
 type TeamManager struct {
+	Team    string
 	Account string
 }
 

@@ -9,6 +9,15 @@ import (
 	"context"
 )
 
+const dropRequestEnd = `-- name: DropRequestEnd :exec
+DELETE FROM request_ends WHERE request = $1
+`
+
+func (q *Queries) DropRequestEnd(ctx context.Context, request string) error {
+	_, err := q.db.ExecContext(ctx, dropRequestEnd, request)
+	return err
+}
+
 const insertRequest = `-- name: InsertRequest :execrows
 INSERT INTO requests (id, kind, state, open, revision, subject, account, opened_at, updated_at, body)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)

@@ -9,23 +9,29 @@ import (
 	"context"
 )
 
-const saveTally = `-- name: SaveTally :exec
-INSERT INTO tallies (day, body) VALUES ($1, $2)
-ON CONFLICT (day) DO UPDATE SET body = excluded.body
+const saveTally = `-- name: SaveTally :execrows
+INSERT INTO tallies (day, at, body) VALUES ($1, $2, $3)
+ON CONFLICT (day) DO UPDATE SET at = excluded.at, body = excluded.body
+WHERE tallies.at <= excluded.at
 `
 
 type SaveTallyParams struct {
 	Day  string
+	At   int64
 	Body string
 }
 
-func (q *Queries) SaveTally(ctx context.Context, arg SaveTallyParams) error {
-	_, err := q.db.ExecContext(ctx, saveTally, arg.Day, arg.Body)
-	return err
+// The WHERE clause is the guard: that of a later roll call of the day stays.
+func (q *Queries) SaveTally(ctx context.Context, arg SaveTallyParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, saveTally, arg.Day, arg.At, arg.Body)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const talliesAfter = `-- name: TalliesAfter :many
-SELECT day, body FROM tallies WHERE day > $1 ORDER BY day LIMIT $2
+SELECT day, at, body FROM tallies WHERE day > $1 ORDER BY day LIMIT $2
 `
 
 type TalliesAfterParams struct {
@@ -42,7 +48,7 @@ func (q *Queries) TalliesAfter(ctx context.Context, arg TalliesAfterParams) ([]T
 	items := []Tally{}
 	for rows.Next() {
 		var i Tally
-		if err := rows.Scan(&i.Day, &i.Body); err != nil {
+		if err := rows.Scan(&i.Day, &i.At, &i.Body); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -20,17 +20,17 @@ SELECT body FROM accounts WHERE NOT gone ORDER BY id;
 -- name: BaselineByEmail :many
 SELECT body FROM accounts WHERE NOT gone AND email = @email ORDER BY id;
 
--- name: ManagingAccounts :many
-SELECT a.body FROM team_managers m JOIN accounts a ON a.id = m.account ORDER BY a.id;
+-- name: AccountsManaging :many
+SELECT a.body FROM team_managers m JOIN accounts a ON a.id = m.account WHERE m.team = @team AND NOT a.gone ORDER BY a.id;
 
--- name: AddTeamManager :exec
-INSERT INTO team_managers (account) VALUES (@account) ON CONFLICT (account) DO NOTHING;
+-- name: InsertTeamManager :exec
+INSERT INTO team_managers (team, account) VALUES (@team, @account);
 
--- name: DropTeamManager :exec
+-- name: DeleteTeamManagers :exec
 DELETE FROM team_managers WHERE account = @account;
 
 -- name: TeamManagersAfter :many
-SELECT account FROM team_managers WHERE account > @after ORDER BY account LIMIT @page;
+SELECT * FROM team_managers WHERE (team, account) > (@team, @account) ORDER BY team, account LIMIT @page;
 
 -- name: AccountsAfter :many
 SELECT * FROM accounts WHERE id > @after ORDER BY id LIMIT @page;

@@ -36,6 +36,9 @@ SELECT r.body FROM request_ends e JOIN requests r ON r.id = e.request WHERE e.en
 -- name: NoteRequestEnd :exec
 INSERT INTO request_ends (request, ends) VALUES (@request, @ends) ON CONFLICT (request) DO UPDATE SET ends = excluded.ends;
 
+-- name: DropRequestEnd :exec
+DELETE FROM request_ends WHERE request = @request;
+
 -- name: RequestEndsAfter :many
 SELECT * FROM request_ends WHERE request > @after ORDER BY request LIMIT @page;
 

@@ -20,6 +20,26 @@ func saveAbsence(t *testing.T, db *storage.DB, a lifecycle.Absence) error {
 	return db.SaveAbsence(t.Context(), a, event(lifecycle.EventAbsenceOpened, string(a.ID)), lifecycle.Job{Kind: lifecycle.JobReroute, Ref: string(a.ID)})
 }
 
+// writeApprovals leaves rows in the tables that say who decides, and until when.
+func writeApprovals(t *testing.T, db *storage.DB) {
+	t.Helper()
+	must(t, saveAbsence(t, db, sampleAbsence("idn_ana", noon(), noon().Add(time.Hour))))
+	must(t, saveGroup(t, db, sampleGroupOf("ana@acme.test")))
+	must(t, db.GroupRead(t.Context(), "S0PAY", noon().Add(time.Hour)))
+	r := sampleRequest("for a day")
+	r.Until = noon().AddDate(0, 0, 1)
+	must(t, db.SaveRequest(t.Context(), r, event(lifecycle.EventRequestOpened, string(r.ID))))
+}
+
+func sampleGroupOf(emails ...string) lifecycle.Group {
+	return lifecycle.Group{ID: "S0PAY", Revision: 1, Handle: "payments-owners", Emails: emails, ReadAt: noon()}
+}
+
+func saveGroup(t *testing.T, db *storage.DB, g lifecycle.Group) error {
+	t.Helper()
+	return db.SaveGroup(t.Context(), g, event(lifecycle.EventGroupChanged, string(g.ID)), lifecycle.Job{Kind: lifecycle.JobShow, Ref: string(g.ID)})
+}
+
 func testAbsences(t *testing.T, x *fixture) {
 	db, url := x.openAt(t)
 	now, later, after := sampleAbsence("idn_ana", noon(), noon().Add(time.Hour)), sampleAbsence("idn_ana", noon().Add(2*time.Hour), noon().Add(3*time.Hour)), sampleAbsence("idn_bo", noon().Add(-time.Hour), noon())
@@ -59,10 +79,8 @@ func testAbsences(t *testing.T, x *fixture) {
 
 func testGroups(t *testing.T, x *fixture) {
 	db, url := x.openAt(t)
-	save := func(g lifecycle.Group) error {
-		return db.SaveGroup(t.Context(), g, event(lifecycle.EventGroupChanged, string(g.ID)))
-	}
-	g := lifecycle.Group{ID: "S0PAY", Revision: 1, Handle: "payments-owners", Emails: []string{"ana@acme.test"}, ReadAt: noon()}
+	save := func(g lifecycle.Group) error { return saveGroup(t, db, g) }
+	g := sampleGroupOf("ana@acme.test")
 	must(t, save(g))
 	if err := save(g); !errors.Is(err, lifecycle.ErrDuplicate) {
 		t.Errorf("stored again: %v, want a duplicate", err)
@@ -82,8 +100,20 @@ func testGroups(t *testing.T, x *fixture) {
 		t.Error("that it was read left a line")
 	}
 	g.Revision, g.Emails = 2, []string{"bo@acme.test"}
-	must(t, save(g))
+	if won := together(8, func() bool { return save(g) == nil }); won != 1 {
+		t.Errorf("%d of those who read it at once won, want 1", won)
+	}
 	want("with another member", g)
+	skips := g
+	skips.Revision = 4
+	if err := save(skips); !errors.Is(err, lifecycle.ErrConflict) {
+		t.Errorf("a revision that skips one: %v, want a conflict", err)
+	}
+	if n, j := lines(t, db), jobs(t, db, lifecycle.JobShow); n != 2 || j != 2 {
+		t.Errorf("%d lines and %d jobs, want 2 and 2", n, j)
+	}
+	must(t, db.GroupRead(t.Context(), "S0NONE", noon()))
+	want("when another was read that is not known", g)
 	whole(t, url)
 }
 
@@ -98,6 +128,7 @@ func testTallies(t *testing.T, x *fixture) {
 	}
 	call(noon())
 	call(noon().Add(time.Hour), stale, kept)
+	call(noon().Add(30*time.Minute), stale) // of another replica, which was slower
 	call(noon().Add(24*time.Hour), kept)
 	day := func(at time.Time) lifecycle.Date { return lifecycle.Date(at.Format(time.DateOnly)) }
 	want := []lifecycle.Tally{
@@ -135,10 +166,21 @@ func testGranted(t *testing.T, x *fixture) {
 			t.Errorf("after %s %d are granted, want %d", at, len(got), want)
 		}
 	}
-	r.Revision, r.EndedBy = 3, "req_end"
+	r.Revision, r.Until = 3, r.Until.Add(time.Hour)
+	save(r)
+	if got := granted(noon().Add(24 * time.Hour)); len(got) != 1 || !got[0].Until.Equal(r.Until) {
+		t.Errorf("once it ends later: %+v", got)
+	}
+	r.Revision, r.EndedBy = 4, "req_end"
 	save(r)
 	if got := granted(noon()); len(got) != 0 {
 		t.Errorf("once it is ended: %+v", got)
+	}
+	whole(t, url)
+	r.Revision, r.EndedBy, r.Until = 5, "", time.Time{}
+	save(r)
+	if got := granted(noon()); len(got) != 0 {
+		t.Errorf("what does not end is no grant that does: %+v", got)
 	}
 	whole(t, url)
 }
@@ -167,6 +209,18 @@ func testTeamManagers(t *testing.T, x *fixture) {
 	must(t, db.SaveRollCall(t.Context(), rollCall(noon().Add(time.Hour), []lifecycle.Account{bo, cleo, stepped}, nil, nil)))
 	if got := of("PT1"); len(got) != 0 {
 		t.Errorf("one is gone and one has stepped down, and there are still %v", got)
+	}
+	g := lifecycle.Glance{Until: noon().Add(2 * time.Hour), Gone: []lifecycle.AccountID{"P2"}, Events: []lifecycle.AuditEvent{event(lifecycle.EventGlanceDone, "")}}
+	cleo.Teams = append(cleo.Teams[:0:0], bo.Teams[0], ana.Teams[0], bo.Teams[0])
+	g.Accounts = []lifecycle.Account{cleo}
+	must(t, db.SaveGlance(t.Context(), g))
+	for _, team := range []lifecycle.TeamID{"PT1", "PT2"} {
+		if diff := cmp.Diff([]lifecycle.AccountID{"P3"}, of(team)); diff != "" {
+			t.Errorf("of %s, after a glance (-want +got):\n%s", team, diff)
+		}
+	}
+	if got := of("PNONE"); len(got) != 0 {
+		t.Errorf("a team that nobody knows is managed by %v", got)
 	}
 	whole(t, url)
 }

@@ -89,6 +89,13 @@ func testMoreFields(t *testing.T, db *storage.DB, same func(what string, want, g
 	must(t, db.Provision(t.Context(), put(user)))
 	same("a resource", user, get[lifecycle.Resource](t)(db.Resource(t.Context(), user.Client, user.Kind, user.ID)))
 
+	away, g := filled[lifecycle.Absence](), filled[lifecycle.Group]()
+	away.Revision, g.Revision = 1, 1
+	must(t, saveAbsence(t, db, away))
+	same("an absence", away, get[lifecycle.Absence](t)(db.Absence(t.Context(), away.ID)))
+	must(t, db.SaveGroup(t.Context(), g, event(lifecycle.EventGroupChanged, "")))
+	same("a group", []lifecycle.Group{g}, get[[]lifecycle.Group](t)(db.Groups(t.Context())))
+
 	p := samplePolicy("version: 1\n")
 	p.By = "ines@acme.test"
 	must(t, db.EnforcePolicy(t.Context(), p, event(lifecycle.EventPolicyLoaded, "")))

@@ -156,10 +156,11 @@ func writeSources(t *testing.T, db *storage.DB) {
 	must(t, db.Provision(t.Context(), p))
 	must(t, db.Provision(t.Context(), lifecycle.Provision{Delete: []lifecycle.Resource{sampleUser("bo")}, Summary: event(lifecycle.EventResourceChanged, "bo")}))
 	must(t, db.EnforcePolicy(t.Context(), samplePolicy("version: 1\n"), event(lifecycle.EventPolicyLoaded, "")))
+	writeApprovals(t, db)
 }
 
 // writtenLines is how many lines writeAll leaves.
-const writtenLines = 20
+const writtenLines = 23
 
 func testTampering(t *testing.T, x *fixture) {
 	swap := func(table, key, column string) func(*testing.T, *sql.DB) {
@@ -238,6 +239,19 @@ func testTampering(t *testing.T, x *fixture) {
 		"an address that somebody had":   {sqls("DELETE FROM former_addresses"), "former_addresses", 0},
 		"the text of a policy":           {sqls(`UPDATE policies SET body = replace(body, 'version: 1', 'version: 2')`), "policy", 20},
 		"a policy out of force":          {sqls("UPDATE policies SET in_force = 0"), "policy", 20},
+		"an absence drawn out":           {sqls("UPDATE absences SET ends = ends + 1"), "absence", 21},
+		"another delegate":               {sqls(`UPDATE absences SET body = replace(body, 'bo@acme.test', 'eve@acme.test')`), "absence", 21},
+		"an absence deleted":             {sqls("DELETE FROM absences"), "absence", 21},
+		"somebody put into a group":      {sqls(`UPDATE user_groups SET body = replace(body, '["ana@acme.test"]', '["ana@acme.test","eve@acme.test"]')`), "group", 22},
+		"a group deleted":                {sqls("DELETE FROM user_groups"), "group", 22},
+		"a day that looks better":        {sqls(`UPDATE tallies SET body = replace(body, '"excess":1', '"excess":0')`), "tally", 4},
+		"the moment of a tally":          {sqls("UPDATE tallies SET at = at + 1"), "tally", 4},
+		"a day forgotten":                {sqls("DELETE FROM tallies"), "tally", 4},
+		"an end put off":                 {sqls("UPDATE request_ends SET ends = ends + 1"), "request_ends", 0},
+		"an end forgotten":               {sqls("DELETE FROM request_ends"), "request_ends", 0},
+		"a manager of a team put in":     {sqls("INSERT INTO team_managers (team, account) VALUES ('PPAY', 'PEVE')"), "team_managers", 0},
+		"a manager of another team":      {sqls("UPDATE team_managers SET team = 'PX' WHERE account = 'P1'"), "team_managers", 0},
+		"a manager taken out":            {sqls("DELETE FROM team_managers WHERE account = 'P3'"), "team_managers", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
