@@ -17,6 +17,7 @@ func Surface() AppSurface {
 		Scopes: map[string]string{
 			"commands":          "the slash command and the message shortcut",
 			"chat:write":        "cards, reminders, digests and private lines, and their edits",
+			"files:write":       "the trend of findings as a picture, in Security's channel",
 			"chat:write.public": "cards in public channels that nobody invited the bot to",
 			"im:write":          "a direct message has an id only once it is opened, and edits need the id",
 			"users:read":        "whether somebody is a guest, a stranger, a bot or deactivated",

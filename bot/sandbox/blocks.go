@@ -43,6 +43,7 @@ type rawBlock struct {
 	Columns   []tableColumn     `json:"column_settings"`
 	Chart     *rawChart         `json:"chart"`
 	ImageURL  string            `json:"image_url"`
+	File      slackFile         `json:"slack_file"`
 	AltText   string            `json:"alt_text"`
 }
 
@@ -68,9 +69,6 @@ type part struct {
 	Text  template.HTML
 	Image *image
 }
-
-// image is an image of which the page shows what it says and where it is: nothing is loaded from other machines.
-type image struct{ Alt, URL string }
 
 // input is an input block: an element with a label, a hint and what is wrong with it.
 type input struct {
@@ -126,7 +124,7 @@ func (c *canvas) block(b rawBlock) block {
 	case "input":
 		out.Input = c.input(b)
 	case "image":
-		out.Image, out.Title = &image{Alt: b.AltText, URL: b.ImageURL}, c.plain(b.Title.Text)
+		out.Image, out.Title = picture(b.AltText, b.ImageURL, b.File), c.plain(b.Title.Text)
 	case "alert":
 		out.Text = c.text(b.Text)
 		out.Level, _ = b.Level.(string)
@@ -193,11 +191,12 @@ func (c *canvas) parts(raw []json.RawMessage) []part {
 			continue
 		}
 		var pic struct {
-			ImageURL string `json:"image_url"`
-			AltText  string `json:"alt_text"`
+			ImageURL string    `json:"image_url"`
+			File     slackFile `json:"slack_file"`
+			AltText  string    `json:"alt_text"`
 		}
 		if json.Unmarshal(one, &pic) == nil {
-			out = append(out, part{Image: &image{Alt: pic.AltText, URL: pic.ImageURL}})
+			out = append(out, part{Image: picture(pic.AltText, pic.ImageURL, pic.File)})
 		}
 	}
 	return out

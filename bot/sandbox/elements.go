@@ -26,6 +26,7 @@ type rawElement struct {
 	Focus         bool        `json:"focus_on_load"`
 	VisibleTo     []string    `json:"visible_to_user_ids"`
 	ImageURL      string      `json:"image_url"`
+	File          slackFile   `json:"slack_file"`
 	AltText       string      `json:"alt_text"`
 	InitialValue  string      `json:"initial_value"`
 	InitialDate   string      `json:"initial_date"`
@@ -139,7 +140,7 @@ func (c *canvas) element(blockID string, e rawElement) element {
 		out.URL = e.URL
 	}
 	if e.Type == "image" {
-		out.Image = &image{Alt: e.AltText, URL: e.ImageURL}
+		out.Image = picture(e.AltText, e.ImageURL, e.File)
 	}
 	filled := c.filled(blockID, e)
 	out.Value = strings.Join(filled, ", ")

@@ -69,6 +69,7 @@ func (s *sandbox) routes() http.Handler {
 	mux.HandleFunc("GET /u/{user}/home", s.show)
 	mux.HandleFunc("GET /live", s.live)
 	mux.HandleFunc("GET /static/{name}", s.static)
+	mux.HandleFunc("GET /files/{id}", s.file)
 	for path, do := range map[string]action{
 		"press": s.press, "modal": s.modal, "say": s.say, "shortcut": s.shortcut, "home": s.openHome, "dismiss": s.dismiss, "step": s.step,
 	} {

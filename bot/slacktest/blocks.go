@@ -36,6 +36,7 @@ const (
 type checker struct {
 	surface  surface
 	newID    func() string
+	hasFile  func(id, url string) bool
 	problems []string
 	blockIDs map[string]bool
 	count    int // blocks that count toward the surface's limit
@@ -52,7 +53,7 @@ func (k *checker) bad(pointer, format string, values ...any) {
 
 // checkMessageBlocks refuses blocks that Slack would refuse in a message. The caller holds mu.
 func (w *Workspace) checkMessageBlocks(blocks []any) error {
-	k := &checker{surface: onMessage, newID: w.elementID, blockIDs: map[string]bool{}}
+	k := &checker{surface: onMessage, newID: w.elementID, hasFile: w.hasFile, blockIDs: map[string]bool{}}
 	k.blocks("/blocks", blocks)
 	if len(k.problems) > 0 {
 		return invalid("invalid_blocks", k.problems...)
@@ -206,6 +207,7 @@ func (k *checker) image(at string, b object) {
 		k.bad(at, "exactly one of image_url and slack_file is required")
 	}
 	k.atMost(at+"/image_url", url, maxURL)
+	k.slackFile(at+"/slack_file", file)
 }
 
 // textRule is what a text object must be.

@@ -86,7 +86,7 @@ func (w *Workspace) checkView(raw string, want surface) (object, error) {
 	if err != nil || spec == nil {
 		return nil, invalid("invalid_arguments", "view is not a JSON object [json-pointer:/view]")
 	}
-	k := &checker{surface: want, newID: w.elementID, blockIDs: map[string]bool{}}
+	k := &checker{surface: want, newID: w.elementID, hasFile: w.hasFile, blockIDs: map[string]bool{}}
 	if str(spec, "type") != string(want) {
 		k.bad("/view/type", "must be %s", want)
 	}

@@ -42,6 +42,7 @@ type Config struct {
 	AckTimeout   time.Duration   // how long an acknowledgement may take; default 3 s, as Slack
 	RetryDelays  []time.Duration // waits before the retries of an event; default 0, 1 min, 5 min, as Slack
 	PingInterval time.Duration   // WebSocket pings; default 15 s
+	FileDelay    time.Duration   // how long Slack works on a file before blocks may show it; default 0
 
 	// PublicURL is the base of response URLs, without a trailing slash. Start sets it; without Start it is learned
 	// from the Host of the requests that arrive.
@@ -125,6 +126,7 @@ type Workspace struct {
 	groupIDs []string
 	channels map[string]*channel
 	chanIDs  []string
+	files    map[string]*file
 
 	ephemerals map[string][]*message // by user
 	stacks     map[string][]*view    // open modals by user, the top last
@@ -151,7 +153,7 @@ func New(cfg Config) *Workspace {
 	w := &Workspace{
 		cfg: cfg, life: life, end: end, publicURL: cfg.PublicURL,
 		changed: make(chan struct{}),
-		users:   map[string]*User{}, groups: map[string]*UserGroup{}, channels: map[string]*channel{},
+		users:   map[string]*User{}, groups: map[string]*UserGroup{}, channels: map[string]*channel{}, files: map[string]*file{},
 		ephemerals: map[string][]*message{}, stacks: map[string][]*view{}, homes: map[string]*view{},
 		triggers: map[string]*trigger{}, responses: map[string]*responseURL{}, buckets: map[string]*bucket{},
 		calls: newRing[Call](cfg.MaxCalls), violations: newRing[Violation](cfg.MaxCalls), deliveries: newRing[Delivery](cfg.MaxCalls),
@@ -168,6 +170,7 @@ func (w *Workspace) Handler() http.Handler {
 	mux.HandleFunc("/api/{method}", w.serveAPI)
 	mux.HandleFunc("GET /link", w.serveSocket)
 	mux.HandleFunc("POST /commands/{id}", w.serveResponseURL)
+	mux.HandleFunc("POST /upload/v1/{id}", w.serveUpload)
 	return mux
 }
 
