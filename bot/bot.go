@@ -33,6 +33,7 @@ type Config struct {
 	Brakes    Brakes
 	Sources   Sources
 	Absences  Absences
+	Planner   Wisher
 	Policies  lifecycle.PolicySource
 	Store     Store
 	// RollCall asks for a roll call in the name of who asked; it returns at once.

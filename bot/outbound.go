@@ -47,6 +47,7 @@ func (o *outbound) handlers() map[lifecycle.JobKind]func(context.Context, lifecy
 		lifecycle.JobDigests: o.digests,
 		lifecycle.JobCase:    o.untilSaid(o.showCase),
 		lifecycle.JobHold:    o.untilSaid(o.showHold),
+		lifecycle.JobEnding:  o.untilSaid(o.ending),
 	}
 }
 

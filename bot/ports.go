@@ -48,3 +48,10 @@ type Absences interface {
 	// Concerned returns the open requests that wait for whom the absence is about, or for who stands in for them.
 	Concerned(ctx context.Context, a lifecycle.Absence) ([]lifecycle.Request, error)
 }
+
+// Wisher is where people ask for access for themselves. *lifecycle.Planner is one.
+type Wisher interface {
+	// Wish opens the request and returns it. What cannot be asked for is a Refusal
+	// with the field that it is about: team, role, until, reason or incident.
+	Wish(ctx context.Context, w lifecycle.Wish) (lifecycle.Request, error)
+}

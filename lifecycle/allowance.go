@@ -1,9 +1,7 @@
 package lifecycle
 
 import (
-	"fmt"
 	"slices"
-	"time"
 )
 
 // except lets the person hold, until its last day, what an exception of the
@@ -14,7 +12,7 @@ func (p *Policy) except(want, most *Want, email string) {
 		if what == "" {
 			continue
 		}
-		want.Excepted = append(want.Excepted, fmt.Sprintf("%s until %s, by the exception in line %d", what, e.Until, e.Line))
+		want.Excepted = append(want.Excepted, what+" "+e.words())
 	}
 	most.excepted, most.Excepted = want.excepted, want.Excepted
 	for _, m := range most.excepted.Teams {
@@ -33,7 +31,7 @@ func (p *Policy) allowances(email string) []PolicyException {
 	}
 	var in []PolicyException
 	for _, e := range ours {
-		if e.Who == email && p.now.Before(e.Until.End(time.UTC)) {
+		if e.Who == email && p.now.Before(e.end()) {
 			in = append(in, e)
 		}
 	}

@@ -95,7 +95,7 @@ func (p *Planner) busy(ctx context.Context, f Finding) (bool, error) {
 		return false, fmt.Errorf("list requests about finding %s: %w", f.ID, err)
 	}
 	return slices.ContainsFunc(open, func(r Request) bool {
-		return !r.IsFinding() && r.State != Failed && !r.NotBefore.After(p.now()) && !p.leftOver(r)
+		return !r.IsFinding() && r.State != Failed && !(r.Kind == RequestSelf && r.State == Pending) && !r.NotBefore.After(p.now()) && !p.leftOver(r)
 	}), nil
 }
 

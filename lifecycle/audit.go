@@ -88,6 +88,8 @@ const (
 	EventRequestAnswered  EventKind = "request.answered"
 	EventRequestAssigned  EventKind = "request.assigned"
 	EventRequestSnoozed   EventKind = "request.snoozed"
+	EventRequestReturned  EventKind = "request.returned" // its holder gives back what ends later
+	EventRequestEnded     EventKind = "request.ended"    // what it gave for a time is over
 	EventRequestNudged    EventKind = "request.nudged"
 	EventSlackGhost       EventKind = "slack.ghost" // Slack delivers to connections that nobody answers on
 	EventServiceStarted   EventKind = "service.started"

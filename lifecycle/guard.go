@@ -127,6 +127,8 @@ func (v *Provisioner) movedOn(ctx context.Context, r Request) (string, error) {
 		return fmt.Sprintf("A person has said since that the account %s is not %s's.", r.Account.ID, r.Subject.Label()), nil
 	case r.Kind == RequestLeaver && !ended && r.Disabled && who.disabled(): // is contained, and has not left
 		return "", nil
+	case !r.Until.IsZero() && !v.now().Before(r.Until):
+		return "The time for which it was asked is over.", nil
 	case r.Undoes != "": // whoever undoes it knows whether they have left
 		return "", nil
 	case r.Kind == RequestLeaver && !ended:

@@ -143,6 +143,9 @@ func (h *house) registrar() *lifecycle.Registrar {
 
 func (h *house) approvals() *lifecycle.Approvals { return lifecycle.NewApprovals(h.store, h, h.now) }
 
+// terms is the policy with what runs for a time.
+func (h *house) terms() *lifecycle.Terms { return lifecycle.NewTerms(h, h.store, h.now) }
+
 func (h *house) absences() *lifecycle.Absences { return lifecycle.NewAbsences(h.store, h, h.now) }
 
 func (h *house) directory() *lifecycle.Directory { return lifecycle.NewDirectory(h.store, h, h.now) }
@@ -150,7 +153,7 @@ func (h *house) directory() *lifecycle.Directory { return lifecycle.NewDirectory
 func (h *house) keeper() *lifecycle.Timekeeper { return lifecycle.NewTimekeeper(h.store, h, h.now) }
 
 func (h *house) rollCall() *lifecycle.RollCall {
-	return lifecycle.NewRollCall(h.store, h.pager, h, h.now)
+	return lifecycle.NewRollCall(h.store, h.pager, h.terms(), h.now)
 }
 
 func (h *house) lastMile() *lifecycle.LastMile {
@@ -160,7 +163,7 @@ func (h *house) lastMile() *lifecycle.LastMile {
 func (h *house) desk() *lifecycle.Desk { return lifecycle.NewDesk(h.store, h.approvals(), h, h.now) }
 
 func (h *house) planner() *lifecycle.Planner {
-	return lifecycle.NewPlanner(h.store, h.store, h.pager, h, h.brakes(), h.mode, h.now)
+	return lifecycle.NewPlanner(h.store, h.store, h.pager, h.terms(), h.brakes(), h.mode, h.now)
 }
 
 func (h *house) brakes() *lifecycle.Brakes { return lifecycle.NewBrakes(h.store, h, h.now) }
@@ -190,6 +193,8 @@ func (h *house) take(ctx context.Context, j lifecycle.Job, last bool) error {
 		return h.provisioner().Apply(ctx, lifecycle.RequestID(j.Ref), last)
 	case lifecycle.JobStop:
 		return h.planner().Stop(ctx, lifecycle.RequestID(j.Ref))
+	case lifecycle.JobEnd:
+		return h.planner().End(ctx, lifecycle.RequestID(j.Ref))
 	case lifecycle.JobReroute:
 		return h.absences().Reroute(ctx, lifecycle.AbsenceID(j.Ref))
 	case lifecycle.JobEscalate:

@@ -26,7 +26,8 @@ type draft struct {
 	notBefore time.Time
 	replaces  RequestID
 	undoes    RequestID
-	contain   bool // their account was disabled, and they have not left
+	ends      RequestID // the end-dated request that it ends
+	contain   bool      // their account was disabled, and they have not left
 }
 
 // open judges the draft and opens its request, or records why there is none.
@@ -97,7 +98,7 @@ func (p *Planner) request(c planning, d draft, a Approval, rule string) Request 
 		Subject: Subject{ID: c.identity.ID, Email: c.identity.Person.Email(), Name: c.identity.Person.Name},
 		Changes: c.named(d.plan.Changes), Effects: d.plan.Effects, Holds: d.holds,
 		Why:  Why{Rule: rule, Event: d.event, Notice: d.notice, Find: d.finding, Held: d.held, Policy: c.policy.SHA256},
-		From: a.From, Silence: a.OnExpiry, Observe: p.mode != Enforce, NotBefore: d.notBefore, Replaces: d.replaces, Undoes: d.undoes, Disabled: d.contain,
+		From: a.From, Silence: a.OnExpiry, Observe: p.mode != Enforce, NotBefore: d.notBefore, Replaces: d.replaces, Undoes: d.undoes, Ends: d.ends, Disabled: d.contain,
 		Approvers: []string{}, Decisions: []Decision{}, OpenedAt: now, UpdatedAt: now,
 	}
 	if acct := c.link.Account; acct != nil {
@@ -149,6 +150,8 @@ func (p *Planner) openApproved(ctx context.Context, c planning, r Request) error
 
 func autoReason(r Request) string {
 	switch {
+	case r.Ends != "":
+		return "What was granted for a time has ended."
 	case r.Disabled:
 		return "The policy contains without asking whose account was disabled."
 	case r.Kind == RequestLeaver:

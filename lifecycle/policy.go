@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -93,7 +94,25 @@ type PolicyException struct {
 	BaseRole BaseRole
 	Team     string
 	Role     TeamRole
-	Until    Date // the last day
+	Until    Date      // the last day
+	Ends     time.Time // of what somebody was granted for a time: when exactly; zero in the file
+	Request  RequestID // by which
+}
+
+// end returns when the exception is over.
+func (e PolicyException) end() time.Time {
+	if !e.Ends.IsZero() {
+		return e.Ends
+	}
+	return e.Until.End(time.UTC)
+}
+
+// words says until when it is, and where it stands.
+func (e PolicyException) words() string {
+	if e.Request != "" {
+		return fmt.Sprintf("until %s, as %s was approved", e.Ends.UTC().Format(endWords), e.Request)
+	}
+	return fmt.Sprintf("until %s, by the exception in line %d", e.Until, e.Line)
 }
 
 // Limit returns how many removals in one window are ordinary for a population.

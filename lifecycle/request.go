@@ -119,6 +119,7 @@ type Request struct {
 	Incident   string           `json:"incident,omitempty"`  // that they ask for it because of, as they gave it
 	Until      time.Time        `json:"until,omitzero"`      // when what it gives ends, and what was held before is given back
 	Ends       RequestID        `json:"ends,omitempty"`      // the end-dated request that this one ends
+	GivenBack  time.Time        `json:"given_back,omitzero"` // when its holder had no more need of it
 	EndedBy    RequestID        `json:"ended_by,omitempty"`  // the request that has ended, or is ending, what this one gave
 	Questions  []Question       `json:"questions,omitempty"`
 	Assigned   []Assignment     `json:"assigned,omitempty"`

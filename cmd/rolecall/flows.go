@@ -93,6 +93,9 @@ func (f flows) work(db *storage.DB) {
 	db.Handle(lifecycle.JobReroute, func(ctx context.Context, a lifecycle.Attempt) error {
 		return f.absences.Reroute(ctx, lifecycle.AbsenceID(a.Ref))
 	})
+	db.Handle(lifecycle.JobEnd, func(ctx context.Context, a lifecycle.Attempt) error {
+		return f.planner.End(ctx, lifecycle.RequestID(a.Ref))
+	})
 	db.Handle(lifecycle.JobEscalate, func(ctx context.Context, a lifecycle.Attempt) error {
 		return f.timekeeper.Escalate(ctx, lifecycle.RequestID(a.Ref))
 	})

@@ -36,9 +36,11 @@ func (h *service) takePolicy(ctx context.Context) error {
 	return nil
 }
 
-// Current returns the policy in force. The flows ask the service for it, because
+// Current returns the policy in force, with what runs for a time. The flows ask the service for it, because
 // it is they who say which policy it begins with.
-func (h *service) Current(ctx context.Context) (lifecycle.Policy, error) { return h.live.Current(ctx) }
+func (h *service) Current(ctx context.Context) (lifecycle.Policy, error) {
+	return lifecycle.NewTerms(h.live, h.db, time.Now).Current(ctx)
+}
 
 // Written returns the policy in force as it is written.
 func (h *service) Written() lifecycle.Policy { return h.live.Written() }
