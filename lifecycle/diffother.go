@@ -16,12 +16,16 @@ func otherDiffs(was, is Policy) []string {
 	l := &lines{said: []string{}}
 	l.list("Security", was.Security.Members, is.Security.Members)
 	l.value("Security's channel", was.Security.Channel, is.Security.Channel)
+	l.value("Security's group", string(was.Security.Group), string(is.Security.Group))
 	l.teams(was, is)
 	l.list("Domains whose people may decide", was.Domains, is.Domains)
 	l.list("Protected", was.Protected, is.Protected)
 	l.list("Shared accounts", was.Shared, is.Shared)
 	l.breaker(was.Breaker, is.Breaker)
 	l.value("Approval by default", was.Defaults.Approval.String(), is.Defaults.Approval.String())
+	l.value("Approval of power over the whole account", was.powerWords(), is.powerWords())
+	l.value("Working hours", was.Defaults.Hours.String(), is.Defaults.Hours.String())
+	l.value("What people may ask for themselves", was.Defaults.Ask.words(), is.Defaults.Ask.words())
 	l.value("Hold", span(was.Defaults.Hold), span(is.Defaults.Hold))
 	l.value("Leavers are contained", contains(was.Leaver), contains(is.Leaver))
 	l.value("Leavers are deleted after", span(was.Leaver.DeleteAfter), span(is.Leaver.DeleteAfter))
@@ -67,26 +71,6 @@ func listWords(was, is []string) string {
 		words = append(words, "no longer "+strings.Join(gone, ", "))
 	}
 	return strings.Join(words, "; ")
-}
-
-// teams compares teams by their ids, so that one that is called otherwise is
-// the same.
-func (l *lines) teams(was, is Policy) {
-	for _, t := range is.Teams {
-		old, had := was.TeamByID(t.ID)
-		if !had {
-			l.say("Team %s is new, owned by %s", t.Name, strings.Join(t.Owners, ", "))
-			continue
-		}
-		l.value("Team "+string(t.ID)+" is called", old.Name, t.Name)
-		l.list("Owners of "+t.Name, old.Owners, t.Owners)
-		l.value("Channel of "+t.Name, old.Channel, t.Channel)
-	}
-	for _, t := range was.Teams {
-		if _, has := is.TeamByID(t.ID); !has {
-			l.say("Team %s is no longer governed: nobody is asked about it, and nothing on it is found", t.Name)
-		}
-	}
 }
 
 func (l *lines) breaker(was, is Breaker) {

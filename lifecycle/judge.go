@@ -26,7 +26,7 @@ func (p Policy) Judge(plan Plan) Judgement {
 		j.Approval = withFrom(p.Defaults.Approval, ApprovalQuorum, FromTeamOwners)
 	}
 	if (Request{Changes: plan.Changes}).Risk() == Privileged {
-		j.Approval = stricter(j.Approval, withFrom(p.Defaults.Approval, ApprovalQuorum, FromSecurity))
+		j.Approval = p.ofPower(j.Approval)
 		j.From = []ApproverSource{FromSecurity}
 	}
 	if j.Mode == ApprovalQuorum {
@@ -36,6 +36,20 @@ func (p Policy) Judge(plan Plan) Judgement {
 		}
 	}
 	return j
+}
+
+// ofPower returns what the policy says at least of power over the whole account,
+// with the approval that it comes to otherwise: the stricter of both, waited for
+// as is said of power where anything is.
+func (p Policy) ofPower(a Approval) Approval {
+	written := p.Defaults.Privileged
+	if written.Mode == "" {
+		return stricter(a, withFrom(p.Defaults.Approval, ApprovalQuorum, FromSecurity))
+	}
+	least := withFrom(written, written.Mode, FromSecurity)
+	both := stricter(a, least)
+	both.RemindAfter, both.EscalateAfter, both.ExpireAfter, both.OnExpiry = least.RemindAfter, least.EscalateAfter, least.ExpireAfter, least.OnExpiry
+	return both
 }
 
 func (p Policy) approvalOf(c Change, plan Plan) Approval {
@@ -125,6 +139,7 @@ func (p Policy) sourced(r Request) []string {
 					emails = append(emails, tp.Owners...)
 				}
 			}
+		case FromTeamManagers, FromManager: // who they are is not in the policy
 		}
 	}
 	return emails

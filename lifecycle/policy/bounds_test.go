@@ -28,16 +28,16 @@ func TestEverySectionIsRead(t *testing.T) {
 		Reserve: 4380 * time.Hour,
 		Breaker: lifecycle.Breaker{Removals: 5, Percent: 2, Window: 24 * time.Hour, Gather: 10 * time.Minute, Movers: 20, MoversPercent: 5},
 		Ceilings: map[lifecycle.Employment]lifecycle.Ceiling{
-			lifecycle.Contractor: {BaseRole: lifecycle.RoleResponder, TeamRole: lifecycle.TeamResponder, Line: 20},
-			lifecycle.Vendor:     {BaseRole: lifecycle.RoleObserver, Line: 21},
+			lifecycle.Contractor: {BaseRole: lifecycle.RoleResponder, TeamRole: lifecycle.TeamResponder, Line: 23},
+			lifecycle.Vendor:     {BaseRole: lifecycle.RoleObserver, Line: 24},
 		},
 		Segregation: []lifecycle.Segregation{{
-			Name: "pay-or-run", Why: "Who runs the machines must not move money", Line: 23,
+			Name: "pay-or-run", Why: "Who runs the machines must not move money", Line: 26,
 			Not: []lifecycle.Toxic{{Team: "Payments", Role: lifecycle.TeamManager}, {Team: "Platform", Role: lifecycle.TeamManager}, {BaseRole: lifecycle.RoleAdmin}},
 		}},
 		Exceptions: []lifecycle.PolicyException{
-			{Who: "dora@acme.test", Why: "Trains the new lead", Line: 27, Team: "Payments", Role: lifecycle.TeamManager, Until: "2026-12-31"},
-			{Who: "dora@acme.test", Why: "Moves the old schedules", Line: 28, BaseRole: lifecycle.RoleManager, Until: "2020-01-31"},
+			{Who: "dora@acme.test", Why: "Trains the new lead", Line: 30, Team: "Payments", Role: lifecycle.TeamManager, Until: "2026-12-31"},
+			{Who: "dora@acme.test", Why: "Moves the old schedules", Line: 31, BaseRole: lifecycle.RoleManager, Until: "2020-01-31"},
 		},
 	}
 	if diff := cmp.Diff(want, got, ignoreIndex); diff != "" {

@@ -27,6 +27,7 @@ type document struct {
 	teams    map[string]string // the policy's own name of each, by its name and its id
 	rules    map[string]int    // the line of each, by its name
 	shared   []value           // the patterns of addresses, as they are written
+	quorum   value             // where it is written how many must agree about great power
 	defs     map[string]shape  // shapes that are named, while a schema is drawn
 }
 

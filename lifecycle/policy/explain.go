@@ -93,14 +93,43 @@ func approval(p lifecycle.Policy, plan lifecycle.Plan, person lifecycle.Person) 
 		Subject: lifecycle.Subject{Email: person.Email(), Name: person.Name},
 	}
 	who := p.Eligible(r, p.MayDecideFrom)
-	return fmt.Sprintf("%d of %s%s", j.N, list(who), silence(j.Approval))
+	return fmt.Sprintf("%d of %s%s", j.N, list(append(who, elsewhere(p, r)...)), silence(j.Approval, p.Defaults.Hours))
 }
 
-func silence(a lifecycle.Approval) string {
+// elsewhere names whom else is asked, who are not in the file.
+func elsewhere(p lifecycle.Policy, r lifecycle.Request) []string {
+	var words []string
+	for _, from := range r.From {
+		switch from {
+		case lifecycle.FromTeamOwners:
+			for _, t := range r.HomeTeams() {
+				tp, _ := p.TeamFor(t)
+				for _, g := range tp.Groups {
+					words = append(words, "members of group "+string(g))
+				}
+			}
+		case lifecycle.FromTeamManagers:
+			words = append(words, "managers of the team in PagerDuty")
+		case lifecycle.FromManager:
+			words = append(words, "their manager")
+		case lifecycle.FromSecurity:
+			if p.Security.Group != "" {
+				words = append(words, "members of group "+string(p.Security.Group))
+			}
+		}
+	}
+	return words
+}
+
+func silence(a lifecycle.Approval, h lifecycle.Hours) string {
 	if a.ExpireAfter == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; after %s of silence: %s", plainly(a.ExpireAfter), a.OnExpiry)
+	in := ""
+	if !h.Always() {
+		in = " in working hours"
+	}
+	return fmt.Sprintf("; after %s of silence%s: %s", plainly(a.ExpireAfter), in, a.OnExpiry)
 }
 
 // plainly returns d as the policy file says it: 72h, not 72h0m0s.

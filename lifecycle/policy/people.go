@@ -65,12 +65,16 @@ func (v value) people(read func(value) string) []string {
 func (v value) slackID(what, prefixes string) string {
 	s := v.name()
 	v.shape.set("pattern", "^["+prefixes+"][A-Z0-9]{2,}$")
-	alnum := func(r rune) bool { return r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' }
-	if s != "" && (len(s) < 3 || !strings.ContainsRune(prefixes, rune(s[0])) || strings.TrimFunc(s, alnum) != "") {
+	if s != "" && !isSlackID(s, prefixes) {
 		v.wrong("%q is not the id of a Slack %s, such as %c0ABC123; copy it from its details in Slack", clip(s), what, prefixes[0])
 		return ""
 	}
 	return s
+}
+
+func isSlackID(s, prefixes string) bool {
+	alnum := func(r rune) bool { return r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' }
+	return len(s) >= 3 && strings.ContainsRune(prefixes, rune(s[0])) && strings.TrimFunc(s, alnum) == ""
 }
 
 // isDomain reports whether s is two or more labels of letters, digits and inner hyphens.

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"bytes"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -126,6 +127,7 @@ func all() map[string]said {
 	for name, tt := range bounds() {
 		cases[name] = tt
 	}
+	maps.Copy(cases, waits())
 	return cases
 }
 
@@ -138,6 +140,7 @@ var beyondASchema = []string{
 	"a segregation of base roles", "a segregation of one team from itself", "a segregation of what everybody holds", "two segregations of one name",
 	"a team twice in a grant", "an exception twice", "a team that is not there", "a segregation of a team that is not there", "a test of a rule that is not there",
 	"a credential of an outsider", "a shared address that is an owner's",
+	"power of owners", "power of more than there are", "power of nobody", "hours over midnight", "hours that are none", "hours of half an hour",
 }
 
 func TestABadFileIsRefusedByTheSchemaTooOrIsBeyondIt(t *testing.T) {

@@ -65,54 +65,20 @@ func (d *document) defaults(v value) {
 	v.object([]field{
 		{"unmatched", "What becomes of whom no rule speaks: they are given nothing, and keep what is ordinary.", func(v value) { choose(v, "hold") }},
 		{"approval", "How a change is asked for.", func(v value) { def.Approval = v.approval(def.Approval) }},
+		{"privileged", "How what gives power over the whole account is asked for, at least. Without it, of one of Security.", func(v value) { def.Privileged = d.ofPower(v, def.Approval) }},
 		{"hold", "How long an approved destructive or privileged change waits. Without it 10m.", func(v value) { def.Hold = v.duration() }},
+		{"hours", "When people work: an approval is waited for only then. Without it, all hours count.", func(v value) { def.Hours = v.hours() }},
+		{"requests", "What people may ask for themselves, for a time.", func(v value) { def.Ask = v.requests() }},
 	})
 }
 
-// approval returns base with what is written here in its place.
-func (v value) approval(base lifecycle.Approval) lifecycle.Approval {
-	a, count := base, v
+func (v value) requests() lifecycle.AskPolicy {
+	var a lifecycle.AskPolicy
 	v.object([]field{
-		{"mode", "auto asks nobody, quorum asks n people, deny refuses.", func(v value) {
-			a.Mode = choose(v, lifecycle.ApprovalAuto, lifecycle.ApprovalQuorum, lifecycle.ApprovalDeny)
-		}},
-		{"n", "How many different people have to approve.", func(v value) { a.N, count = v.whole(0), v }},
-		{"from", "Where approvers come from.", func(v value) { a.From = v.approvers() }},
-		{"not_self", "May be said, and always holds: no one decides on their own access.", v.notSelf},
-		{"remind_after", "When those who have not decided are reminded; 0 is never.", func(v value) { a.RemindAfter = v.duration() }},
-		{"escalate_after", "When security is asked too; 0 is never.", func(v value) { a.EscalateAfter = v.duration() }},
-		{"expire_after", "When it is over; 0 is never.", func(v value) { a.ExpireAfter = v.duration() }},
-		{"on_expiry", "What silence means then.", func(v value) {
-			a.OnExpiry = choose(v, lifecycle.SilenceDeny, lifecycle.SilenceKeep, lifecycle.SilenceRevoke, lifecycle.SilenceEscalate)
-		}},
+		{"off", "true: nobody may ask for themselves.", func(v value) { a.Off = v.boolean() }},
+		{"longest", "How long what is asked for may last. Without it 720h.", func(v value) { a.Longest = v.positive() }},
 	})
-	if a.Mode == lifecycle.ApprovalQuorum && a.N < 1 {
-		count.wrong("a quorum needs n of at least 1")
-	}
 	return a
-}
-
-func (v value) approvers() []lifecycle.ApproverSource {
-	var from []lifecycle.ApproverSource
-	v.oneOrMore(func(v value) {
-		s := choose(v, lifecycle.FromTeamOwners, lifecycle.FromSecurity)
-		if s != "" && slices.Contains(from, s) {
-			v.wrong("%s is named twice", s)
-			return
-		}
-		from = append(from, s)
-	})
-	v.shape.unique()
-	return from
-}
-
-// notSelf accepts saying what always holds, and nothing else.
-func (value) notSelf(v value) {
-	s := v.text()
-	sketchChoice[any](v, true, "true")
-	if s != "" && s != "true" {
-		v.wrong("must be true or left out: no one decides on their own access")
-	}
 }
 
 func (d *document) domains(v value) {
@@ -137,8 +103,20 @@ func (d *document) security(v value) {
 	s := &d.policy.Security
 	v.object([]field{
 		{"channel", "The id of the Slack channel that is told.", func(v value) { s.Channel = v.slackID("channel", "CG") }},
-		{"members", "The addresses of those who decide.", func(v value) { s.Members = d.deciders(v) }},
+		{"members", "The addresses of those who decide, whether Slack answers or not.", func(v value) { s.Members = d.keepers(v) }},
+		{"group", "The id of the Slack user group whose members decide too.", func(v value) { s.Group = lifecycle.GroupID(v.slackID("user group", "S")) }},
 	}, "channel", "members")
+	d.outnumbered()
+}
+
+// keepers returns the members of Security who are named themselves. There is at
+// least one, so that somebody can decide while Slack does not say who is in a group.
+func (d *document) keepers(v value) []string {
+	if v.emptyList() {
+		v.wrong("names nobody; name at least one, who can decide while Slack does not say who is in a group")
+		return nil
+	}
+	return d.deciders(v)
 }
 
 func (d *document) breaker(v value) {
@@ -159,43 +137,6 @@ func (d *document) leaver(v value) {
 		{"contain", "auto steps a leaver down at once, reversibly; ask asks first.", func(v value) { l.AskToContain = choose(v, "auto", "ask") == "ask" }},
 		{"delete_after", "When the deletion of the account is asked for, counted from the notice. Without it 336h.", func(v value) { l.DeleteAfter = v.duration() }},
 	})
-}
-
-func (d *document) team(v value) {
-	var t lifecycle.TeamPolicy
-	var id string
-	v.object([]field{
-		{"name", "Its exact name in PagerDuty; where pagerduty gives its id, what this policy calls it.", func(v value) { t.Name = d.newTeam(v, "name") }},
-		{"pagerduty", "Its id in PagerDuty.", func(v value) { id = d.newTeam(v, "PagerDuty id") }},
-		{"owners", "The addresses of those who decide on it.", func(v value) { t.Owners = d.owners(v) }},
-		{"channel", "The id of the Slack channel where its requests are shown.", func(v value) { t.Channel = v.slackID("channel", "CG") }},
-	}, "name", "owners")
-	t.ID = lifecycle.TeamID(id)
-	for _, ref := range []string{t.Name, id} {
-		if ref != "" {
-			d.teams[ref] = t.Name
-		}
-	}
-	d.policy.Teams = append(d.policy.Teams, t)
-}
-
-// newTeam returns a name or id that no team before goes by: rules may name a
-// team by either.
-func (d *document) newTeam(v value, what string) string {
-	s := v.name()
-	if _, taken := d.teams[s]; s != "" && taken {
-		v.wrong("another team has the %s %q; rules could not tell the two apart", what, clip(s))
-		return ""
-	}
-	return s
-}
-
-func (d *document) owners(v value) []string {
-	if v.emptyList() {
-		v.wrong("names nobody; a team needs at least one owner")
-		return nil
-	}
-	return d.deciders(v)
 }
 
 func (d *document) credential(v value) {
