@@ -149,6 +149,9 @@ func (o *outbound) find(ctx context.Context, p parcel, was lifecycle.Message) (l
 	if err != nil {
 		return was, err
 	}
+	if p.Channel, err = o.conversation(ctx, p.Channel); err != nil {
+		return was, err
+	}
 	since := was.Intended.Add(-clockSkew)
 	var said []slack.Message
 	if p.Thread != "" {
@@ -166,6 +169,15 @@ func (o *outbound) find(ctx context.Context, p parcel, was lifecycle.Message) (l
 		}
 	}
 	return was, nil
+}
+
+// conversation returns the direct message with a user where the place is one: only
+// posts take a user's id.
+func (o *outbound) conversation(ctx context.Context, place string) (string, error) {
+	if strings.HasPrefix(place, "U") || strings.HasPrefix(place, "W") {
+		return o.box.dm(ctx, place)
+	}
+	return place, nil
 }
 
 func (o *outbound) save(ctx context.Context, p parcel, m lifecycle.Message, state string) error {

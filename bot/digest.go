@@ -16,6 +16,11 @@ func (o *outbound) digests(ctx context.Context, _ lifecycle.Attempt) error {
 	if err != nil {
 		return err
 	}
+	if len(due) >= listWorth {
+		if err := o.learn(ctx); err != nil {
+			return err
+		}
+	}
 	var failed []error
 	for _, email := range due {
 		failed = append(failed, o.digest(ctx, email))
@@ -74,14 +79,12 @@ func (o *outbound) sendDigest(ctx context.Context, email, user, key string, loc 
 	if v.empty() {
 		return o.Digests.Sent(ctx, email, "nothing to say")
 	}
-	channel, err := o.box.dm(ctx, user)
+	// A first message needs no opened conversation: Slack answers with the id of it.
+	_, err = o.deliver(ctx, parcel{Key: key, Channel: user, Message: v.message()}, was)
 	if unreachable(err) {
 		return o.undigested(ctx, email)
 	}
 	if err != nil {
-		return err
-	}
-	if _, err := o.deliver(ctx, parcel{Key: key, Channel: channel, Message: v.message()}, was); err != nil {
 		return fmt.Errorf("send digest: %w", err)
 	}
 	return o.Digests.Sent(ctx, email, "sent")
@@ -115,6 +118,11 @@ func (o *outbound) undigested(ctx context.Context, email string) error {
 
 // zoneOf returns the time zone that the person has set in Slack, or the house's.
 func (o *outbound) zoneOf(ctx context.Context, user string) (*time.Location, error) {
+	if known := o.zoneKnown(user); known != "" {
+		if loc, err := time.LoadLocation(known); err == nil {
+			return loc, nil
+		}
+	}
 	u, err := o.box.userInfo(ctx, user)
 	if err != nil {
 		return nil, fmt.Errorf("look up the time zone of %s: %w", user, err)

@@ -157,7 +157,7 @@ func TestOneFailingDigestDoesNotKeepTheOthersBack(t *testing.T) {
 	for _, who := range d.store.policy.People() {
 		d.store.digests[who] = noon.Add(-25 * time.Hour)
 	}
-	d.Fail("conversations.open", slacktest.Fault{Error: "fatal_error", User: "U0INES"})
+	d.Fail("chat.postMessage", slacktest.Fault{Error: "fatal_error", Channel: "U0INES"})
 	o := d.out(t)
 	if err := o.digests(t.Context(), lifecycle.Attempt{}); err == nil {
 		t.Error("the failure went unnoticed")

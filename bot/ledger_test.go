@@ -279,16 +279,21 @@ func newDesk(t testing.TB, adjust ...func(*slacktest.Config)) *desk {
 		}
 	})
 	d.populate()
-	approvals := lifecycle.NewApprovals(d.store, d.store, d.Now)
-	directory := lifecycle.NewDirectory(d.store, d.store, d.Now)
-	inquiries := lifecycle.NewDesk(d.store, approvals, d.store, d.Now)
-	d.cfg = Config{
-		Secrets: Secrets{BotToken: d.Config().BotToken}, APIURL: base + "/api/", Client: &http.Client{Timeout: 5 * time.Second},
-		Approvals: approvals, Directory: directory, Desk: inquiries, Policies: d.store, Store: d.store, Matcher: asker{l: d.store}, Brakes: stopper{l: d.store}, Absences: nobodyAway{},
-		Digests: lifecycle.NewDigests(d.store, inquiries, directory, d.store, everyDay{}, d.Now),
-		Mode:    lifecycle.Enforce, Location: time.UTC, Now: d.Now, Log: slog.New(slog.DiscardHandler),
-	}
+	d.cfg = d.config(d.Now, base, &http.Client{Timeout: 5 * time.Second})
 	return d
+}
+
+// config is what the bot needs to speak in the workspace at base.
+func (d *desk) config(now func() time.Time, base string, client *http.Client) Config {
+	approvals := lifecycle.NewApprovals(d.store, d.store, now)
+	directory := lifecycle.NewDirectory(d.store, d.store, now)
+	inquiries := lifecycle.NewDesk(d.store, approvals, d.store, now)
+	return Config{
+		Secrets: Secrets{BotToken: d.Config().BotToken}, APIURL: base + "/api/", Client: client,
+		Approvals: approvals, Directory: directory, Desk: inquiries, Policies: d.store, Store: d.store, Matcher: asker{l: d.store}, Brakes: stopper{l: d.store}, Absences: nobodyAway{},
+		Digests: lifecycle.NewDigests(d.store, inquiries, directory, d.store, everyDay{}, now),
+		Mode:    lifecycle.Enforce, Location: time.UTC, Now: now, Log: slog.New(slog.DiscardHandler),
+	}
 }
 
 func (d *desk) populate() {

@@ -19,8 +19,9 @@ const (
 // An outbound does the steps of the flow that say something in Slack.
 type outbound struct {
 	Config
-	box   *outbox
-	locks *locks
+	box     *outbox
+	locks   *locks
+	members memberList
 
 	mu      sync.Mutex
 	known   map[string]knownName // by folded address
@@ -104,6 +105,9 @@ func (o *outbound) lookUp(ctx context.Context, email string) (lifecycle.SlackID,
 		return i.Slack, nil
 	case err != nil && lifecycle.ReasonOf(err) == "":
 		return "", fmt.Errorf("look up the Slack user of an address: %w", err)
+	}
+	if id := o.listed(email); id != "" {
+		return id, nil
 	}
 	u, err := o.box.userByEmail(ctx, email)
 	switch {

@@ -91,6 +91,9 @@ func (o *outbox) post(ctx context.Context, channel, threadTS string, m message) 
 				options = append(options, slack.MsgOptionTS(threadTS))
 			}
 			channelID, ts, err = o.api.PostMessageContext(ctx, channel, options...)
+			if err == nil {
+				o.opened(channel, channelID)
+			}
 			return err
 		})
 	})

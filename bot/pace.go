@@ -14,6 +14,7 @@ import (
 
 // Slack's tiers, in calls a minute for each method (docs.slack.dev, rate limits).
 const (
+	tier2       = 20
 	tier3       = 50
 	tier4       = 100
 	tierSpecial = 300 // "several hundred a minute"
@@ -33,7 +34,8 @@ func slackPacing() pacing {
 		perMinute: map[string]int{
 			"auth.test": tierSpecial, "chat.postMessage": tierSpecial, "chat.postEphemeral": tier4, "chat.update": tier3,
 			"conversations.history": tier3, "conversations.replies": tier3, "conversations.open": tier3,
-			"users.info": tier4, "users.lookupByEmail": tier3,
+			"users.info": tier4, "users.lookupByEmail": tier3, "users.list": tier2,
+			"files.getUploadURLExternal": tier4, "files.completeUploadExternal": tier4,
 			"views.open": tier4, "views.publish": tier4, "response_url": tierSpecial,
 		},
 		channel: 1, channelBurst: 3,

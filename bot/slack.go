@@ -60,6 +60,16 @@ func (o *outbox) dm(ctx context.Context, user string) (channelID string, err err
 	return channelID, nil
 }
 
+// opened notes the direct message that a post to a user went to.
+func (o *outbox) opened(user, channelID string) {
+	if user == channelID || !strings.HasPrefix(channelID, "D") {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.dms[user] = channelID
+}
+
 // permalink returns the address of a message, for whoever can see it.
 func (o *outbox) permalink(ctx context.Context, channel, ts string) (link string, err error) {
 	err = o.call(ctx, "chat.getPermalink", again, func() error {
