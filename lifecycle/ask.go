@@ -84,7 +84,8 @@ func (p *Planner) leftOver(r Request) bool {
 
 // busy reports whether a joiner, mover or leaver is already being decided for
 // the same person: its outcome may mend the finding, and the next roll call
-// tells. What failed, or waits for days as a deletion does, mends nothing now.
+// tells. What failed, waits for days as a deletion does, or is only wished for,
+// mends nothing now.
 func (p *Planner) busy(ctx context.Context, f Finding) (bool, error) {
 	filter := RequestFilter{Account: f.Account.ID, Open: true}
 	if f.Account.ID == "" {
@@ -95,7 +96,8 @@ func (p *Planner) busy(ctx context.Context, f Finding) (bool, error) {
 		return false, fmt.Errorf("list requests about finding %s: %w", f.ID, err)
 	}
 	return slices.ContainsFunc(open, func(r Request) bool {
-		return !r.IsFinding() && r.State != Failed && !(r.Kind == RequestSelf && r.State == Pending) && !r.NotBefore.After(p.now()) && !p.leftOver(r)
+		wished := r.isWish() && r.State == Pending
+		return !r.IsFinding() && !wished && r.State != Failed && !r.NotBefore.After(p.now()) && !p.leftOver(r)
 	}), nil
 }
 

@@ -5,193 +5,284 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
-// Runs reports whether what the request gave stands at t, and ends by itself.
-func (r Request) Runs(t time.Time) bool {
-	return r.State == Done && r.EndedBy == "" && t.Before(r.Until)
-}
+const (
+	timeIsOver = "The time that it was asked for is over."
+	notAsGiven = "What was given for a time is not held any more as it was given, so nothing is taken back."
 
-// ends returns the jobs that follow once an end-dated request is done: its holder
-// is told before it ends, and then it does.
-func (r Request) ends(now time.Time) []Job {
-	if r.Until.IsZero() {
+	endStage   = "end"
+	endingMost = 24 * time.Hour // before the end, their holder is told
+)
+
+// endings returns the steps by which what the request has given ends: its holder
+// is told a day before, or at nine tenths of what is shorter; and where it has
+// taken such a grant back, that is seen.
+func (r Request) endings(now time.Time) []Job {
+	switch {
+	case r.Undoes != "" && r.Kind == RequestSelf:
+		return []Job{{Kind: JobEnd, Ref: string(r.Undoes)}}
+	case r.Until.IsZero() || !now.Before(r.Until):
 		return nil
+	default:
+		before := min(endingMost, r.Until.Sub(now)/10)
+		return []Job{{Kind: JobEnding, Ref: string(r.ID), At: r.Until.Add(-before)}}
 	}
-	return []Job{{Kind: JobEnding, Ref: string(r.ID), At: r.tellAt(now)}, {Kind: JobEnd, Ref: string(r.ID), At: r.Until}}
 }
 
-// tellAt is when its holder is told that it ends: a day before, or a tenth of the
-// time where that is later.
-func (r Request) tellAt(now time.Time) time.Time {
-	left := r.Until.Sub(now)
-	return r.Until.Add(-min(24*time.Hour, left/10))
-}
-
-// End puts back what was held before an end-dated request, once its time is over
-// or its holder has given it back. What has become of the role since counts: one
-// that somebody has changed is left as it is, and what policy grants by now stays.
-// It may be repeated.
+// End gives back what the request with that id has given for a time, once that is
+// over, or before, where its holder has given it back. They go back to what they
+// held before; where policy wants more for them by now, or another grant that runs
+// gives more, to that. What was changed since is left as it is. It may be repeated;
+// called too early, it asks to be called again.
 func (p *Planner) End(ctx context.Context, id RequestID) error {
-	was, err := p.store.Request(ctx, id)
+	r, err := p.store.Request(ctx, id)
 	if err != nil {
 		return fmt.Errorf("load request %s: %w", id, err)
 	}
-	switch {
-	case was.State != Done || was.EndedBy != "":
+	if r.Until.IsZero() || r.Ends != "" || !r.Ended.IsZero() {
 		return nil
-	case was.GivenBack.IsZero() && p.now().Before(was.Until):
-		return RetryAfter(fmt.Errorf("request %s lasts until %s", id, was.Until), was.Until.Sub(p.now()))
 	}
-	c, err := p.gather(ctx, was.Subject.ID, was.Account.ID)
+	about, err := p.read.Requests(ctx, RequestFilter{Account: r.Account.ID})
+	if err != nil {
+		return fmt.Errorf("list requests about account %s: %w", r.Account.ID, err)
+	}
+	k := slices.IndexFunc(about, func(u Request) bool { return u.Undoes == id && u.State == Done })
+	undone := k >= 0
+	if undone {
+		r.EndedBy = about[k].ID
+	}
+	switch now := p.now(); {
+	case r.EndedBy == "" && r.GivenBack.IsZero() && now.Before(r.Until):
+		return RetryAfter(fmt.Errorf("request %s runs until %s", id, r.Until), r.Until.Sub(now))
+	case r.State == Applying:
+		return RetryAfter(fmt.Errorf("end request %s: it is being applied", id), time.Minute)
+	case r.State.Open():
+		if r, err = p.tooLate(ctx, r); err != nil {
+			return err
+		}
+	}
+	if !slices.ContainsFunc(r.Changes, Change.stands) {
+		return nil
+	}
+	if p.mode != Enforce { // it was given when writing was allowed, and is given back when it is again
+		return RetryAfter(fmt.Errorf("end request %s: nothing is written in observe mode", id), observePause)
+	}
+	return p.giveBack(ctx, r, undone, grantsOf(about))
+}
+
+// tooLate withdraws a request that has not come to an end before what it
+// gives would, and returns it as it is then.
+func (p *Planner) tooLate(ctx context.Context, r Request) (Request, error) {
+	if err := p.withdraw(ctx, r.ID, timeIsOver); err != nil {
+		return r, err
+	}
+	is, err := p.store.Request(ctx, r.ID)
+	if err != nil {
+		return r, fmt.Errorf("load request %s: %w", r.ID, err)
+	}
+	is.EndedBy = r.EndedBy
+	return is, nil
+}
+
+// giveBack opens the request that gives back what r has given, where anything is
+// to be, and notes that r has ended.
+func (p *Planner) giveBack(ctx context.Context, r Request, undone bool, all grants) error {
+	c, err := p.holder(ctx, r)
 	if err != nil {
 		return err
 	}
-	d := draft{ref: string(id), stage: "end", kind: RequestSelf, event: was.over(), ends: id, quiet: true}
-	if err := p.restore(ctx, &c, was, &d); err != nil {
-		return err
-	}
-	if err := p.open(ctx, c, d); err != nil {
-		return err
-	}
-	is := was
-	is.Revision, is.UpdatedAt, is.EndedBy = was.Revision+1, p.now(), RequestIDFor(string(id), "end")
-	e := AuditEvent{At: p.now(), Actor: System, Kind: EventRequestEnded, Ref: string(id), Detail: map[string]string{"by": string(is.EndedBy)}}
-	return wrap("note that request "+string(id)+" has ended", p.store.SaveRequest(ctx, is, e, show(id)))
-}
-
-// over says why the request ends.
-func (r Request) over() string {
-	if !r.GivenBack.IsZero() {
-		return fmt.Sprintf("%s has given it back, before its end on %s.", r.Subject.Label(), r.Until.UTC().Format(endWords))
-	}
-	return fmt.Sprintf("Was granted until %s.", r.Until.UTC().Format(endWords))
-}
-
-const endWords = "2 Jan 15:04 UTC"
-
-// restore plans d as what puts back what was held before. Where on-call rests on
-// it by now, somebody is asked who takes over.
-func (p *Planner) restore(ctx context.Context, c *planning, was Request, d *draft) error {
-	before, err := p.read.Requests(ctx, RequestFilter{Subject: was.Subject.ID})
-	if err != nil {
-		return fmt.Errorf("list requests about %s: %w", was.Subject.ID, err)
-	}
-	changes, _ := was.TakesBack()
-	want := c.policy.Want(c.identity.Person)
-	for _, back := range changes {
-		back.To = want.atLeast(back.Entitlement, previous(back, was, before))
-		if c.link.Account == nil || back.Current(c.link.Account) != back.From || back.To == back.From {
-			continue // somebody has changed it since, or it is theirs by now
-		}
-		again := newChange(OpReplace, back.Entitlement, back.From, back.To)
-		if back.To == "" {
-			again = newChange(OpRevoke, back.Entitlement, back.From, "")
-		}
-		if again.Removes() {
-			d.plan.Changes = append(d.plan.Changes, again)
+	changes, left := c.takeBack(r, undone, all, p.now())
+	if why := c.untouchable(); why != "" && len(changes) > 0 {
+		changes, left = nil, []string{why}
+		if err := p.store.Record(ctx, p.planned(c, draft{ref: string(r.ID)}, why), alert(fmt.Sprintf("%s: what was given until %s is over and was not given back. %s", r.Subject.Label(), endMoment(r.Until), why))); err != nil {
+			return fmt.Errorf("record the end of request %s: %w", r.ID, err)
 		}
 	}
-	if err := p.survey(ctx, c, d.plan.Changes); err != nil {
+	story := r.endStory(undone)
+	if !undone { // also where nothing is left to be given back, and there is no such request
+		r.EndedBy = RequestIDFor(string(r.ID), endStage)
+	}
+	if len(changes) == 0 {
+		return p.ended(ctx, r, strings.Join(left, " "))
+	}
+	if err := p.openEnd(ctx, c, r, story, changes, left); err != nil {
 		return err
 	}
-	d.plan.Changes = c.handingOver(d.plan.Changes)
-	if !slices.ContainsFunc(d.plan.Changes, Change.Unchosen) {
-		d.force = &Approval{Mode: ApprovalAuto}
-	}
-	return nil
+	return p.ended(ctx, r, "")
 }
 
-// previous returns the role that was held before what the request gave: where that
-// itself had been given for a time that is over, the one before it.
-func previous(back Change, was Request, all []Request) string {
-	to := back.To
-	for range all {
-		k := slices.IndexFunc(all, func(r Request) bool {
-			return r.ID != was.ID && r.Ends == "" && r.EndedBy != "" && slices.ContainsFunc(r.Changes, func(c Change) bool { return c.Entitlement.same(back.Entitlement) && c.To == to && to != "" })
-		})
-		if k < 0 {
+// holder returns what is known of whoever has the account of r now, also where
+// they turned out to be somebody else.
+func (p *Planner) holder(ctx context.Context, r Request) (planning, error) {
+	c, err := p.load(ctx, r.Subject.ID)
+	for range mergedMost {
+		if err != nil || c.identity.Merged == "" {
 			break
 		}
-		for _, c := range all[k].Changes {
-			if c.Entitlement.same(back.Entitlement) && c.To == to {
-				to = c.From
+		c, err = p.load(ctx, c.identity.Merged)
+	}
+	if err != nil {
+		return c, err
+	}
+	c.link = Link{State: Unmatched}
+	a, err := p.accounts.Account(ctx, r.Account.ID)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return c, nil
+	case err != nil:
+		return c, fmt.Errorf("read account %s: %w", r.Account.ID, err)
+	}
+	c.link = Link{State: Linked, Account: &a}
+	return c, nil
+}
+
+// takeBack returns the changes that take back what r has given, and in sentences
+// what of it stays. An undo has taken r back by itself; then only what another
+// grant had given before, and is over too, is left to be taken back.
+func (c planning) takeBack(r Request, undone bool, all grants, now time.Time) (changes []Change, left []string) {
+	if c.link.Account == nil {
+		return nil, []string{"The account is gone."}
+	}
+	account, others := *c.link.Account, all.on(r.Account.ID).but(r.ID)
+	want := c.wantNow(now)
+	for _, gave := range slices.Backward(r.Changes) {
+		if !gave.stands() || !gave.OnAccount() {
+			continue
+		}
+		e, given := gave.Entitlement, gave.To
+		if undone {
+			given = gave.From
+		}
+		held, to := gave.Current(&account), all.before(r, gave, now)
+		for _, least := range []string{others.running(e, now), want.role(e)} {
+			if roleRank(e.Kind, least) > roleRank(e.Kind, to) {
+				to = least
 			}
 		}
-		all = slices.Delete(slices.Clone(all), k, k+1)
-	}
-	return to
-}
-
-// atLeast returns the role, or what policy grants of the entitlement by now where
-// that is more.
-func (w Want) atLeast(e Entitlement, role string) string {
-	if e.Kind == KindTeamRole {
-		return string(higherTeamRole(TeamRole(role), w.Role(e.Team.ID)))
-	}
-	return string(higherBaseRole(BaseRole(role), w.BaseRole))
-}
-
-// Cancel withdraws what somebody has asked for themselves and is not done yet.
-func (a *Approvals) Cancel(ctx context.Context, id RequestID, by Identity, via Via) (Request, error) {
-	return a.own(ctx, id, by, func(was Request) (step, error) {
-		if was.State != Pending && was.State != Holding {
-			return step{}, Refuse(ErrConflict, "There is nothing to cancel: this request is %s%s.", was.State, was.by())
-		}
-		is, err := was.Withdraw(fmt.Sprintf("%s does not need it any more.", by.Person.Label()), a.now())
-		return step{request: is, kind: EventRequestWithdrawn, detail: map[string]string{"via": string(via)}, next: []Job{show(id)}}, err
-	})
-}
-
-// GiveBack ends now what somebody was given for a time.
-func (a *Approvals) GiveBack(ctx context.Context, id RequestID, by Identity, via Via) (Request, error) {
-	return a.own(ctx, id, by, func(was Request) (step, error) {
-		if !was.Runs(a.now()) || !was.GivenBack.IsZero() {
-			return step{}, Refuse(ErrConflict, "There is nothing to give back: it is over already, or about to be.")
-		}
-		is := was
-		is.Revision, is.UpdatedAt, is.GivenBack = was.Revision+1, a.now(), a.now()
-		return step{request: is, kind: EventRequestReturned, detail: map[string]string{"via": string(via)}, next: []Job{{Kind: JobEnd, Ref: string(id)}, show(id)}}, nil
-	})
-}
-
-const nudgeEvery = 4 * time.Hour
-
-// Nudge reminds those who have not decided what somebody asked for, at most once
-// in four hours.
-func (a *Approvals) Nudge(ctx context.Context, id RequestID, by Identity, via Via) (Request, error) {
-	return a.own(ctx, id, by, func(was Request) (step, error) {
-		now := a.now()
 		switch {
-		case was.State != Pending || was.late(now):
-			return step{}, Refuse(ErrConflict, "Nobody is waited for any more: this request is %s%s.", was.State, was.by())
-		case now.Before(was.Nudged.Add(nudgeEvery)):
-			return step{}, Refuse(ErrConflict, "They were reminded at %s. Once in four hours is enough.", was.Nudged.UTC().Format(endWords))
-		}
-		is := was
-		is.Revision, is.UpdatedAt, is.Nudged = was.Revision+1, now, now
-		return step{request: is, kind: EventRequestNudged, detail: map[string]string{"via": string(via)}, next: []Job{{Kind: JobRemind, Ref: string(id)}, show(id)}}, nil
-	})
-}
-
-// own changes a request that somebody has made for themselves, for nobody but them.
-func (a *Approvals) own(ctx context.Context, id RequestID, by Identity, f func(Request) (step, error)) (Request, error) {
-	for range decideTries {
-		was, err := a.store.Request(ctx, id)
-		if err != nil {
-			return Request{}, fmt.Errorf("load request %s: %w", id, err)
-		}
-		if was.Kind != RequestSelf || was.Ends != "" || by.ID == "" || was.Subject.ID != by.ID {
-			return was, a.refused(ctx, was, by, Refuse(ErrForbidden, "Only who has asked for it can do that."))
-		}
-		s, err := f(was)
-		if err != nil {
-			return was, err
-		}
-		if err := a.save(ctx, s, by); !errors.Is(err, ErrConflict) {
-			return s.request, err
+		case held != given:
+			left = append(left, fmt.Sprintf("It is %s by now, and not what was given: that stays as it is.", roleWords(e, held)))
+		case roleRank(e.Kind, to) >= roleRank(e.Kind, held):
+			left = append(left, stays(e, held, others.running(e, now) == held))
+		default:
+			changes = append(changes, lowered(e, held, to))
 		}
 	}
-	return Request{}, Refuse(ErrConflict, "others are deciding on this at the same moment; look again and retry")
+	changes, left = keepingBase(changes, left, account)
+	return append(changes, unfixed(r, changes, account)...), left
+}
+
+// wantNow is what policy wants for whoever has the account; nothing for who has
+// left, or whom no source knows.
+func (c planning) wantNow(now time.Time) Want {
+	if !c.identity.Sourced() || c.identity.StatusAt(now) == StatusEnded {
+		return Want{}
+	}
+	return c.policy.Want(c.identity.Person)
+}
+
+// role returns the role that is wanted of the entitlement, or "".
+func (w Want) role(e Entitlement) string {
+	if e.Kind == KindTeamRole {
+		return string(w.Role(e.Team.ID))
+	}
+	return string(w.BaseRole)
+}
+
+func stays(e Entitlement, held string, granted bool) string {
+	by := "the policy wants it by now, or it was held before"
+	if granted {
+		by = "it was asked for, and given, for longer"
+	}
+	return fmt.Sprintf("%s stays: %s.", roleWords(e, held), by)
+}
+
+func lowered(e Entitlement, from, to string) Change {
+	if to == "" {
+		return newChange(OpRevoke, e, from, "")
+	}
+	return newChange(OpReplace, e, from, to)
+}
+
+// keepingBase drops the change of a base role to one that cannot have a role on
+// any team, where the account stays on one.
+func keepingBase(changes []Change, left []string, account Account) ([]Change, []string) {
+	k := slices.IndexFunc(changes, func(c Change) bool { return c.Entitlement.Kind == KindBaseRole })
+	if k < 0 || !BaseRole(changes[k].To).fixesTeamRoles() || len(account.with(changes).Teams) == 0 {
+		return changes, left
+	}
+	left = append(left, fmt.Sprintf("%s stays: a role on %s needs it.", account.BaseRole, account.with(changes).Teams[0].Team.Name))
+	return slices.Delete(slices.Clone(changes), k, k+1), left
+}
+
+// unfixed returns the changes that bring the roles on teams back to what they were
+// before somebody became an admin, whose role on every team is fixed at manager:
+// PagerDuty may leave it there. Source: PagerDuty's pages on team permissions.
+func unfixed(r Request, changes []Change, account Account) []Change {
+	k := slices.IndexFunc(changes, func(c Change) bool { return c.Entitlement.Kind == KindBaseRole })
+	if k < 0 || changes[k].From != string(RoleAdmin) {
+		return nil
+	}
+	var back []Change
+	for _, g := range r.Holds {
+		e := g.Entitlement
+		if held := account.On(e.Team.ID); e.Kind == KindTeamRole && held.Rank() > TeamRole(e.Role).Rank() {
+			back = append(back, newChange(OpReplace, e, string(held), e.Role))
+		}
+	}
+	return back
+}
+
+// openEnd opens the request that makes the changes. Policy approves it by itself:
+// whoever gave it gave it for so long. Where on-call needs what would be taken,
+// an owner is asked who takes over first.
+func (p *Planner) openEnd(ctx context.Context, c planning, r Request, story string, changes []Change, left []string) error {
+	if err := p.survey(ctx, &c, changes); err != nil {
+		return err
+	}
+	d := draft{
+		ref: string(r.ID), stage: endStage, kind: RequestSelf, ends: r.ID, event: story,
+		plan: Plan{Changes: c.handingOver(changes), Effects: left}, force: &Approval{Mode: ApprovalAuto},
+	}
+	if slices.ContainsFunc(d.plan.Changes, func(x Change) bool { return x.Op == OpHandover }) {
+		asked := withFrom(c.policy.Defaults.Approval, ApprovalQuorum, FromTeamOwners)
+		asked.OnExpiry = SilenceKeep
+		d.force = &asked
+	}
+	return p.open(ctx, c, d)
+}
+
+// endStory says why what the request gave ends.
+func (r Request) endStory(undone bool) string {
+	switch {
+	case undone:
+		return fmt.Sprintf("Was granted until %s and was undone; what it rested on is over.", endMoment(r.Until))
+	case !r.GivenBack.IsZero():
+		return fmt.Sprintf("Was granted until %s, and given back on %s.", endMoment(r.Until), endMoment(r.GivenBack))
+	default:
+		return fmt.Sprintf("Was granted until %s.", endMoment(r.Until))
+	}
+}
+
+const endWords = "Mon 2 Jan 15:04 UTC"
+
+func endMoment(t time.Time) string { return t.UTC().Format(endWords) }
+
+// ended notes that what the request gave is over, and why nothing was given back
+// where nothing was.
+func (p *Planner) ended(ctx context.Context, r Request, why string) error {
+	r.Ended, r.Note = p.now(), why
+	if r.State != Done { // which says why it came to nothing
+		r.Note = strings.TrimSpace(timeIsOver + " " + why)
+	}
+	r.UpdatedAt = p.now()
+	r.Revision++
+	e := AuditEvent{At: p.now(), Actor: System, Kind: EventRequestEnded, Ref: string(r.ID), Detail: map[string]string{"by": string(r.EndedBy), "why": why}}
+	if err := p.store.SaveRequest(ctx, r, e, show(r.ID)); err != nil {
+		return fmt.Errorf("note the end of request %s: %w", r.ID, err)
+	}
+	return nil
 }

@@ -112,7 +112,7 @@ func (v *Provisioner) block(ctx context.Context, r Request, why string) error {
 // movedOn returns what has become of the subject that the approval does not
 // cover: a leaver who is back is not taken out, and who has left is given nothing.
 func (v *Provisioner) movedOn(ctx context.Context, r Request) (string, error) {
-	if r.Subject.ID == "" {
+	if r.Subject.ID == "" || r.Ends != "" { // what was given for a time is taken back from whoever the account turned out to be
 		return "", nil
 	}
 	who, err := v.store.Identity(ctx, r.Subject.ID)
@@ -127,8 +127,8 @@ func (v *Provisioner) movedOn(ctx context.Context, r Request) (string, error) {
 		return fmt.Sprintf("A person has said since that the account %s is not %s's.", r.Account.ID, r.Subject.Label()), nil
 	case r.Kind == RequestLeaver && !ended && r.Disabled && who.disabled(): // is contained, and has not left
 		return "", nil
-	case !r.Until.IsZero() && !v.now().Before(r.Until):
-		return "The time for which it was asked is over.", nil
+	case r.pastEnd(v.now()):
+		return timeIsOver, nil
 	case r.Undoes != "": // whoever undoes it knows whether they have left
 		return "", nil
 	case r.Kind == RequestLeaver && !ended:

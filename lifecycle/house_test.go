@@ -215,7 +215,7 @@ func (h *house) take(ctx context.Context, j lifecycle.Job, last bool) error {
 		return nil
 	case lifecycle.JobAnswer:
 		return h.matcher().Take(ctx, lifecycle.CaseID(j.Ref))
-	case lifecycle.JobCase, lifecycle.JobShow, lifecycle.JobRemind, lifecycle.JobDigests, lifecycle.JobRollCall, lifecycle.JobHold: // other rooms'
+	case lifecycle.JobCase, lifecycle.JobShow, lifecycle.JobRemind, lifecycle.JobDigests, lifecycle.JobRollCall, lifecycle.JobHold, lifecycle.JobEnding: // other rooms'
 		return nil
 	default:
 		return fmt.Errorf("nobody takes %s", j.Kind)

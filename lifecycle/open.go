@@ -27,7 +27,10 @@ type draft struct {
 	replaces  RequestID
 	undoes    RequestID
 	ends      RequestID // the end-dated request that it ends
-	contain   bool      // their account was disabled, and they have not left
+	until     time.Time // of a wish, as are the two below
+	asked     string
+	incident  string
+	contain   bool // their account was disabled, and they have not left
 }
 
 // open judges the draft and opens its request, or records why there is none.
@@ -54,7 +57,7 @@ func (p *Planner) open(ctx context.Context, c planning, d draft) error {
 	}
 	r.Needed = approval.N
 	r.Approvers = c.policy.Eligible(r, func(string) bool { return true })
-	return p.save(ctx, r, c, append([]Job{show(r.ID)}, clock(r, approval)...)...)
+	return p.save(ctx, r, c, append([]Job{show(r.ID)}, p.clockOf(r, approval)...)...)
 }
 
 // untouchable returns why nothing is ever changed for this person, or "",
@@ -100,6 +103,7 @@ func (p *Planner) request(c planning, d draft, a Approval, rule string) Request 
 		Why:  Why{Rule: rule, Event: d.event, Notice: d.notice, Find: d.finding, Held: d.held, Policy: c.policy.SHA256},
 		From: a.From, Silence: a.OnExpiry, Observe: p.mode != Enforce, NotBefore: d.notBefore, Replaces: d.replaces, Undoes: d.undoes, Ends: d.ends, Disabled: d.contain,
 		Approvers: []string{}, Decisions: []Decision{}, OpenedAt: now, UpdatedAt: now,
+		Asked: d.asked, Incident: d.incident, Until: d.until,
 	}
 	if acct := c.link.Account; acct != nil {
 		r.Account = AccountRef{ID: acct.ID, Email: FoldEmail(acct.Email)}
@@ -119,6 +123,9 @@ func (p *Planner) request(c planning, d draft, a Approval, rule string) Request 
 	}
 	if a.Mode != ApprovalAuto && a.ExpireAfter > 0 {
 		r.DecideBy = now.Add(a.ExpireAfter)
+	}
+	if !r.Until.IsZero() && (r.DecideBy.IsZero() || r.DecideBy.After(r.Until)) {
+		r.DecideBy = r.Until // after that there is nothing to decide
 	}
 	return r
 }
@@ -151,7 +158,7 @@ func (p *Planner) openApproved(ctx context.Context, c planning, r Request) error
 func autoReason(r Request) string {
 	switch {
 	case r.Ends != "":
-		return "What was granted for a time has ended."
+		return r.Why.Event
 	case r.Disabled:
 		return "The policy contains without asking whose account was disabled."
 	case r.Kind == RequestLeaver:

@@ -163,6 +163,9 @@ func (p *Planner) noMore(ctx context.Context, who Identity) error {
 		return fmt.Errorf("list requests about %s: %w", who.ID, err)
 	}
 	for _, r := range open {
+		if r.Ends != "" { // it was given to the account, whoever has it
+			continue
+		}
 		if err := p.withdraw(ctx, r.ID, "Was found to be somebody else who is known."); err != nil {
 			return err
 		}
@@ -288,6 +291,7 @@ func (p *Planner) supersede(ctx context.Context, n Notice) (mine bool, err error
 			mine = mine || !r.leavesRoom()
 		case r.State == Applying && p.now().Sub(r.UpdatedAt) < applyPatience:
 			return false, RetryAfter(fmt.Errorf("plan notice %s: request %s is being applied", n.ID, r.ID), lookAgain)
+		case r.Ends != "" && n.Kind != Leaver: // nobody keeps what was given for a time because they move meanwhile
 		default:
 			if err := p.withdraw(ctx, r.ID, "Superseded by a newer notice."); err != nil {
 				return false, err

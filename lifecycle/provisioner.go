@@ -217,7 +217,7 @@ func (v *Provisioner) finish(ctx context.Context, r Request) (Request, error) {
 	if r.Kind == RequestJoiner {
 		next = append(next, Job{Kind: JobFollow, Ref: string(r.ID)})
 	}
-	return r, v.save(ctx, r, EventRequestDone, nil, append(next, r.ends(v.now())...)...)
+	return r, v.save(ctx, r, EventRequestDone, nil, append(next, r.endings(v.now())...)...)
 }
 
 // atChange reports whether it was a change that went wrong, and not its keeping.

@@ -28,7 +28,26 @@ func (p *Planner) planJoiner(ctx context.Context, c planning, n Notice) (Plan, e
 		plan.Effects = append(plan.Effects, "What they held before they left is not given back: policy grants something else now.")
 		return plan, nil
 	}
-	return restoring(plan, took, *c.link.Account), nil
+	return p.restored(ctx, c, restoring(plan, took, *c.link.Account), took)
+}
+
+// restored returns the plan without giving back what had been given for a time
+// when they left, and is over by now.
+func (p *Planner) restored(ctx context.Context, c planning, plan Plan, took []Request) (Plan, error) {
+	about, err := p.read.Requests(ctx, RequestFilter{Account: c.link.Account.ID})
+	if err != nil {
+		return plan, fmt.Errorf("list requests about account %s: %w", c.link.Account.ID, err)
+	}
+	given := grantsOf(about).on(c.link.Account.ID)
+	changes := plan.Changes[:0:0]
+	for _, g := range plan.Changes {
+		is := given.trimmed(g, plan.want, took[len(took)-1].OpenedAt, p.now())
+		if roleRank(is.Entitlement.Kind, is.To) > roleRank(is.Entitlement.Kind, is.From) || !g.Gives() {
+			changes = append(changes, is)
+		}
+	}
+	plan.Changes = changes
+	return plan, nil
 }
 
 // planMover plans a mover. Whoever was contained because their account was
@@ -42,7 +61,7 @@ func (p *Planner) planMover(ctx context.Context, c planning, n Notice) (Plan, er
 	if err != nil || len(took) == 0 || !took[0].Disabled {
 		return plan, err
 	}
-	return restoring(plan, took, *c.link.Account), nil
+	return p.restored(ctx, c, restoring(plan, took, *c.link.Account), took)
 }
 
 // lastLeaving returns what the last leaving of the identity did to the account,

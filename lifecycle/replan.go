@@ -29,7 +29,7 @@ func (p *Planner) Replan(ctx context.Context, id RequestID) error {
 	}
 	d := draft{
 		ref: string(r.ID), kind: r.Kind, stage: askAgain, event: "Asked again: " + r.Note, notice: r.Why.Notice, finding: r.Why.Find,
-		asks: r.IsFinding(), replaces: r.ID, notBefore: r.NotBefore,
+		asks: r.IsFinding(), replaces: r.ID, notBefore: r.NotBefore, until: r.Until, asked: r.Asked, incident: r.Incident,
 	}
 	if err := p.moot(ctx, r, c, &d); err != nil {
 		return err
@@ -58,6 +58,10 @@ func (p *Planner) moot(ctx context.Context, r Request, c planning, d *draft) err
 		d.plan.Held = c.link.Reason
 	case c.link.Account == nil && r.Account.ID != "":
 		d.plan.Held = "The account is gone."
+	case r.pastEnd(p.now()):
+		d.plan.Held = timeIsOver
+	case r.Ends != "":
+		d.plan.Held = notAsGiven
 	case r.Why.Notice != "":
 		n, err := p.read.Notice(ctx, r.Why.Notice)
 		if err != nil {

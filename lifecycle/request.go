@@ -121,6 +121,7 @@ type Request struct {
 	Ends       RequestID        `json:"ends,omitempty"`      // the end-dated request that this one ends
 	GivenBack  time.Time        `json:"given_back,omitzero"` // when its holder had no more need of it
 	EndedBy    RequestID        `json:"ended_by,omitempty"`  // the request that has ended, or is ending, what this one gave
+	Ended      time.Time        `json:"ended_at,omitzero"`   // when what it gave was seen to be over; zero: it runs, or never did
 	Questions  []Question       `json:"questions,omitempty"`
 	Assigned   []Assignment     `json:"assigned,omitempty"`
 	Snoozed    []Snooze         `json:"snoozed,omitempty"`
@@ -219,6 +220,8 @@ func (r Request) Decide(d Decision) (Request, error) {
 		return r, Refuse(ErrConflict, "this request is already %s%s", r.State, r.by())
 	case r.late(d.At):
 		return r, r.expired()
+	case r.pastEnd(d.At):
+		return r, Refuse(ErrConflict, "it was asked for until %s, and that has passed", r.Until.UTC().Format("2 Jan 15:04 UTC"))
 	case d.ByID == "" || d.By == "":
 		return r, Refuse(ErrForbidden, "nobody decides without being known")
 	case d.ByID == r.Subject.ID || FoldEmail(d.By) == about || d.For != "" && FoldEmail(d.For) == about:
@@ -250,6 +253,9 @@ func (r Request) Decide(d Decision) (Request, error) {
 func (r Request) late(now time.Time) bool {
 	return r.State == Pending && !r.DecideBy.IsZero() && !now.Before(r.DecideBy)
 }
+
+// pastEnd reports whether what the request gives would end before it is given.
+func (r Request) pastEnd(now time.Time) bool { return !r.Until.IsZero() && !now.Before(r.Until) }
 
 func (r Request) expired() error {
 	return Refuse(ErrConflict, "this request expired on %s", r.DecideBy.UTC().Format("2 Jan 15:04 UTC"))

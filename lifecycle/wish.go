@@ -1,7 +1,6 @@
 package lifecycle
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,195 +9,265 @@ import (
 	"time"
 )
 
-// A Wish is what somebody asks for themselves, for a time.
+// A Wish is what somebody asks for themselves: a role on a team of the policy, or
+// a base role, and until when.
 type Wish struct {
 	By       Identity
-	Team     string // of the policy, by its name or id; "" asks for a base role
-	Role     string // on the team, or the base role, by its API value
+	Team     string // its name or id; "" asks for a base role
+	Role     string // a team role, or a base role by either of its names
 	Until    time.Time
 	Why      string
-	Incident string // because of which; may be ""
+	Incident string // that it is asked for because of; "" where there is none
 	Via      Via
 }
 
+// The fields of a wish, as a Refusal names those that are wrong.
 const (
-	longestWish    = 720 * time.Hour // where the policy says nothing else
+	WishTeam     = "team"
+	WishRole     = "role"
+	WishUntil    = "until"
+	WishWhy      = "reason"
+	WishIncident = "incident"
+)
+
+const (
 	shortestWish   = 15 * time.Minute
+	longestWish    = 30 * 24 * time.Hour
 	incidentLength = 200 // characters
 )
 
 // longest returns how long what is asked for may last.
-func (a AskPolicy) longest() time.Duration { return cmp.Or(a.Longest, longestWish) }
+func (a AskPolicy) longest() time.Duration {
+	if a.Longest > 0 {
+		return a.Longest
+	}
+	return longestWish
+}
 
-// Wish opens the request of somebody who asks for a role, and returns it. It always
-// ends, and then what was held before is put back (see End); it is never given
-// without somebody who agrees. What cannot be asked for is a Refusal, with the
-// field that it is about; so is asking twice.
+// Wish opens the request in which somebody asks for a role for themselves, and
+// returns it. It always ends, and somebody else always decides it. What is wrong
+// with what was asked for is a Refusal of ErrInvalid that names each field; what
+// nobody may be given, or they may not ask for at all, is one of ErrForbidden or
+// ErrConflict, and what they have asked for already one of ErrDuplicate.
 func (p *Planner) Wish(ctx context.Context, w Wish) (Request, error) {
-	w.Why, w.Incident = strings.TrimSpace(w.Why), strings.TrimSpace(w.Incident)
+	r, err := p.wish(ctx, w)
+	if !errors.Is(err, ErrForbidden) {
+		return r, err
+	}
+	e := AuditEvent{At: p.now(), Actor: ByIdentity(w.By.ID), Kind: EventRequestRefused, Ref: string(w.By.ID), Detail: map[string]string{
+		"why": ReasonOf(err), "team": w.Team, "role": w.Role, "via": string(w.Via),
+	}}
+	if recErr := p.store.Record(ctx, e); recErr != nil {
+		return r, fmt.Errorf("record what was refused to identity %s: %w", w.By.ID, recErr)
+	}
+	return r, err
+}
+
+func (p *Planner) wish(ctx context.Context, w Wish) (Request, error) {
 	c, err := p.load(ctx, w.By.ID)
 	if err != nil {
 		return Request{}, err
 	}
-	e, err := w.check(c, p.now())
-	if err != nil {
+	w.Why, w.Incident = strings.TrimSpace(w.Why), strings.TrimSpace(w.Incident)
+	if err := c.mayWish(p.now()); err != nil {
 		return Request{}, err
 	}
-	stage, err := p.wished(ctx, w, e)
+	e, err := w.check(c.policy, p.now())
 	if err != nil {
 		return Request{}, err
 	}
 	if c, err = p.tie(ctx, c, ""); err != nil {
 		return Request{}, err
 	}
-	plan, err := planWish(c, e, w.Role)
+	if err := c.hasAccount(); err != nil {
+		return Request{}, err
+	}
+	about, err := p.read.Requests(ctx, RequestFilter{Subject: c.identity.ID})
+	if err != nil {
+		return Request{}, fmt.Errorf("list requests about %s: %w", c.identity.ID, err)
+	}
+	changes, err := c.policy.planWish(c.identity.Person, *c.link.Account, e, grantsOf(about), p.now())
 	if err != nil {
 		return Request{}, err
 	}
-	j := c.policy.Judge(plan)
-	if j.Mode == ApprovalDeny {
-		return Request{}, badWish("role", "The policy gives this to nobody.")
+	stage, err := p.wishStage(ctx, about, e)
+	if err != nil {
+		return Request{}, err
 	}
-	if j.Mode == ApprovalAuto {
-		j.Approval = withFrom(c.policy.Defaults.Approval, ApprovalQuorum, FromTeamOwners)
+	return p.openWish(ctx, c, w, e, changes, stage)
+}
+
+// mayWish returns nil when the person may ask for anything at all.
+func (c planning) mayWish(now time.Time) error {
+	who := c.identity
+	switch {
+	case c.policy.Defaults.Ask.Off:
+		return Refuse(ErrForbidden, "The policy does not let people ask for access here. Ask the team's owner or Security.")
+	case who.Merged != "":
+		return Refuse(ErrConflict, "You were found to be somebody else who is known. Try again in a moment; if that does not help, ask Security to look.")
+	case !who.Sourced():
+		return Refuse(ErrForbidden, "No source of truth knows you, so nothing can be given to you. Ask Security to look.")
+	case who.StatusAt(now) != StatusActive:
+		return Refuse(ErrForbidden, "Only who is active now can ask for access. Ask your manager.")
+	case who.Person.startsAfter(now):
+		return Refuse(ErrForbidden, "You can ask for access from your first day on, which is %s.", who.Person.StartDate)
+	default:
+		return nil
 	}
-	r := p.request(c, draft{kind: RequestSelf, ref: string(w.By.ID), stage: stage, plan: plan, event: w.event()}, j.Approval, "")
-	r.Needed, r.Silence = max(j.N, 1), SilenceDeny
-	r.Asked, r.Incident, r.Until = w.Why, w.Incident, w.Until
-	if r.DecideBy.IsZero() || r.DecideBy.After(r.Until) {
-		r.DecideBy = r.Until
+}
+
+// hasAccount returns nil when there is an account of theirs that may be changed.
+func (c planning) hasAccount() error {
+	switch {
+	case c.link.State == Disputed:
+		return Refuse(ErrConflict, "It is not clear which PagerDuty account is yours, so nothing can be added to it. Security is asked; try again once that is settled.")
+	case c.link.Account == nil:
+		return Refuse(ErrConflict, "You have no PagerDuty account, and only what is added to one can be given back at its end. Ask the team's owner or Security for an account.")
 	}
+	if why := c.untouchable(); why != "" {
+		return Refuse(ErrForbidden, "Nothing is changed for you here. %s", why)
+	}
+	return nil
+}
+
+// check returns the entitlement that is wished for, or a Refusal that names every
+// field that is wrong.
+func (w Wish) check(p Policy, now time.Time) (Entitlement, error) {
+	e, wrong := p.wished(w.Team, w.Role)
+	add := func(path, format string, args ...any) {
+		wrong = append(wrong, FieldError{Path: path, Message: fmt.Sprintf(format, args...)})
+	}
+	switch most := p.Defaults.Ask.longest(); {
+	case w.Until.IsZero():
+		add(WishUntil, "Say until when: everything that is asked for here ends.")
+	case !w.Until.After(now):
+		add(WishUntil, "That has passed already. Choose a later time.")
+	case w.Until.Before(now.Add(shortestWish)):
+		add(WishUntil, "That is less than %s away. Choose a later time.", spanWords(shortestWish))
+	case w.Until.After(now.Add(most)):
+		add(WishUntil, "That is too long: the policy lets nobody ask for more than %s. Choose an earlier time.", spanWords(most))
+	}
+	switch n := len([]rune(w.Why)); {
+	case n == 0:
+		add(WishWhy, "Say why you need it, in a sentence. Whoever decides reads it.")
+	case n > reasonLength:
+		add(WishWhy, "Keep it under %d characters.", reasonLength)
+	}
+	if len([]rune(w.Incident)) > incidentLength {
+		add(WishIncident, "Keep it under %d characters: the incident's number or address.", incidentLength)
+	}
+	if len(wrong) > 0 {
+		return e, &Refusal{Kind: ErrInvalid, Reason: wrong[0].Message, Fields: wrong}
+	}
+	return e, nil
+}
+
+// notThat refuses the role that is wished for.
+func notThat(format string, args ...any) error {
+	why := fmt.Sprintf(format, args...)
+	return &Refusal{Kind: ErrInvalid, Reason: why, Fields: []FieldError{{Path: WishRole, Message: why}}}
+}
+
+// spanWords says a duration in days where it is whole days, else in hours or minutes.
+func spanWords(d time.Duration) string {
+	count := func(n time.Duration, unit string) string {
+		if n == 1 {
+			return "1 " + unit
+		}
+		return fmt.Sprintf("%d %ss", n, unit)
+	}
+	switch {
+	case d >= 24*time.Hour && d%(24*time.Hour) == 0:
+		return count(d/(24*time.Hour), "day")
+	case d >= time.Hour && d%time.Hour == 0:
+		return count(d/time.Hour, "hour")
+	default:
+		return count(d/time.Minute, "minute")
+	}
+}
+
+// isWish reports whether the request is somebody's own, and not the end or the
+// undoing of one.
+func (r Request) isWish() bool { return r.Kind == RequestSelf && r.Ends == "" && r.Undoes == "" }
+
+// Wished returns what somebody has asked for in the request, and false for a
+// request that is not their own. The base role that a team role needs comes
+// before it among the changes.
+func (r Request) Wished() (Change, bool) {
+	if !r.isWish() || len(r.Changes) == 0 {
+		return Change{}, false
+	}
+	return r.Changes[len(r.Changes)-1], true
+}
+
+// wishStage names the wish among all that they have had for the entitlement, so
+// that two that come at once are one. One that is open is a Refusal that names it.
+func (p *Planner) wishStage(ctx context.Context, about []Request, e Entitlement) (string, error) {
+	n := 1
+	for _, r := range about {
+		c, mine := r.Wished()
+		if !mine || !c.about(Change{Entitlement: e}) {
+			continue
+		}
+		if r.Replaces == "" {
+			n++
+		}
+		switch {
+		case p.leftOver(r):
+			if err := p.withdraw(ctx, r.ID, "Was approved in observe mode, when nothing was changed. It was asked for anew."); err != nil {
+				return "", err
+			}
+		case r.State.Open():
+			return "", Refuse(ErrDuplicate, "You have asked for %s already, and that is %s: %s.", c.Entitlement, r.State, r.ID)
+		}
+	}
+	return fmt.Sprintf("%s %s %d", e.Kind, e.Team.ID, n), nil
+}
+
+// openWish judges what is wished for and opens its request. It is never approved
+// by policy alone, and is decided before it would end, or not at all.
+func (p *Planner) openWish(ctx context.Context, c planning, w Wish, e Entitlement, changes []Change, stage string) (Request, error) {
+	if err := p.lookAround(ctx, &c); err != nil {
+		return Request{}, err
+	}
+	d := draft{
+		ref: "wish " + string(c.identity.ID), stage: stage, kind: RequestSelf, asks: true,
+		event: fmt.Sprintf("%s asks for %s until %s.", c.identity.Person.Label(), e, w.Until.UTC().Format("Mon 2 Jan 15:04 UTC")),
+		plan:  Plan{Changes: changes, want: c.policy.Want(c.identity.Person)}, until: w.Until, asked: w.Why, incident: w.Incident,
+	}
+	d.plan.Effects = Preflight(changes, *c.link.Account, c.holdings, p.now())
+	approval, rule := p.approval(c, d)
+	if approval.Mode == ApprovalDeny {
+		return Request{}, notThat("The policy gives %s to nobody in your place.", e)
+	}
+	approval.OnExpiry = c.policy.Defaults.Approval.OnExpiry
+	r := p.request(c, d, approval, rule)
+	r.Needed = approval.N
 	r.Approvers = c.policy.Eligible(r, func(string) bool { return true })
-	a := AuditEvent{At: p.now(), Actor: ByIdentity(w.By.ID), Kind: EventRequestOpened, Ref: string(r.ID), Detail: map[string]string{
-		"subject": string(r.Subject.ID), "kind": string(r.Kind), "policy": c.policy.SHA256, "until": r.Until.UTC().Format(time.RFC3339), "asked": w.Why, "incident": w.Incident, "via": string(w.Via),
-	}}
-	switch err := p.store.SaveRequest(ctx, r, a, append([]Job{show(r.ID)}, clock(r, j.Approval)...)...); {
+	err := p.store.SaveRequest(ctx, r, p.openedBy(r, c, w), append([]Job{show(r.ID)}, p.clockOf(r, approval)...)...)
+	switch {
 	case errors.Is(err, ErrDuplicate):
-		return Request{}, askedAlready()
+		return Request{}, Refuse(ErrDuplicate, "You have asked for %s already, a moment ago: %s.", e, r.ID)
 	case err != nil:
 		return Request{}, fmt.Errorf("open request %s: %w", r.ID, err)
 	}
 	return r, nil
 }
 
-func (w Wish) event() string {
-	words := "Asks for it"
-	if w.Incident != "" {
-		words += " because of incident " + w.Incident
+// clockOf returns the jobs by which time passes over a request that is asked, and
+// over what it gives.
+func (p *Planner) clockOf(r Request, a Approval) []Job {
+	jobs := clock(r, a)
+	if r.Until.IsZero() {
+		return jobs
 	}
-	return words + ": " + w.Why
+	jobs = slices.DeleteFunc(jobs, func(j Job) bool { return !j.At.Before(r.DecideBy) })
+	return append(jobs, Job{Kind: JobExpire, Ref: string(r.ID), At: r.DecideBy}, Job{Kind: JobEnd, Ref: string(r.ID), At: r.Until})
 }
 
-func badWish(field, why string) error {
-	return &Refusal{Kind: ErrInvalid, Reason: why, Fields: []FieldError{{Path: field, Message: why}}}
-}
-
-func askedAlready() error {
-	return Refuse(ErrDuplicate, "You have asked for that already, and it is not settled yet.")
-}
-
-// check returns the entitlement that is asked for, or a Refusal of what cannot be.
-func (w Wish) check(c planning, now time.Time) (Entitlement, error) {
-	longest := c.policy.Defaults.Ask.longest()
-	switch {
-	case c.policy.Defaults.Ask.Off:
-		return Entitlement{}, Refuse(ErrForbidden, "The policy lets nobody ask for access here. Talk to the owner of the team.")
-	case !c.identity.Sourced() || !c.identity.MayDecide(now):
-		return Entitlement{}, Refuse(ErrForbidden, "Only people whom a source of truth knows as active can ask for access.")
-	case c.untouchable() != "":
-		return Entitlement{}, Refuse(ErrForbidden, "%s", c.untouchable())
-	case w.Why == "":
-		return Entitlement{}, badWish("reason", "Say why, in a sentence. Whoever decides reads it.")
-	case len([]rune(w.Why)) > reasonLength:
-		return Entitlement{}, badWish("reason", fmt.Sprintf("Keep it under %d characters.", reasonLength))
-	case len([]rune(w.Incident)) > incidentLength:
-		return Entitlement{}, badWish("incident", fmt.Sprintf("Keep it under %d characters.", incidentLength))
-	case w.Until.Before(now.Add(shortestWish)):
-		return Entitlement{}, badWish("until", "It must last at least a quarter of an hour from now.")
-	case w.Until.After(now.Add(longest)):
-		return Entitlement{}, badWish("until", fmt.Sprintf("It may last %s at the most.", span(longest)))
-	}
-	return w.entitlement(c.policy)
-}
-
-func (w Wish) entitlement(p Policy) (Entitlement, error) {
-	if w.Team == "" {
-		role, err := ParseBaseRole(w.Role)
-		if err != nil || role == RoleOwner {
-			return Entitlement{}, badWish("role", "There is no such role that can be asked for.")
-		}
-		return Entitlement{Kind: KindBaseRole, Role: string(role)}, nil
-	}
-	if !slices.Contains(teamRoles, TeamRole(w.Role)) {
-		return Entitlement{}, badWish("role", "On a team there are observer, responder and manager.")
-	}
-	k := slices.IndexFunc(p.Teams, func(t TeamPolicy) bool { return strings.EqualFold(t.Name, w.Team) || string(t.ID) == w.Team })
-	if k < 0 {
-		return Entitlement{}, badWish("team", fmt.Sprintf("No team of the policy is called %q; %s.", w.Team, p.teamsLike(w.Team)))
-	}
-	return OnTeam(Team{ID: p.Teams[k].ID, Name: p.Teams[k].Name}, TeamRole(w.Role)), nil
-}
-
-// wished returns the stage of the request, or a Refusal while the same is open.
-func (p *Planner) wished(ctx context.Context, w Wish, e Entitlement) (string, error) {
-	about, err := p.read.Requests(ctx, RequestFilter{Subject: w.By.ID})
-	if err != nil {
-		return "", fmt.Errorf("list requests about %s: %w", w.By.ID, err)
-	}
-	n := 0
-	for _, r := range about {
-		if r.Kind != RequestSelf || r.Ends != "" {
-			continue
-		}
-		n++
-		if r.State.Open() && r.State != Failed && slices.ContainsFunc(r.Changes, func(c Change) bool { return c.Entitlement.same(e) }) {
-			return "", askedAlready()
-		}
-	}
-	return fmt.Sprintf("wish %d", n+1), nil // two that come at once are one
-}
-
-// same reports whether both are about the same thing, in whatever role.
-func (e Entitlement) same(o Entitlement) bool { return e.Kind == o.Kind && e.Team.ID == o.Team.ID }
-
-// planWish returns the changes that give the role, with the base role that it needs.
-func planWish(c planning, e Entitlement, role string) (Plan, error) {
-	if c.link.State == Disputed {
-		return Plan{}, Refuse(ErrConflict, "It is not certain which PagerDuty account is yours. Security has been asked.")
-	}
-	roof := c.policy.ceilingOf(c.identity.Person.Employment)
-	if roof.base(BaseRole(role)) != BaseRole(role) && e.Kind == KindBaseRole || e.Kind == KindTeamRole && roof.team(TeamRole(role)) != TeamRole(role) {
-		return Plan{}, badWish("role", fmt.Sprintf("That is more than somebody whose employment is %s may hold.", c.identity.Person.Employment))
-	}
-	var changes []Change
-	account := c.link.Account
-	if account == nil {
-		base := RoleRestricted
-		if e.Kind == KindBaseRole {
-			base = BaseRole(role)
-		}
-		changes = append(changes, newChange(OpCreate, Entitlement{Kind: KindAccount}, "", string(base)))
-		account = &Account{BaseRole: base}
-	}
-	if e.Kind == KindTeamRole && account.BaseRole.Rank() >= RoleAdmin.Rank() {
-		return Plan{}, badWish("role", "An admin may do everything on every team already.")
-	}
-	if e.Kind == KindTeamRole && account.BaseRole.fixesTeamRoles() {
-		changes = append(changes, newChange(OpReplace, Entitlement{Kind: KindBaseRole}, string(account.BaseRole), string(RoleRestricted)))
-	}
-	held := (Change{Entitlement: e}).Current(account)
-	switch wanted := newChange(OpGrant, e, held, role); {
-	case held == role && len(changes) == 0, wanted.Removes():
-		return Plan{}, badWish("role", fmt.Sprintf("You hold %s there already.", roleWords(e, held)))
-	case held == role: // the account is made with it
-	default:
-		if held != "" {
-			wanted = newChange(OpReplace, e, held, role)
-		}
-		changes = append(changes, wanted)
-	}
-	if why := c.policy.breaks(changes, c.link.Account); why != "" {
-		return Plan{}, badWish("role", why)
-	}
-	return Plan{Changes: changes}, nil
+func (p *Planner) openedBy(r Request, c planning, w Wish) AuditEvent {
+	return AuditEvent{At: p.now(), Actor: ByIdentity(c.identity.ID), Kind: EventRequestOpened, Ref: string(r.ID), Detail: map[string]string{
+		"subject": string(r.Subject.ID), "kind": string(r.Kind), "rule": r.Why.Rule, "policy": c.policy.SHA256, "state": string(r.State),
+		"mode": string(p.mode), "until": r.Until.UTC().Format(time.RFC3339), "why": r.Asked, "incident": r.Incident, "via": string(w.Via),
+	}}
 }
