@@ -28,6 +28,11 @@
 // What is open is withdrawn by a newer notice until it is being applied, undone by
 // who may decide while it holds, and retried once it has failed.
 //
+// Who may decide is a [Route]: each [Approver] with what makes them one, and for
+// whom they stand in. Somebody who is away has an [Absence]. What somebody asks for
+// themselves is a [Wish]; it has an end, and while it runs it is an exception of the
+// [Terms], the policy in force with what was granted for a time.
+//
 // A change is planned, applied, and verified once it was read back. What on-call
 // expects of an account is a [Duty]: a level of a policy, a seat in a schedule, an
 // override, an open incident ([Coverage], [Holdings]). A handover is a change that
@@ -56,7 +61,7 @@
 // The pure rules are functions on values ([Correlate], [PlanJoin], [PlanMove],
 // [PlanContain], [PlanHandover], [Preflight], [Policy.Judge], [Request.Decide], [Reconcile]); one struct per
 // flow ([Inbox], [Registrar], [Matcher], [Brakes], [Sources], [Snapshots], [PolicySwitch], [Planner],
-// [Approvals], [Timekeeper], [Provisioner], [RollCall], [Digests]) loads, decides and saves. Each declares
+// [Approvals], [Absences], [Timekeeper], [Provisioner], [RollCall], [Digests]) loads, decides and saves. Each declares
 // the ports it uses beside it. A [Desk] answers questions, a [Directory] says
 // who somebody is.
 //
@@ -82,6 +87,14 @@
 // more than is ordinary, for a feed that is broken may call everybody so. A policy
 // that takes something from more people than is ordinary waits the same way, and
 // the one in force is in the store, so that no restart is a way round.
+//
+// Who may decide is computed in one place ([Router]), for the card, the inbox, the
+// reminder and the press alike: the sources that the request names, then, while
+// they are fewer than have to agree, whom PagerDuty calls a manager of the team, the
+// subject's manager, and Security. Nobody gets by standing in what they could not
+// have themselves: not their own access, and not Security's say. What was given for
+// a time ends in the role that was held before it, whatever was given meanwhile; what
+// somebody else has changed since is left as it is.
 //
 // A finding is asked about in rounds: while it stands, whatever
 // settled the last question without mending it lets the next roll call ask
