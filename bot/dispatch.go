@@ -249,7 +249,7 @@ func (b *Bot) line(ctx context.Context, user, text string, blocks []slack.Block)
 	if err != nil {
 		return fmt.Errorf("open direct messages of %s: %w", user, err)
 	}
-	if _, _, err := b.out.post(ctx, channel, "", message{Text: text, Blocks: blocks}); err != nil {
+	if _, _, err := b.out.post(ctx, channel, "", message{Text: text, Blocks: blocks, Rank: awaited}); err != nil {
 		return fmt.Errorf("post to %s: %w", user, err)
 	}
 	return nil

@@ -22,6 +22,7 @@ type message struct {
 	Text     string
 	Blocks   []slack.Block
 	Metadata *slack.SlackMetadata
+	Rank     rank
 }
 
 const (
@@ -32,9 +33,10 @@ const (
 )
 
 // An outbox is the one way out to Slack. It keeps within Slack's limits, keeps
-// the order of what is written to one channel, and never lets what somebody
-// waits for (a modal, a private line) stand behind what nobody waits for:
-// each method has its own gate, and only messages and edits share a lane.
+// the order of what is said in one channel and of what one message says, and
+// never lets what somebody waits for (a modal, a private line, the card that was
+// pressed) stand behind what nobody waits for: each method has its own gate, with
+// a part kept for them, and an edit of one message waits for that of no other.
 type outbox struct {
 	api    *slack.Client
 	http   *http.Client
@@ -47,6 +49,7 @@ type outbox struct {
 	mu    sync.Mutex
 	gates map[string]*gate
 	lanes map[string]*lane
+	edits *locks            // by message
 	dms   map[string]string // by user: a direct message keeps its id for ever
 }
 
@@ -74,7 +77,7 @@ func newPacedOutbox(cfg Config, p pacing) (*outbox, error) {
 	return &outbox{
 		api:  slack.New(cfg.Secrets.BotToken, slack.OptionAPIURL(apiURL), slack.OptionHTTPClient(client)),
 		http: client, apiURL: apiURL, store: cfg.Store, now: cfg.Now, log: cfg.Log, pace: p,
-		gates: map[string]*gate{}, lanes: map[string]*lane{}, dms: map[string]string{},
+		gates: map[string]*gate{}, lanes: map[string]*lane{}, edits: newLocks(), dms: map[string]string{},
 	}, nil
 }
 
@@ -82,31 +85,37 @@ func newPacedOutbox(cfg Config, p pacing) (*outbox, error) {
 // where it stands. A post whose answer was lost is an error and is not
 // repeated here: Slack has no idempotency key, so who posts must look first.
 func (o *outbox) post(ctx context.Context, channel, threadTS string, m message) (channelID, ts string, err error) {
-	err = o.write(ctx, channel, func(l *lane) error {
-		if err := turn(ctx, l.limit); err != nil {
-			return err
+	l := o.lane(channel)
+	if err := l.enter(ctx); err != nil {
+		return "", "", err
+	}
+	defer l.leave()
+	if err := l.pace(ctx); err != nil {
+		return "", "", err
+	}
+	err = o.say(ctx, "chat.postMessage", channel, m, func(options []slack.MsgOption) error {
+		if threadTS != "" {
+			options = append(options, slack.MsgOptionTS(threadTS))
 		}
-		return o.say(ctx, "chat.postMessage", channel, m, func(options []slack.MsgOption) error {
-			if threadTS != "" {
-				options = append(options, slack.MsgOptionTS(threadTS))
-			}
-			channelID, ts, err = o.api.PostMessageContext(ctx, channel, options...)
-			if err == nil {
-				o.opened(channel, channelID)
-			}
-			return err
-		})
+		channelID, ts, err = o.api.PostMessageContext(ctx, channel, options...)
+		if err == nil {
+			o.opened(channel, channelID)
+		}
+		return err
 	})
 	return channelID, ts, err
 }
 
 // update makes the message at ts say m.
 func (o *outbox) update(ctx context.Context, channel, ts string, m message) error {
-	return o.write(ctx, channel, func(*lane) error {
-		return o.say(ctx, "chat.update", channel, m, func(options []slack.MsgOption) error {
-			_, _, _, err := o.api.UpdateMessageContext(ctx, channel, ts, options...)
-			return err
-		})
+	release, err := o.edits.take(ctx, channel+"/"+ts)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return o.say(ctx, "chat.update", channel, m, func(options []slack.MsgOption) error {
+		_, _, _, err := o.api.UpdateMessageContext(ctx, channel, ts, options...)
+		return err
 	})
 }
 
@@ -129,7 +138,7 @@ func (o *outbox) say(ctx context.Context, method, channel string, m message, sen
 	if method == "chat.update" {
 		how = again
 	}
-	err := o.call(ctx, method, how, func() error { return send(m.options(m.Blocks)) })
+	err := o.callAs(ctx, m.Rank, method, how, func() error { return send(m.options(m.Blocks)) })
 	if !undrawable(err) || len(m.Blocks) == 0 {
 		return err
 	}
@@ -137,11 +146,11 @@ func (o *outbox) say(ctx context.Context, method, channel string, m message, sen
 		return recErr
 	}
 	if rest := untabled(m.Blocks); len(rest) < len(m.Blocks) { // of all blocks the youngest; the buttons matter more
-		if err := o.call(ctx, method, how, func() error { return send(m.options(rest)) }); !undrawable(err) {
+		if err := o.callAs(ctx, m.Rank, method, how, func() error { return send(m.options(rest)) }); !undrawable(err) {
 			return err
 		}
 	}
-	return o.call(ctx, method, how, func() error { return send(m.plainly().options(nil)) })
+	return o.callAs(ctx, m.Rank, method, how, func() error { return send(m.plainly().options(nil)) })
 }
 
 // plainly returns m as it is said where its blocks cannot be drawn: with them go
@@ -185,16 +194,6 @@ func (o *outbox) undrawn(ctx context.Context, channel string, cause error) error
 	return nil
 }
 
-// write runs f when everything written to the channel before is done.
-func (o *outbox) write(ctx context.Context, channel string, f func(*lane) error) error {
-	l := o.lane(channel)
-	if err := l.enter(ctx); err != nil {
-		return err
-	}
-	defer l.leave()
-	return f(l)
-}
-
 // retrying is whether a call may be repeated when its answer was lost.
 type retrying bool
 
@@ -203,12 +202,17 @@ const (
 	again retrying = true
 )
 
-// call makes one call of a method. It honours Retry-After, and repeats what
-// may be repeated when the connection fails.
+// call makes one call of a method of which nothing is kept for who waits.
 func (o *outbox) call(ctx context.Context, method string, how retrying, f func() error) error {
+	return o.callAs(ctx, patient, method, how, f)
+}
+
+// callAs makes one call of a method. It honours Retry-After, and repeats what
+// may be repeated when the connection fails.
+func (o *outbox) callAs(ctx context.Context, r rank, method string, how retrying, f func() error) error {
 	g := o.gate(method)
 	for try := 1; ; try++ {
-		if err := g.pass(ctx); err != nil {
+		if err := g.pass(ctx, r); err != nil {
 			return fmt.Errorf("slack %s: %w", method, err)
 		}
 		err := f()
@@ -236,7 +240,7 @@ func (o *outbox) gate(method string) *gate {
 	defer o.mu.Unlock()
 	g, ok := o.gates[method]
 	if !ok {
-		g = &gate{limit: limiter(o.pace.perMinute[method])}
+		g = newGate(o.pace.perMinute[method], o.pace.kept[method])
 		o.gates[method] = g
 	}
 	return g

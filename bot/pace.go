@@ -22,13 +22,14 @@ const (
 
 // A pacing is how fast Slack lets itself be called.
 type pacing struct {
-	perMinute    map[string]int // by method; 0 is no limit
-	channel      rate.Limit     // messages a second to one channel
+	perMinute    map[string]int  // by method; 0 is no limit
+	kept         map[string]bool // methods of which a part is kept for what somebody waits for
+	channel      rate.Limit      // messages a second to one channel
 	channelBurst int
 }
 
-// slackPacing keeps within Slack's published limits. A short burst of messages
-// to one channel is tolerated; everything else is spread.
+// slackPacing keeps within Slack's published limits: of each method all that
+// Slack gives, in any minute, and as soon as somebody has use for it.
 func slackPacing() pacing {
 	return pacing{
 		perMinute: map[string]int{
@@ -38,43 +39,107 @@ func slackPacing() pacing {
 			"files.getUploadURLExternal": tier4, "files.completeUploadExternal": tier4,
 			"views.open": tier4, "views.publish": tier4, "response_url": tierSpecial,
 		},
+		kept:    map[string]bool{"chat.postMessage": true, "chat.update": true},
 		channel: 1, channelBurst: 3,
 	}
 }
 
-// limiter returns a bucket that never lets more than perMinute through in any
-// minute: what it holds at once and what flows in add up to that.
-func limiter(perMinute int) *rate.Limiter {
-	if perMinute == 0 {
-		return rate.NewLimiter(rate.Inf, 1)
-	}
-	burst := max(1, perMinute/5)
-	return rate.NewLimiter(rate.Limit(perMinute-burst)/60, burst)
+// A rank is who goes first where not all can.
+type rank bool
+
+const (
+	patient rank = false
+	awaited rank = true // somebody looks at the screen for it
+)
+
+// A method's minute is a little longer than Slack's: a call that was a second
+// on its way must not meet one that was not.
+const ourMinute = time.Minute + time.Second
+
+// A window lets so many calls through in any minute, the first of them at once:
+// a call's turn comes a minute after that of the call so many before it.
+type window struct {
+	turns []time.Time // of the last calls; empty: no limit
+	next  int         // the oldest of them, which the next call follows by a minute
 }
 
-// A gate lets the calls of one method through: at its tier's pace, and not at
-// all while Slack has said to stay away.
+func newWindow(perMinute int) *window { return &window{turns: make([]time.Time, perMinute)} }
+
+// free returns when the next call may be made, at the earliest.
+func (w *window) free() time.Time {
+	if len(w.turns) == 0 {
+		return time.Time{}
+	}
+	return w.turns[w.next].Add(ourMinute)
+}
+
+// take has the next call made at that time, which is not before free.
+func (w *window) take(at time.Time) {
+	if len(w.turns) > 0 {
+		w.turns[w.next], w.next = at, (w.next+1)%len(w.turns)
+	}
+}
+
+// A gate lets the calls of one method through: within its tier, and not at all
+// while Slack has said to stay away. A part of the minute is kept for what
+// somebody waits for, so that it never stands behind what nobody waits for.
 type gate struct {
-	limit *rate.Limiter
 	mu    sync.Mutex
+	bulk  *window
+	kept  *window // for what is awaited; it may have its turn in either
 	until time.Time
+}
+
+// newGate returns the gate of a method that Slack lets be called so many times
+// a minute; 0 is no limit. A fifth is kept where kept says so.
+func newGate(perMinute int, kept bool) *gate {
+	part := 0
+	if kept {
+		part = perMinute / 5
+	}
+	g := &gate{bulk: newWindow(perMinute - part)}
+	g.kept = g.bulk
+	if part > 0 {
+		g.kept = newWindow(part)
+	}
+	return g
 }
 
 // pass waits for its turn. When that would come too late for ctx it does not
 // wait at all, and returns a lifecycle.RetryAfter.
-func (g *gate) pass(ctx context.Context) error {
+func (g *gate) pass(ctx context.Context, r rank) error {
 	for {
 		g.mu.Lock()
-		until := g.until
+		closed := time.Until(g.until)
 		g.mu.Unlock()
-		closed := time.Until(until)
 		if closed <= 0 {
-			return turn(ctx, g.limit)
+			return g.turn(ctx, r)
 		}
 		if err := waitFor(ctx, closed); err != nil {
 			return err
 		}
 	}
+}
+
+// turn takes the next turn and waits for it; none is taken that ctx would not wait for.
+func (g *gate) turn(ctx context.Context, r rank) error {
+	g.mu.Lock()
+	w := g.bulk
+	if r == awaited && !g.kept.free().After(w.free()) {
+		w = g.kept
+	}
+	now := time.Now()
+	at := w.free()
+	if at.Before(now) {
+		at = now
+	}
+	wait := at.Sub(now)
+	deadline, hurried := ctx.Deadline()
+	if !hurried || !at.After(deadline) {
+		w.take(at)
+	}
+	g.mu.Unlock()
+	return waitFor(ctx, wait)
 }
 
 // closeFor keeps everybody out for d.
@@ -86,9 +151,9 @@ func (g *gate) closeFor(d time.Duration) {
 	}
 }
 
-// turn takes one token of the bucket, waiting for it as waitFor does.
-func turn(ctx context.Context, l *rate.Limiter) error {
-	r := l.Reserve()
+// pace waits until the channel can take another message, as waitFor does.
+func (l *lane) pace(ctx context.Context) error {
+	r := l.limit.Reserve()
 	if err := waitFor(ctx, r.Delay()); err != nil {
 		r.Cancel()
 		return err
@@ -116,8 +181,8 @@ func waitFor(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// A lane keeps what is written to one channel in order, and at its pace.
-// Waiters on a channel are served first come, first served.
+// A lane keeps what is said in one channel in order, and at its pace. Waiters
+// are served first come, first served.
 type lane struct {
 	turn  chan struct{}
 	limit *rate.Limiter

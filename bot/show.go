@@ -34,6 +34,7 @@ func (o *outbound) redraw(ctx context.Context, pressed lifecycle.Message) error 
 		if err != nil {
 			return err
 		}
+		s.rank = awaited
 		if email, ok := strings.CutPrefix(pressed.Key, copyKey(r.ID, "")); ok {
 			return o.showCopy(ctx, s, email)
 		}
@@ -58,6 +59,7 @@ type scene struct {
 	r     lifecycle.Request
 	have  []lifecycle.Message // in the order in which they were first intended
 	force bool
+	rank  rank
 }
 
 func (o *outbound) draw(ctx context.Context, r lifecycle.Request, force bool) error {
@@ -137,7 +139,9 @@ func (s scene) under(prefix string) []lifecycle.Message {
 }
 
 func (o *outbound) cardFor(s scene, v viewer) message {
-	return newCard(s.r, s.frame, v).message()
+	m := newCard(s.r, s.frame, v).message()
+	m.Rank = s.rank
+	return m
 }
 
 func cardKey(id lifecycle.RequestID, channel string) string {
