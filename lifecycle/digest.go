@@ -21,20 +21,64 @@ type DigestStore interface {
 	SaveDigest(ctx context.Context, email string, at time.Time, e AuditEvent, next ...Job) error
 }
 
-// A Digest is what one owner should know today.
+// A Digest is what one owner should know today. A finding that can be decided
+// with others is in a bundle with them, and what asks about it does not wait beside it.
 type Digest struct {
 	For      Identity
 	At       time.Time
 	Waiting  []Request // for them, oldest first
-	Findings []Finding // of the teams they own; all, for security
+	Findings []Finding // of the teams they answer for; all, for security: those of the bundles, the others, and those that are asked about
+	Bundles  []Bundle  // that they can decide in place, the biggest risk first
+	Others   []Finding // to be known
 	Ending   []Exception
 	Done     []Request // about their teams, since the last digest
+	StandIn  []Absence // of those in whose place it comes to them
 }
 
 // Empty reports whether there is nothing to say.
 func (d Digest) Empty() bool {
-	return len(d.Waiting)+len(d.Findings)+len(d.Ending)+len(d.Done) == 0
+	return len(d.Waiting)+len(d.Bundles)+len(d.Others)+len(d.Ending)+len(d.Done) == 0
 }
+
+// A TeamDigest is what a team's channel should know today. Nothing in it is for
+// one person, and whoever may decide is computed at the press.
+type TeamDigest struct {
+	Team    TeamPolicy
+	At      time.Time
+	Waiting []Request
+	Bundles []Bundle
+	Others  []Finding
+	Ending  []Exception
+	Done    []Request
+}
+
+// Empty reports whether there is nothing to say.
+func (d TeamDigest) Empty() bool {
+	return len(d.Waiting)+len(d.Bundles)+len(d.Others)+len(d.Ending)+len(d.Done) == 0
+}
+
+// A Brief is what Security's channel should know today.
+type Brief struct {
+	At       time.Time
+	LastCall time.Time   // when the roll was last called as a whole
+	Teams    []TeamCount // that have something, the most findings first; the one without a name is of no team
+	Trend    []Tally     // of 90 days, the oldest first
+	Leavers  []Finding   // still present
+	Ending   []Exception
+}
+
+// A TeamCount is how much there is about one team.
+type TeamCount struct {
+	Team       TeamPolicy
+	Waiting    int
+	Findings   int
+	Privileged int // of the findings
+	Stale      int
+	Drift      int
+}
+
+// Empty reports whether there is nothing to say.
+func (b Brief) Empty() bool { return len(b.Teams)+len(b.Leavers)+len(b.Ending) == 0 }
 
 // Digests says whose digest is due, and what is in it.
 type Digests struct {
@@ -97,11 +141,56 @@ func (g *Digests) Compose(ctx context.Context, email string) (Digest, error) {
 	if last.IsZero() {
 		last = d.At.Add(-24 * time.Hour)
 	}
+	if err := g.bundle(ctx, &d); err != nil {
+		return d, err
+	}
 	if d.Done, err = g.desk.DoneFor(ctx, d.For, last); err != nil {
 		return d, err
 	}
 	d.Ending, err = g.desk.EndingFor(ctx, d.For, d.At.Add(7*24*time.Hour))
 	return d, err
+}
+
+// bundle puts together what can be decided with one press, and leaves what waits
+// alone where it waits.
+func (g *Digests) bundle(ctx context.Context, d *Digest) error {
+	accounts, err := g.desk.store.Baseline(ctx)
+	if err != nil {
+		return fmt.Errorf("load the last roll call: %w", err)
+	}
+	d.Waiting, d.Bundles, d.Others = arrange(d.Waiting, d.Findings, byAccount(accounts), d.For)
+	return nil
+}
+
+// arrange returns the requests that wait by themselves, the findings that can be
+// decided in place by who, and the rest of them. What somebody has kept is quiet,
+// and a leaver who is still there is told of by itself. A finding that is asked
+// about and is like no other stays where it waits; what is about who sees it is
+// not theirs to decide.
+func arrange(waiting []Request, found []Finding, accounts map[AccountID]Account, who Identity) (alone []Request, bundles []Bundle, others []Finding) {
+	asked := map[RequestID]bool{}
+	for _, r := range waiting {
+		asked[r.ID] = true
+	}
+	var theirs []Finding
+	for _, f := range found {
+		switch {
+		case f.Exception != "" || f.Kind == FoundLeaverPresent:
+		case who.ID != "" && (f.Identity == who.ID || f.Account.ID != "" && f.Account.ID == who.Account):
+			others = append(others, f)
+		case asked[f.Request] && !f.InPlace():
+		default:
+			theirs = append(theirs, f)
+		}
+	}
+	bundles, rest := Bundles(theirs, accounts)
+	bundles = slices.DeleteFunc(bundles, func(b Bundle) bool { return len(b.Findings) == 1 && asked[b.Findings[0].Request] })
+	for _, b := range bundles {
+		for _, f := range b.Findings {
+			delete(asked, f.Request)
+		}
+	}
+	return slices.DeleteFunc(waiting, func(r Request) bool { return !asked[r.ID] }), bundles, append(others, rest...)
 }
 
 // Sent notes that email's digest is done with.

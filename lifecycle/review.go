@@ -1,20 +1,18 @@
 package lifecycle
 
 import (
-	"cmp"
 	"slices"
-	"strings"
 	"time"
 )
 
-// A Review is what somebody decides about a finding in a digest.
+// Review is what an owner makes of a finding where it stands in their digest.
 type Review string
 
-// What can be decided. To reduce is to leave an account that can look on.
+// The ways to decide a finding in place.
 const (
-	ReviewKeep   Review = "keep"
-	ReviewReduce Review = "reduce"
-	ReviewRevoke Review = "revoke"
+	ReviewKeep   Review = "keep"   // an exception, with a reason and an end
+	ReviewReduce Review = "reduce" // Observer, and observer on teams: they can look, and not act
+	ReviewRevoke Review = "revoke" // take back what is beyond policy, or all of what is not used
 )
 
 // ParseReview returns the review named s, or a Refusal that lists them.
@@ -22,71 +20,173 @@ func ParseReview(s string) (Review, error) {
 	return parseClosed("review", s, ReviewKeep, ReviewReduce, ReviewRevoke)
 }
 
-// Verdicts are what one person decides, with one press, about findings.
+// Verdicts is one press over one finding or many.
 type Verdicts struct {
 	Findings []FindingID
 	By       Identity
 	What     Review
 	Reason   string
 	Until    time.Time // of what is kept; zero: 90 days
-	Shown    time.Time // when they were first shown what they decide on; zero where that is not known
+	Shown    time.Time // when the findings were first shown to them; zero where that is not known
 	Via      Via
 }
 
-// An Outcome is what came of one of them: a request, or why there is none.
+// An Outcome is what became of one finding of a press. Err is nil where the
+// decision counts, else a Refusal in words for the person who pressed.
 type Outcome struct {
 	Finding FindingID
-	Request Request
-	Err     error // a Refusal in words, or a fault
+	Request Request // as it stands after it
+	Err     error
 }
 
-// A Preview is what a review would do about one finding.
+// A Preview is what a press would do to one finding. Held says why nothing
+// would be done, or "".
 type Preview struct {
 	Finding Finding
 	Changes []Change
-	Held    string // why nothing would be done, in a sentence; or ""
+	Effects []string // what else is to be known, in sentences
+	Held    string
 }
 
-// A Bundle is findings that are identical in risk, so that they can be looked at
-// together. What gives great power stands alone.
+// A Bundle is findings that are the same in risk, so that one press may decide
+// them all. What is privileged always is alone.
 type Bundle struct {
 	Kind       FindingKind
 	Severity   Severity
+	Of         EntitlementKind
 	Role       string // that is held
-	Privileged bool
-	Reducible  bool // something less than a revocation is possible
+	Team       Team   // of a team role
+	Proxy      string // what a claim about use rests on
 	Findings   []Finding
+	Privileged bool
+	Reducible  bool // there is something between keeping and revoking
 }
 
-// Reviewable reports whether a finding is decided in a digest, and not on a card
-// of its own.
+// Privileged reports whether the finding is about somebody who manages the whole
+// account's objects or people: it is decided by itself, and with a reason.
+func (f Finding) Privileged() bool {
+	return f.Account.BaseRole.Privileged() || f.Entitlement.Kind != KindTeamRole && BaseRole(f.From).Privileged()
+}
+
+// InPlace reports whether the finding can be kept or revoked where it is shown.
+func (f Finding) InPlace() bool {
+	switch f.Kind {
+	case FoundOrphan, FoundExcess, FoundDrift, FoundStale:
+		return f.Account.ID != "" && !f.Unanswered() && !f.regained()
+	case FoundLeaverPresent, FoundMissing, FoundInvitePending, FoundUnmatched, FoundDisputed:
+		return false
+	default:
+		return false
+	}
+}
+
+// Reviewable reports whether the finding is decided in a digest: it can be, and
+// nobody has kept it.
 func (f Finding) Reviewable() bool {
-	return f.Kind == FoundStale && f.Exception == "" && f.ClearedAt.IsZero()
+	return f.InPlace() && f.Exception == "" && f.ClearedAt.IsZero()
 }
 
-// Bundles returns the findings that are decided in a digest, those of the same
-// risk together: of the same kind, severity, role and proxy. The riskiest come first.
-func Bundles(found []Finding) []Bundle {
-	var bundles []Bundle
-	at := map[string]int{}
+// likeness is what findings must have in common to be decided with one press.
+type likeness struct {
+	kind     FindingKind
+	severity Severity
+	of       EntitlementKind
+	role     string
+	team     TeamID
+	proxy    string
+	foreign  bool
+	base     BaseRole
+	reduces  bool
+	alone    FindingID
+}
+
+func (f Finding) likeness(a Account) likeness {
+	l := likeness{kind: f.Kind, severity: f.Severity, of: f.Entitlement.Kind, role: f.From, team: f.Entitlement.Team.ID, proxy: f.Proxy, foreign: f.Foreign, base: f.Account.BaseRole, reduces: f.reducible(a)}
+	if f.Privileged() || f.Apart != "" {
+		l.alone = f.ID
+	}
+	return l
+}
+
+// Bundles returns the findings that can be decided in place, those of the same
+// risk together and the biggest risk first, and the others as they are. Accounts
+// tells what there is to reduce.
+func Bundles(found []Finding, accounts map[AccountID]Account) (bundles []Bundle, others []Finding) {
+	at := map[likeness]int{}
 	for _, f := range found {
-		if !f.Reviewable() {
+		if !f.InPlace() {
+			others = append(others, f)
 			continue
 		}
-		b := Bundle{Kind: f.Kind, Severity: f.Severity, Role: f.From, Privileged: BaseRole(f.From).Privileged(), Reducible: BaseRole(f.From).Rank() > RoleObserver.Rank()}
-		key := strings.Join([]string{string(f.Kind), string(f.Severity), f.From, f.Proxy}, "\x00")
-		if b.Privileged {
-			key += "\x00" + string(f.ID)
+		l := f.likeness(accounts[f.Account.ID])
+		i, ok := at[l]
+		if !ok {
+			i = len(bundles)
+			at[l] = i
+			bundles = append(bundles, Bundle{
+				Kind: f.Kind, Severity: f.Severity, Of: f.Entitlement.Kind, Role: f.From, Team: f.Entitlement.Team,
+				Proxy: l.proxy, Privileged: f.Privileged(), Reducible: l.reduces,
+			})
 		}
-		k, known := at[key]
-		if !known {
-			k = len(bundles)
-			at[key], bundles = k, append(bundles, b)
-		}
-		bundles[k].Findings = append(bundles[k].Findings, f)
+		bundles[i].Findings = append(bundles[i].Findings, f)
 	}
-	slices.SortStableFunc(bundles, func(a, b Bundle) int {
-		return cmp.Or(BaseRole(b.Role).Rank()-BaseRole(a.Role).Rank(), len(b.Findings)-len(a.Findings))
-	})
-	return bundles
+	for _, b := range bundles {
+		SortFindings(b.Findings)
+	}
+	slices.SortStableFunc(bundles, riskier)
+	return bundles, others
+}
+
+// riskier orders bundles: what is privileged, what is severe, what is held, and
+// then how many there are.
+func riskier(a, b Bundle) int {
+	if a.Privileged != b.Privileged {
+		if a.Privileged {
+			return -1
+		}
+		return 1
+	}
+	severities := []Severity{SeverityHigh, SeverityMedium, SeverityLow}
+	if d := slices.Index(severities, a.Severity) - slices.Index(severities, b.Severity); d != 0 {
+		return d
+	}
+	if d := b.power() - a.power(); d != 0 {
+		return d
+	}
+	return len(b.Findings) - len(a.Findings)
+}
+
+// power ranks the role that is held.
+func (b Bundle) power() int {
+	if b.Of == KindTeamRole {
+		return TeamRole(b.Role).Rank()
+	}
+	return BaseRole(b.Role).Rank()
+}
+
+// reducible reports whether the account of a stale finding can be left with less
+// than it holds and more than nothing.
+func (f Finding) reducible(a Account) bool {
+	return f.Kind == FoundStale && len(PlanReduce(a).Changes) > 0
+}
+
+// PlanReduce returns what leaves the account able to look on and nothing more:
+// Observer, and observer on its teams.
+func PlanReduce(account Account) Plan {
+	var plan Plan
+	if account.BaseRole == RoleOwner {
+		return Plan{Held: "Is the Account Owner, which only PagerDuty's own pages can change: transfer ownership by hand."}
+	}
+	if account.BaseRole.Rank() > RoleObserver.Rank() {
+		plan.Changes = append(plan.Changes, newChange(OpReplace, Entitlement{Kind: KindBaseRole}, string(account.BaseRole), string(RoleObserver)))
+	}
+	for _, m := range account.Teams {
+		if m.Role.Rank() > TeamObserver.Rank() && !account.BaseRole.fixesTeamRoles() {
+			plan.Changes = append(plan.Changes, newChange(OpReplace, OnTeam(m.Team, m.Role), string(m.Role), string(TeamObserver)))
+		}
+	}
+	if len(plan.Changes) == 0 {
+		plan.Held = "There is nothing to reduce: the account can only look on already."
+	}
+	return plan
 }
