@@ -70,7 +70,7 @@ func decided(r lifecycle.Request, s lifecycle.RequestState, by string, v lifecyc
 	r.State = s
 	r.Revision++
 	r.UpdatedAt = noon.Add(time.Hour)
-	r.Decisions = append(r.Decisions, lifecycle.Decision{By: by, ByID: lifecycle.IdentityID("idn_" + by), Verdict: v, Reason: reason, At: noon.Add(time.Hour), Via: lifecycle.ViaSlack, Seen: 1})
+	r.Decisions = append(r.Decisions, lifecycle.Decision{By: by, ByID: lifecycle.IdentityID("idn_" + strings.TrimSuffix(by, "@acme.test")), Verdict: v, Reason: reason, At: noon.Add(time.Hour), Via: lifecycle.ViaSlack, Seen: 1})
 	return r
 }
 

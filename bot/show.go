@@ -85,8 +85,8 @@ func (o *outbound) scene(ctx context.Context, r lifecycle.Request, force bool) (
 		if s.route, err = o.Approvals.Route(ctx, r); err != nil {
 			return s, err
 		}
+		s.r = r.Lapse(s.route) // the domain will not count them, so the card does not
 		s.r.Approvers = s.route.Emails()
-		s.r.Decisions = lapsed(r.Decisions, s.r.Approvers)
 	}
 	if s.have, err = o.Store.Messages(ctx, r.ID); err != nil {
 		return s, fmt.Errorf("list messages: %w", err)
@@ -105,16 +105,6 @@ func (o *outbound) scene(ctx context.Context, r lifecycle.Request, force bool) (
 	}
 	s.names, err = o.names(ctx, people...)
 	return s, err
-}
-
-// lapsed marks the decisions of those who may not decide now: the domain will
-// not count them, so the card does not.
-func lapsed(decisions []lifecycle.Decision, who []string) []lifecycle.Decision {
-	decisions = slices.Clone(decisions)
-	for i, d := range decisions {
-		decisions[i].Lapsed = !slices.Contains(who, lifecycle.FoldEmail(d.By))
-	}
-	return decisions
 }
 
 // known returns what is known of the message with that key.

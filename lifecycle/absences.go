@@ -252,8 +252,9 @@ func (a *Absences) Concerned(ctx context.Context, was Absence) ([]Request, error
 		return nil, fmt.Errorf("list pending requests: %w", err)
 	}
 	var failed error
+	router := a.router.Remembering()
 	concerned := slices.DeleteFunc(pending, func(r Request) bool {
-		route, err := a.router.Route(ctx, r)
+		route, err := router.Route(ctx, r)
 		failed = errors.Join(failed, err)
 		_, theirs := route.Of(was.Email)
 		return !theirs

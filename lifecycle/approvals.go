@@ -68,7 +68,11 @@ func (a *Approvals) Decide(ctx context.Context, p Press) (Request, error) {
 		return Request{}, Refuse(ErrInvalid, "the reason is longer than %d characters", reasonLength)
 	}
 	return a.change(ctx, p.Request, p.By, func(was Request, policy Policy, who Route) (step, error) {
-		s, err := a.decide(was.lapse(who.Emails()), policy, who, p)
+		was = was.Lapse(who)
+		s, err := a.decide(was, policy, who, p)
+		if err == nil {
+			err = a.twice(ctx, was, p.By)
+		}
 		if err == nil && p.Verdict == Approve {
 			err = a.takersHere(ctx, was)
 		}
@@ -90,15 +94,7 @@ func (a *Approvals) Retry(ctx context.Context, id RequestID, by Identity) (Reque
 
 // MayDecide returns nil when by may decide r now, else a Refusal that says who may.
 func (a *Approvals) MayDecide(ctx context.Context, r Request, by Identity) error {
-	policy, err := a.policies.Current(ctx)
-	if err != nil {
-		return fmt.Errorf("read the policy in force: %w", err)
-	}
-	who, err := a.router.route(ctx, r, policy)
-	if err != nil {
-		return err
-	}
-	return a.authorise(ctx, r, who, by)
+	return a.router.MayDecide(ctx, r, by)
 }
 
 // Route returns who may decide r now, and why they may.
@@ -136,7 +132,7 @@ func (a *Approvals) change(ctx context.Context, id RequestID, by Identity, f jud
 		}
 		s, err := f(was, policy, who)
 		if err == nil || errors.Is(err, ErrInvalid) { // who may not decide need not learn what a reason must be
-			if refused := a.authorise(ctx, was, who, by); refused != nil {
+			if refused := a.router.authorise(ctx, was, who, by); refused != nil {
 				err = refused
 			}
 		}

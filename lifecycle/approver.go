@@ -7,11 +7,22 @@ import (
 
 // An Approver is somebody who may decide a request, and why they may.
 type Approver struct {
+	ID    IdentityID
 	Email string    // folded
 	As    string    // what makes them one, for the card: "owns Payments", "manages Payments in PagerDuty", "manages Ben Ode", "security"
 	For   string    // the address of whom they stand in for; "" is themselves
 	Until time.Time // when they stop standing in; zero where they stand for themselves
 	Asked bool      // is sent a copy of the card; who is not may decide it in the channel
+	Group GroupID   // in which they are what As says; "": the policy or another system names them
+}
+
+// authority returns in whose name they decide: their own, or that of whom they
+// stand in for. It is spoken for once, whoever speaks.
+func (a Approver) authority() string {
+	if a.For != "" {
+		return a.For
+	}
+	return a.Email
 }
 
 // A Route is who may decide a request now, the nearest first, each once.

@@ -20,38 +20,46 @@ func (a *Approvals) refused(ctx context.Context, r Request, by Identity, err err
 	return err
 }
 
-// authorise returns nil when by, as they are known now, is one of who. What the
-// caller believes of them counts for nothing but their id.
-func (a *Approvals) authorise(ctx context.Context, r Request, who Route, by Identity) error {
-	email := by.Person.Email()
-	known, err := a.store.IdentitiesByEmail(ctx, email)
-	if err != nil {
-		return fmt.Errorf("look up who decides: %w", err)
+// twice returns a Refusal where somebody who is the same person as by, by whatever
+// ties them, has decided already: two records of one person are no quorum.
+func (a *Approvals) twice(ctx context.Context, r Request, by Identity) error {
+	for _, d := range r.Decisions {
+		if d.Lapsed || d.Via == ViaPolicy {
+			continue
+		}
+		was, err := a.store.Identity(ctx, d.ByID)
+		if err != nil {
+			return fmt.Errorf("look up who has decided: %w", err)
+		}
+		if was.sameAs(by) {
+			return Refuse(ErrDuplicate, "you have already decided on this, as %s; %d of %d have approved", d.By, r.Approvals(), r.Needed)
+		}
 	}
-	subjects, err := a.store.IdentitiesByEmail(ctx, r.Subject.Email)
-	if err != nil {
-		return fmt.Errorf("look up whose access it is: %w", err)
-	}
-	if slices.ContainsFunc(append(known, by), func(i Identity) bool { return r.isAbout(i, subjects) }) {
-		return Refuse(ErrForbidden, "no one decides on their own access")
-	}
-	if _, may := who.Of(email); may && len(known) == 1 && known[0].ID == by.ID {
-		return nil
-	}
-	return Refuse(ErrForbidden, "Only %s can decide this. You can still comment in the thread.", listOr(who.Emails(), "Security"))
+	return nil
+}
+
+// sameAs reports whether both are one person, by whatever ties them: the same
+// identity, account or Slack user, or an address that the one goes by and the other has.
+func (i Identity) sameAs(o Identity) bool {
+	return i.ID == o.ID || i.Merged == o.ID || o.Merged == i.ID ||
+		i.Account != "" && i.Account == o.Account ||
+		i.Slack != "" && i.Slack == o.Slack ||
+		i.Person.goesBy(o.Person.Email()) || o.Person.goesBy(i.Person.Email())
+}
+
+// goesBy reports whether the address is one of theirs.
+func (p Person) goesBy(email string) bool {
+	return email != "" && slices.ContainsFunc(p.Emails, func(e string) bool { return FoldEmail(e) == email })
 }
 
 // isAbout reports whether i is the request's subject, by whatever ties them:
 // the same identity, the same account, or an address that the one goes by and
 // the other has. Subjects are who has the subject's address now.
 func (r Request) isAbout(i Identity, subjects []Identity) bool {
-	goesBy := func(p Person, email string) bool {
-		return email != "" && slices.ContainsFunc(p.Emails, func(e string) bool { return FoldEmail(e) == email })
-	}
 	return i.ID != "" && i.ID == r.Subject.ID ||
 		i.Account != "" && i.Account == r.Account.ID ||
-		goesBy(i.Person, FoldEmail(r.Subject.Email)) ||
-		slices.ContainsFunc(subjects, func(s Identity) bool { return goesBy(s.Person, i.Person.Email()) })
+		i.Person.goesBy(FoldEmail(r.Subject.Email)) ||
+		slices.ContainsFunc(subjects, func(s Identity) bool { return s.Person.goesBy(i.Person.Email()) })
 }
 
 func listOr(words []string, none string) string {

@@ -37,3 +37,11 @@ type Decision struct {
 	Batch   int        `json:"batch,omitempty"`  // how many were decided with one press, itself included; 0 is this one alone
 	Shown   time.Time  `json:"shown,omitzero"`   // when what they decided on was first shown to them, where that is known
 }
+
+// authority returns in whose name it was given.
+func (d Decision) authority() string {
+	if d.For != "" {
+		return FoldEmail(d.For)
+	}
+	return FoldEmail(d.By)
+}

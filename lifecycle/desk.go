@@ -146,12 +146,13 @@ func (d *Desk) Inbox(ctx context.Context, i Identity) ([]Request, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list pending requests: %w", err)
 	}
+	router := d.approvals.router.Remembering()
 	var mine []Request
 	for _, r := range pending {
 		if slices.ContainsFunc(r.Decisions, func(was Decision) bool { return was.ByID == i.ID && !was.Lapsed }) {
 			continue
 		}
-		err := d.approvals.MayDecide(ctx, r, i)
+		err := router.MayDecide(ctx, r, i)
 		switch {
 		case err == nil:
 			mine = append(mine, r)

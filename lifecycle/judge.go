@@ -16,7 +16,8 @@ type Judgement struct {
 // what a rule grants is asked as that rule says, everything else as the
 // default says. What takes power away is never automatic: only a leaver's
 // containment is, which the breaker counts. A privileged base role is never
-// automatic either, and is security's to give.
+// automatic either, and is security's to give: by as many of them as the policy
+// says for what is privileged.
 func (p Policy) Judge(plan Plan) Judgement {
 	j := Judgement{Approval: Approval{Mode: ApprovalAuto}, Rule: strings.Join(plan.Rules, ", ")}
 	for _, c := range plan.Changes {
@@ -107,21 +108,21 @@ func withFrom(a Approval, mode ApprovalMode, from ApproverSource) Approval {
 	return a
 }
 
-// Eligible returns the addresses that may decide r under this policy, folded
-// and in order: the subject and whoever mayDecide refuses (somebody who left,
-// say) fall away, and when nobody nearer is left, security is asked.
-func (p Policy) Eligible(r Request, mayDecide func(email string) bool) []string {
+// Named returns the addresses that the policy itself names to decide r, folded and
+// in order, but for the subject's: those of the request's sources, and Security's
+// where they are fewer than have to agree. Who it is in the end, Router says.
+func (p Policy) Named(r Request) []string {
 	keep := func(emails []string) []string {
 		var kept []string
 		for _, e := range emails {
-			if e = FoldEmail(e); e != FoldEmail(r.Subject.Email) && mayDecide(e) && !slices.Contains(kept, e) {
+			if e = FoldEmail(e); e != FoldEmail(r.Subject.Email) && p.MayDecideFrom(e) && !slices.Contains(kept, e) {
 				kept = append(kept, e)
 			}
 		}
 		return kept
 	}
 	nearest := keep(p.sourced(r))
-	if len(nearest) < max(r.Needed, 1) || r.Escalated { // what policy itself approved needs nobody, and somebody must be able to retry it
+	if len(nearest) < max(r.Needed, 1) {
 		return keep(append(nearest, p.Security.Members...))
 	}
 	return nearest

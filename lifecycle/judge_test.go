@@ -1,7 +1,6 @@
 package lifecycle_test
 
 import (
-	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -39,39 +38,64 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-func TestEligible(t *testing.T) {
+func TestWhomThePolicyNames(t *testing.T) {
 	t.Parallel()
-	request := lifecycle.Request{
-		Subject: lifecycle.Subject{ID: "idn_ben", Email: "ben@acme.test"}, Needed: 1, From: []lifecycle.ApproverSource{lifecycle.FromTeamOwners},
-		Changes: []lifecycle.Change{{Op: lifecycle.OpGrant, Entitlement: lifecycle.OnTeam(payments, lifecycle.TeamResponder), To: "responder"}},
-	}
-	bySubject, escalated, two := request, request, request
-	bySubject.Subject.Email = "Marco@acme.test"
-	byPolicy := request // such as a containment that failed: nobody was needed, and somebody must be able to retry it
-	byPolicy.Needed, byPolicy.From = 0, nil
-	escalated.Escalated = true
-	two.Needed = 2
-	gone := func(who ...string) func(string) bool {
-		return func(email string) bool { return !slices.Contains(who, email) }
-	}
+	owners := []string{"marco@acme.test", "ines@acme.test"}
 	for name, tt := range map[string]struct {
-		request lifecycle.Request
-		may     func(string) bool
+		subject string
+		needed  int
+		owners  []string
 		want    []string
 	}{
-		"the owners of the team":                          {request, gone(), []string{"marco@acme.test", "ines@acme.test"}},
-		"not the subject, though they own it":             {bySubject, gone(), []string{"ines@acme.test"}},
-		"not who has left":                                {request, gone("marco@acme.test"), []string{"ines@acme.test"}},
-		"security, when no owner is left":                 {request, gone("marco@acme.test", "ines@acme.test"), []string{"priya@acme.test", "lee@acme.test"}},
-		"security too, when owners are fewer than needed": {two, gone("marco@acme.test"), []string{"ines@acme.test", "priya@acme.test", "lee@acme.test"}},
-		"security too, once escalated":                    {escalated, gone(), []string{"marco@acme.test", "ines@acme.test", "priya@acme.test", "lee@acme.test"}},
-		"security, for what policy itself approved":       {byPolicy, gone(), []string{"priya@acme.test", "lee@acme.test"}},
-		"nobody, when nobody may":                         {request, func(string) bool { return false }, nil},
+		"the owners of the team":                          {"ben@acme.test", 1, owners, owners},
+		"not the subject, though they own it":             {"Marco@acme.test", 1, owners, []string{"ines@acme.test"}},
+		"not who is of another domain":                    {"ben@acme.test", 1, []string{"marco@acme.test", "ines@elsewhere.test"}, []string{"marco@acme.test"}},
+		"security, where nobody owns it":                  {"ben@acme.test", 1, nil, []string{"priya@acme.test", "lee@acme.test"}},
+		"security too, when owners are fewer than needed": {"marco@acme.test", 2, owners, []string{"ines@acme.test", "priya@acme.test", "lee@acme.test"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if diff := cmp.Diff(tt.want, rules().Eligible(tt.request, tt.may)); diff != "" {
-				t.Errorf("eligible (-want +got):\n%s", diff)
+			p := rules()
+			p.Teams[0].Owners = tt.owners
+			r := lifecycle.Request{
+				Subject: lifecycle.Subject{ID: "idn_x", Email: tt.subject}, Needed: tt.needed, From: []lifecycle.ApproverSource{lifecycle.FromTeamOwners},
+				Changes: []lifecycle.Change{{Op: lifecycle.OpGrant, Entitlement: lifecycle.OnTeam(payments, lifecycle.TeamResponder), To: "responder"}},
+			}
+			if diff := cmp.Diff(tt.want, p.Named(r)); diff != "" {
+				t.Errorf("named (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// What gives great power takes as many of Security as the policy says, whatever
+// the rule that grants it says; and no rule asks for fewer.
+func TestAQuorumForWhatIsPrivileged(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		n, rule int // as the policy says for what is privileged, and as the rule says
+		want    int
+	}{
+		"one, where the policy says nothing":      {0, 1, 1},
+		"two, where it says so":                   {2, 1, 2},
+		"as many as the rule, where that is more": {2, 3, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := rules()
+			if tt.n > 0 {
+				p.Defaults.Privileged = lifecycle.Approval{Mode: lifecycle.ApprovalQuorum, N: tt.n}
+			}
+			asks := lifecycle.Approval{Mode: lifecycle.ApprovalQuorum, N: tt.rule, From: []lifecycle.ApproverSource{lifecycle.FromTeamOwners}}
+			p.Rules = []lifecycle.Rule{rule("admins", "site admin", lifecycle.RoleAdmin, "Platform", lifecycle.TeamResponder, &asks)}
+			have := account(lifecycle.RoleResponder)
+			j := p.Judge(lifecycle.PlanJoin(p, person("Site admin"), &have))
+			if j.Mode != lifecycle.ApprovalQuorum || j.N != tt.want || len(j.From) != 1 || j.From[0] != lifecycle.FromSecurity {
+				t.Errorf("it takes %d of %v (%s), want %d of Security", j.N, j.From, j.Mode, tt.want)
+			}
+			routine := p.Judge(lifecycle.PlanJoin(rules(), person("Payments"), &have))
+			if routine.N != 1 {
+				t.Errorf("what is routine takes %d", routine.N)
 			}
 		})
 	}

@@ -56,7 +56,11 @@ func (p *Planner) open(ctx context.Context, c planning, d draft) error {
 		return p.openApproved(ctx, c, r)
 	}
 	r.Needed = approval.N
-	r.Approvers = c.policy.Eligible(r, func(string) bool { return true })
+	who, err := p.router.route(ctx, r, c.policy)
+	if err != nil {
+		return err
+	}
+	r.Approvers = who.Emails()
 	return p.save(ctx, r, c, append([]Job{show(r.ID)}, p.clockOf(r, approval)...)...)
 }
 

@@ -45,6 +45,7 @@ type PlanWriter interface {
 	RequestStore
 	Recorder
 	PeopleStore
+	RouteStore
 }
 
 // AccountReader is what a flow needs to see of PagerDuty.
@@ -78,6 +79,7 @@ type Planner struct {
 	store    PlanWriter
 	accounts AccountReader
 	policies PolicySource
+	router   *Router
 	brake    Brake
 	mode     Mode
 	now      func() time.Time
@@ -85,7 +87,7 @@ type Planner struct {
 
 // NewPlanner returns a planner.
 func NewPlanner(read PlanReader, store PlanWriter, accounts AccountReader, policies PolicySource, brake Brake, mode Mode, now func() time.Time) *Planner {
-	return &Planner{read: read, store: store, accounts: accounts, policies: policies, brake: brake, mode: mode, now: now}
+	return &Planner{read: read, store: store, accounts: accounts, policies: policies, router: NewRouter(store, policies, now), brake: brake, mode: mode, now: now}
 }
 
 // Plan opens the request that the notice calls for, or records why there is

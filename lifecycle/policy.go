@@ -49,8 +49,9 @@ type AskPolicy struct {
 // Security is who is asked when nobody nearer can decide, and who is told of trouble.
 type Security struct {
 	Channel string
-	Members []string // folded addresses; those in Group are added to the policy in force
-	Group   GroupID  // of Slack; "" for none
+	Members []string           // folded addresses; those in Group are added to the policy in force
+	Group   GroupID            // of Slack; "" for none
+	Through map[string]GroupID // of those Members whom Group has added, and the policy does not name
 }
 
 // Breaker limits how many people may lose access in Window, for each source and
@@ -126,6 +127,7 @@ type TeamPolicy struct {
 	ID      TeamID   // "" until resolved by its exact name
 	Owners  []string // folded addresses; those in Groups are added to the policy in force
 	Groups  []GroupID
+	Through map[string]GroupID // of those Owners whom Groups have added, and the policy does not name
 	Channel string
 	Notify  []string // folded addresses of the owners who are sent a copy of each card; nil: all that Owners names itself
 	Digest  bool     // its channel is sent a digest too

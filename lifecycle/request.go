@@ -159,17 +159,34 @@ func (r Request) Approvals() int {
 	return n
 }
 
-// lapse returns a pending request in which approvals count only of those who
-// may decide now: somebody who left since does not make a quorum.
-func (r Request) lapse(who []string) Request {
+// Lapse returns a pending request in which approvals count only of those who may
+// decide now: somebody who left since does not make a quorum.
+func (r Request) Lapse(who Route) Request {
 	if r.State != Pending {
 		return r
 	}
 	r.Decisions = slices.Clone(r.Decisions)
-	for i := range r.Decisions {
-		r.Decisions[i].Lapsed = !slices.Contains(who, FoldEmail(r.Decisions[i].By))
+	for i, d := range r.Decisions {
+		a, may := who.Of(d.By)
+		r.Decisions[i].Lapsed = !may || a.ID != d.ByID
 	}
 	return r
+}
+
+// again returns nil where d is the first word of who gives it, else a Refusal. One
+// person is one approval, and so is what one person may decide, whoever gives it
+// for them. To deny is everybody's: it ends the matter.
+func (r Request) again(d Decision) error {
+	for _, was := range r.Decisions {
+		switch {
+		case was.Lapsed:
+		case was.ByID == d.ByID || FoldEmail(was.By) == FoldEmail(d.By):
+			return Refuse(ErrDuplicate, "you have already decided on this; %d of %d have approved", r.Approvals(), r.Needed)
+		case d.Verdict == Approve && was.authority() == d.authority():
+			return Refuse(ErrDuplicate, "%s has already approved this in the name of %s, and that counts once; %d of %d have approved", was.By, was.authority(), r.Approvals(), r.Needed)
+		}
+	}
+	return nil
 }
 
 // DecidedBy returns the decision that settled the request, and false while it is pending.
@@ -210,7 +227,7 @@ func (r Request) HomeTeams() []Team {
 }
 
 // Decide returns the request as d leaves it, or a Refusal that says why d does
-// not count. It knows nothing of who is eligible; see Policy.Eligible.
+// not count. It knows nothing of who is eligible; see Router.
 func (r Request) Decide(d Decision) (Request, error) {
 	about := FoldEmail(r.Subject.Email)
 	switch {
@@ -230,8 +247,8 @@ func (r Request) Decide(d Decision) (Request, error) {
 		return r, Refuse(ErrConflict, "revision %d of this request does not exist; it is at %d", d.Seen, r.Revision)
 	case d.Verdict == Approve && r.Chosen.unseen(d.By, d.Seen):
 		return r, Refuse(ErrConflict, "%s", r.Chosen.words())
-	case slices.ContainsFunc(r.Decisions, func(was Decision) bool { return was.ByID == d.ByID && !was.Lapsed }):
-		return r, Refuse(ErrDuplicate, "you have already decided on this; %d of %d have approved", r.Approvals(), r.Needed)
+	case r.again(d) != nil:
+		return r, r.again(d)
 	case d.Verdict == Approve && slices.ContainsFunc(r.Changes, Change.Unchosen):
 		return r, Refuse(ErrInvalid, "choose who takes over first: %s", r.unchosen())
 	case d.Reason == "" && (d.Verdict == Deny || r.Risk() != Routine):

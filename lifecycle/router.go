@@ -48,212 +48,150 @@ func (t *Router) route(ctx context.Context, r Request, policy Policy) (Route, er
 			return nil, err
 		}
 	}
-	if err := w.assigned(); err != nil {
+	if err := errors.Join(w.assigned(), w.heard()); err != nil {
 		return nil, err
 	}
 	return append(w.found, w.away...), nil
 }
 
-// fallThrough is who is asked, one after the other, when those before are too few.
-func fallThrough() []ApproverSource {
-	return []ApproverSource{FromTeamManagers, FromManager, FromSecurity}
+// MayDecide returns nil when by may decide r now, else a Refusal that says who may.
+func (t *Router) MayDecide(ctx context.Context, r Request, by Identity) error {
+	who, err := t.Route(ctx, r)
+	if err != nil {
+		return err
+	}
+	return t.authorise(ctx, r, who, by)
 }
 
-// A wayfinder is one look for who may decide.
-type wayfinder struct {
-	*Router
-	ctx      context.Context //nolint:containedctx // it lives as long as the one call that made it
-	policy   Policy
-	r        Request
-	alone    bool       // Security alone decides
-	subjects []Identity // who has the subject's address
-	absent   map[string]Absence
-	found    Route // who is there
-	away     Route // who could decide, and is away
-}
-
-func (w *wayfinder) begin() (err error) {
-	if w.subjects, err = w.store.IdentitiesByEmail(w.ctx, FoldEmail(w.r.Subject.Email)); err != nil {
+// authorise returns nil when by, as they are known now, is one of who. What the
+// caller believes of them counts for nothing but their id.
+func (t *Router) authorise(ctx context.Context, r Request, who Route, by Identity) error {
+	email := by.Person.Email()
+	known, err := t.store.IdentitiesByEmail(ctx, email)
+	if err != nil {
+		return fmt.Errorf("look up who decides: %w", err)
+	}
+	subjects, err := t.store.IdentitiesByEmail(ctx, FoldEmail(r.Subject.Email))
+	if err != nil {
 		return fmt.Errorf("look up whose access it is: %w", err)
 	}
-	absences, err := w.store.Absences(w.ctx, w.now())
+	if r.isAbout(by, subjects) || slices.ContainsFunc(known, func(i Identity) bool { return r.isAbout(i, subjects) }) {
+		return Refuse(ErrForbidden, "no one decides on their own access")
+	}
+	if a, may := who.Of(email); may && a.ID == by.ID && len(known) == 1 && known[0].ID == by.ID {
+		return nil
+	}
+	return Refuse(ErrForbidden, "Only %s can decide this. You can still comment in the thread.", who.words())
+}
+
+// manyApprovers is how many people a refusal names.
+const manyApprovers = 12
+
+func (r Route) words() string {
+	emails := r.Emails()
+	if n := len(emails) - manyApprovers; n > 0 {
+		emails = append(emails[:manyApprovers:manyApprovers], fmt.Sprintf("%d others", n))
+	}
+	return listOr(emails, "Security")
+}
+
+// Remembering returns a router that gives the same answers, and looks each thing
+// up once: for one listing of many requests. What changes after its first answer
+// it does not see, and it is not for use by two goroutines at once.
+func (t *Router) Remembering() *Router {
+	at := t.now()
+	return &Router{
+		store: &recollection{
+			RouteStore: t.store, emails: map[string][]Identity{}, ids: map[IdentityID]Identity{},
+			keys: map[SourceKey]keyed{}, managers: map[TeamID][]Account{},
+		},
+		policies: &recalledPolicy{PolicySource: t.policies},
+		now:      func() time.Time { return at },
+	}
+}
+
+// recollection is a RouteStore that is asked each thing once.
+type recollection struct {
+	RouteStore
+	emails   map[string][]Identity
+	ids      map[IdentityID]Identity
+	keys     map[SourceKey]keyed
+	managers map[TeamID][]Account
+	absences *[]Absence
+}
+
+type keyed struct {
+	identity Identity
+	err      error // nil, or ErrNotFound
+}
+
+// IdentitiesByEmail is RouteStore's.
+func (m *recollection) IdentitiesByEmail(ctx context.Context, email string) ([]Identity, error) {
+	return recall(m.emails, email, func() ([]Identity, error) { return m.RouteStore.IdentitiesByEmail(ctx, email) })
+}
+
+// Identity is RouteStore's.
+func (m *recollection) Identity(ctx context.Context, id IdentityID) (Identity, error) {
+	return recall(m.ids, id, func() (Identity, error) { return m.RouteStore.Identity(ctx, id) })
+}
+
+// IdentityByKey is RouteStore's.
+func (m *recollection) IdentityByKey(ctx context.Context, source, key string) (Identity, error) {
+	found, err := recall(m.keys, SourceKey{Source: source, Key: key}, func() (keyed, error) {
+		i, err := m.RouteStore.IdentityByKey(ctx, source, key)
+		if errors.Is(err, ErrNotFound) {
+			return keyed{i, err}, nil
+		}
+		return keyed{i, nil}, err
+	})
 	if err != nil {
-		return fmt.Errorf("list who is away: %w", err)
+		return found.identity, err
 	}
-	w.absent = make(map[string]Absence, len(absences))
-	for _, a := range absences {
-		w.absent[a.Email] = a
-	}
-	return nil
+	return found.identity, found.err
 }
 
-// sources returns the sources to ask, in order: those of the request, and then
-// those who are asked only when they are too few.
-func (w *wayfinder) sources() []ApproverSource {
-	all := slices.Clone(w.r.From)
-	for _, from := range fallThrough() {
-		if !slices.Contains(all, from) && !w.alone {
-			all = append(all, from)
-		}
-	}
-	return all
+// TeamManagers is RouteStore's.
+func (m *recollection) TeamManagers(ctx context.Context, team TeamID) ([]Account, error) {
+	return recall(m.managers, team, func() ([]Account, error) { return m.RouteStore.TeamManagers(ctx, team) })
 }
 
-// enough reports whether as many are there as have to agree. What policy itself
-// approved needs nobody, and somebody must be able to retry it.
-func (w *wayfinder) enough() bool { return len(w.found) >= max(w.r.Needed, 1) }
-
-// ask adds whoever stands behind the source.
-func (w *wayfinder) ask(from ApproverSource) error {
-	switch from {
-	case FromSecurity:
-		return w.addAll("security", w.policy.Security.Members)
-	case FromTeamOwners:
-		for _, t := range w.r.HomeTeams() {
-			if tp, ok := w.policy.TeamFor(t); ok {
-				if err := w.addAll("owns "+tp.Name, tp.Owners); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	case FromTeamManagers:
-		return w.managersOfTeams()
-	case FromManager:
-		return w.managerOfSubject()
-	default:
-		return nil
-	}
-}
-
-func (w *wayfinder) managersOfTeams() error {
-	for _, t := range w.r.HomeTeams() {
-		if t.ID == "" {
-			continue
-		}
-		accounts, err := w.store.TeamManagers(w.ctx, t.ID)
+// Absences is RouteStore's.
+func (m *recollection) Absences(ctx context.Context, at time.Time) ([]Absence, error) {
+	if m.absences == nil {
+		found, err := m.RouteStore.Absences(ctx, at)
 		if err != nil {
-			return fmt.Errorf("look up the managers of team %s: %w", t.ID, err)
+			return nil, err
 		}
-		for _, a := range accounts {
-			if err := w.add("manages "+t.Name+" in PagerDuty", FoldEmail(a.Email)); err != nil {
-				return err
-			}
-		}
+		m.absences = &found
 	}
-	return nil
+	return *m.absences, nil
 }
 
-func (w *wayfinder) managerOfSubject() error {
-	if w.r.Subject.ID == "" {
-		return nil
+func recall[K comparable, V any](known map[K]V, key K, look func() (V, error)) (V, error) {
+	if v, ok := known[key]; ok {
+		return v, nil
 	}
-	manager, err := managerOf(w.ctx, w.store, w.r.Subject.ID)
-	if errors.Is(err, ErrNotFound) {
-		return nil
+	v, err := look()
+	if err == nil {
+		known[key] = v
 	}
-	if err != nil {
-		return err
-	}
-	return w.add("manages "+w.r.Subject.Label(), manager.Person.Email())
+	return v, err
 }
 
-func (w *wayfinder) addAll(as string, emails []string) error {
-	for _, e := range emails {
-		if err := w.add(as, FoldEmail(e)); err != nil {
-			return err
-		}
-	}
-	return nil
+// recalledPolicy is a PolicySource that is asked once.
+type recalledPolicy struct {
+	PolicySource
+	policy *Policy
 }
 
-// add adds whoever has the address, or who stands in for them while they are away.
-func (w *wayfinder) add(as, email string) error {
-	may, err := w.may(email)
-	if err != nil || !may {
-		return err
-	}
-	absence, away := w.absent[email]
-	if !away {
-		w.put(Approver{Email: email, As: as, Asked: true})
-		return nil
-	}
-	if !w.knows(w.away, email) {
-		w.away = append(w.away, Approver{Email: email, As: as, Until: absence.Until})
-	}
-	return w.standIn(as, absence)
-}
-
-// standIn adds who stands in for somebody who is away: their delegate, or that
-// one's, and so on. Nobody stands in who could not decide themselves, and for
-// Security only somebody of them.
-func (w *wayfinder) standIn(as string, absence Absence) error {
-	until, seen := absence.Until, []string{absence.Email}
-	for at := absence; at.Delegate != "" && !slices.Contains(seen, at.Delegate); {
-		to := at.Delegate
-		seen = append(seen, to)
-		if next, away := w.absent[to]; away {
-			at = next
-			continue
-		}
-		may, err := w.may(to)
-		if err == nil && may && w.powerful(to) {
-			w.put(Approver{Email: to, As: as, For: absence.Email, Until: until, Asked: true})
-		}
-		return err
-	}
-	return nil
-}
-
-// powerful reports whether who is handed the request may be: what Security alone
-// decides stays with Security.
-func (w *wayfinder) powerful(email string) bool {
-	return !w.alone || slices.Contains(w.policy.Security.Members, email)
-}
-
-// assigned adds those to whom somebody who may decide has handed the request.
-func (w *wayfinder) assigned() error {
-	for _, a := range w.r.Assigned {
-		if !w.knows(w.found, a.From) && !w.knows(w.away, a.From) || !w.powerful(a.To) {
-			continue
-		}
-		may, err := w.may(a.To)
+// Current is PolicySource's.
+func (m *recalledPolicy) Current(ctx context.Context) (Policy, error) {
+	if m.policy == nil {
+		p, err := m.PolicySource.Current(ctx)
 		if err != nil {
-			return err
+			return p, err
 		}
-		if may {
-			from, _ := append(slices.Clone(w.found), w.away...).Of(a.From)
-			w.put(Approver{Email: a.To, As: from.As, For: a.From, Asked: true})
-		}
+		m.policy = &p
 	}
-	return nil
-}
-
-// put adds the approver, once: who may decide in their own right stands in for nobody.
-func (w *wayfinder) put(a Approver) {
-	k := slices.IndexFunc(w.found, func(have Approver) bool { return have.Email == a.Email })
-	switch {
-	case k < 0:
-		w.found = append(w.found, a)
-	case w.found[k].For != "" && a.For == "":
-		w.found[k] = a
-	}
-}
-
-func (w *wayfinder) knows(r Route, email string) bool {
-	_, ok := r.Of(email)
-	return ok
-}
-
-// may reports whether whoever has the address may decide anything here at all,
-// and this in particular: nobody decides on their own access.
-func (w *wayfinder) may(email string) (bool, error) {
-	if email == "" || email == FoldEmail(w.r.Subject.Email) || !w.policy.MayDecideFrom(email) {
-		return false, nil
-	}
-	known, err := w.store.IdentitiesByEmail(w.ctx, email)
-	if err != nil {
-		return false, fmt.Errorf("look up approver: %w", err)
-	}
-	return len(known) == 1 && known[0].Merged == "" && known[0].MayDecide(w.now()) && !w.r.isAbout(known[0], w.subjects), nil
+	return *m.policy, nil
 }

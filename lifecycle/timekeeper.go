@@ -8,26 +8,33 @@ import (
 	"time"
 )
 
+// TimeStore is where time passes over requests.
+type TimeStore interface {
+	RequestStore
+	RouteStore
+}
+
 // A Timekeeper lets time pass over requests that nobody decides. Each step
 // looks at the request first and does nothing when it has moved on.
 type Timekeeper struct {
-	store    RequestStore
+	store    TimeStore
 	policies PolicySource
+	router   *Router
 	now      func() time.Time
 }
 
 // NewTimekeeper returns a timekeeper over store.
-func NewTimekeeper(store RequestStore, policies PolicySource, now func() time.Time) *Timekeeper {
-	return &Timekeeper{store: store, policies: policies, now: now}
+func NewTimekeeper(store TimeStore, policies PolicySource, now func() time.Time) *Timekeeper {
+	return &Timekeeper{store: store, policies: policies, router: NewRouter(store, policies, now), now: now}
 }
 
 // Escalate asks security too.
 func (t *Timekeeper) Escalate(ctx context.Context, id RequestID) error {
-	return t.pass(ctx, id, func(r Request, p Policy) (Request, EventKind, []Job, error) {
+	return t.pass(ctx, id, func(r Request, _ Policy) (Request, EventKind, []Job, error) {
 		if r.Escalated {
 			return r, "", nil, nil
 		}
-		return r.escalate(p, t.now()), EventRequestEscalated, nil, nil
+		return r.escalate(t.now()), EventRequestEscalated, nil, nil
 	})
 }
 
@@ -53,7 +60,7 @@ func (t *Timekeeper) outcome(r Request, p Policy) (Request, EventKind, []Job, er
 	switch {
 	case r.Silence == SilenceEscalate && !r.Escalated:
 		as := r.DecideBy.Sub(r.OpenedAt) // security has as long as the owners had
-		r = r.escalate(p, now)
+		r = r.escalate(now)
 		r.DecideBy = now.Add(as)
 		return r, EventRequestEscalated, []Job{{Kind: JobExpire, Ref: string(r.ID), At: r.DecideBy}}, nil
 	case r.Silence == SilenceRevoke && r.Removes() && r.Risk() != Destructive && !p.IsProtected(r.Subject.Email):
@@ -86,6 +93,11 @@ func (t *Timekeeper) pass(ctx context.Context, id RequestID, f passing) error {
 		if err != nil || kind == "" {
 			return err
 		}
+		who, err := t.router.route(ctx, is, policy)
+		if err != nil {
+			return err
+		}
+		is.Approvers = who.Emails()
 		e := AuditEvent{At: t.now(), Actor: ByPolicy(policy.SHA256), Kind: kind, Ref: string(id), Detail: map[string]string{"silence": string(was.Silence)}}
 		switch err := t.store.SaveRequest(ctx, is, e, append(next, show(id))...); {
 		case err == nil:
@@ -97,9 +109,8 @@ func (t *Timekeeper) pass(ctx context.Context, id RequestID, f passing) error {
 	return fmt.Errorf("let time pass over request %s: %w", id, ErrConflict)
 }
 
-func (r Request) escalate(p Policy, now time.Time) Request {
+func (r Request) escalate(now time.Time) Request {
 	r.Escalated, r.UpdatedAt = true, now
 	r.Revision++
-	r.Approvers = p.Eligible(r, func(string) bool { return true })
 	return r
 }

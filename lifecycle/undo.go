@@ -153,7 +153,7 @@ func (a *Approvals) mayAsk(ctx context.Context, was Request, who Route, policy P
 			may = append(may, x)
 		}
 	}
-	switch err := a.authorise(ctx, was, may, p.By); {
+	switch err := a.router.authorise(ctx, was, may, p.By); {
 	case err != nil:
 		return err
 	case was.Undoes != "":

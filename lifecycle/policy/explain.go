@@ -92,8 +92,7 @@ func approval(p lifecycle.Policy, plan lifecycle.Plan, person lifecycle.Person) 
 		Changes: plan.Changes, From: j.From, Needed: j.N,
 		Subject: lifecycle.Subject{Email: person.Email(), Name: person.Name},
 	}
-	who := p.Eligible(r, p.MayDecideFrom)
-	return fmt.Sprintf("%d of %s%s", j.N, list(append(who, elsewhere(p, r)...)), silence(j.Approval, p.Defaults.Hours))
+	return fmt.Sprintf("%d of %s%s", j.N, list(append(p.Named(r), elsewhere(p, r)...)), silence(j.Approval, p.Defaults.Hours))
 }
 
 // elsewhere names whom else is asked, who are not in the file.
