@@ -243,8 +243,12 @@ func (p *Planner) openWish(ctx context.Context, c planning, w Wish, e Entitlemen
 	approval.OnExpiry = c.policy.Defaults.Approval.OnExpiry
 	r := p.request(c, d, approval, rule)
 	r.Needed = approval.N
-	r.Approvers = c.policy.Eligible(r, func(string) bool { return true })
-	err := p.store.SaveRequest(ctx, r, p.openedBy(r, c, w), append([]Job{show(r.ID)}, p.clockOf(r, approval)...)...)
+	who, err := p.router.route(ctx, r, c.policy)
+	if err != nil {
+		return Request{}, err
+	}
+	r.Approvers = who.Emails()
+	err = p.store.SaveRequest(ctx, r, p.openedBy(r, c, w), append([]Job{show(r.ID)}, p.clockOf(r, approval)...)...)
 	switch {
 	case errors.Is(err, ErrDuplicate):
 		return Request{}, Refuse(ErrDuplicate, "You have asked for %s already, a moment ago: %s.", e, r.ID)
