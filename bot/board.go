@@ -39,9 +39,12 @@ func (o *outbound) putUp(ctx context.Context, p lifecycle.Policy, b bill) error 
 	}
 	lost := channel == ""
 	if !lost {
-		_, err = o.deliver(ctx, b.parcel(b.key, channel), was)
-		if lost = unreachable(err); lost {
+		is, err := o.deliver(ctx, b.parcel(b.key, channel), was)
+		switch lost = unreachable(err); {
+		case lost:
 			err = o.unshown(ctx, b.about, channel, err)
+		case err == nil && is != was:
+			err = o.shownIn(ctx, channel)
 		}
 		if err != nil {
 			return err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 
@@ -193,20 +192,13 @@ func (o *outbound) showCard(ctx context.Context, s scene) (card lifecycle.Messag
 
 func (o *outbound) showCardIn(ctx context.Context, s scene, channel string) (lifecycle.Message, error) {
 	key := cardKey(s.r.ID, channel)
-	return o.deliver(ctx, parcel{
+	was := s.known(key)
+	is, err := o.deliver(ctx, parcel{
 		Key: key, Request: s.r.ID, Channel: channel, Revision: s.r.Revision, Force: s.force,
 		Event: lifecycle.EventCardShown, Message: o.cardFor(s, viewer{}),
-	}, s.known(key))
-}
-
-// unshown puts on the record that the channel cannot be spoken in, and tells
-// security what to do about it.
-func (o *outbound) unshown(ctx context.Context, about, channel string, cause error) error {
-	o.Log.WarnContext(ctx, "card cannot be shown", slog.String("about", about), slog.String("channel", channel), slog.Any("err", cause))
-	e := lifecycle.AuditEvent{At: o.Now(), Actor: lifecycle.System, Kind: lifecycle.EventCardFailed, Ref: about, Detail: map[string]string{"channel": channel, "why": detailOf(cause)}}
-	told := lifecycle.Job{Kind: lifecycle.JobAlert, Ref: fmt.Sprintf("rolecall cannot speak in the channel %s that the policy names (%s). Its cards come here until that is mended: invite rolecall there, or correct the policy.", channel, slackCode(cause))}
-	if err := o.Store.Record(ctx, e, told); err != nil {
-		return fmt.Errorf("record that channel %s cannot be reached: %w", channel, err)
+	}, was)
+	if err != nil || is == was {
+		return is, err
 	}
-	return nil
+	return is, o.shownIn(ctx, channel)
 }

@@ -55,6 +55,7 @@ const (
 	EventCardShown        EventKind = "card.shown"
 	EventCardFailed       EventKind = "card.failed"
 	EventMessageSent      EventKind = "message.sent"
+	EventChannelBack      EventKind = "channel.back" // cards can be shown there again
 	EventRollCallDone     EventKind = "rollcall.done"
 	EventRollCallFailed   EventKind = "rollcall.failed"
 	EventGlanceDone       EventKind = "glance.done"
