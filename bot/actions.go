@@ -25,6 +25,8 @@ const (
 	ActionRefuse  = "hold.refuse.v1"
 	ActionStart   = "source.start.v1"
 	ActionBack    = "away.back.v1"
+	ActionReduce  = "finding.reduce.v1"
+	ActionReview  = "bundle.review.v1"
 
 	ModalApprove = "modal.approve.v1"
 	ModalDeny    = "modal.deny.v1"
@@ -36,12 +38,17 @@ const (
 	ModalRelease = "modal.release.v1"
 	ModalRefuse  = "modal.refuse.v1"
 	ModalAway    = "modal.away.v1"
+	ModalReduce  = "modal.reduce.v1"
+	ModalBulk    = "modal.bulk.v1"
+	ModalConfirm = "modal.bulkconfirm.v1"
 
 	InputReason = "reason" // block id and action id
 	InputUntil  = "until"
 	// InputReplacement is the first duty's; the next is replacement_2.
 	InputReplacement = "replacement"
-	InputScope       = "scope" // of a release: all, or these
+	InputScope       = "scope"  // of a release: all, or these
+	InputWhat        = "what"   // to do with findings
+	InputPicked      = "picked" // block id of the first ten findings; the next are picked_2
 	InputPeople      = "people"
 	InputFrom        = "from"
 	InputDelegate    = "delegate"

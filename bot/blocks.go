@@ -235,6 +235,8 @@ func withBlockIDs(blocks []slack.Block, digest string) []slack.Block {
 			b.BlockID = id
 		case *slack.TableBlock:
 			b.BlockID = id
+		case *slack.ImageBlock:
+			b.BlockID = id
 		}
 	}
 	return blocks

@@ -33,6 +33,7 @@ type Config struct {
 	Brakes    Brakes
 	Sources   Sources
 	Absences  Absences
+	Reviews   Reviews
 	Planner   Wisher
 	Policies  lifecycle.PolicySource
 	Store     Store

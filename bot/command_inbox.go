@@ -74,7 +74,7 @@ func (b *Bot) waitingBlocks(ctx context.Context, who lifecycle.Identity, waiting
 	if err != nil {
 		return nil, err
 	}
-	blocks := v.waiting()
+	blocks := v.waiting(maxBlocks)
 	if rest := waiting[n:]; len(rest) > 0 {
 		all := make([]string, len(rest))
 		for i, r := range rest {

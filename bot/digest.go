@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"rolecall/lifecycle"
@@ -101,8 +103,37 @@ func (o *outbound) digestView(ctx context.Context, d lifecycle.Digest, loc *time
 	if v.security, err = o.securityInboxFor(ctx, v.p, d.For); err != nil {
 		return v, err
 	}
-	v.names, err = o.names(ctx, append(approversOf(d.Waiting), v.security.deciders()...)...)
+	if v.asked, err = o.askedAbout(ctx, d.Bundles); err != nil {
+		return v, err
+	}
+	people := append(approversOf(d.Waiting), v.security.deciders()...)
+	people = append(people, approversOf(slices.Collect(maps.Values(v.asked)))...)
+	for _, a := range d.StandIn {
+		people = append(people, a.Email)
+	}
+	v.names, err = o.names(ctx, people...)
 	return v, err
+}
+
+// askedAbout returns the requests that ask about the findings, or have.
+func (o *outbound) askedAbout(ctx context.Context, bundles []lifecycle.Bundle) (map[lifecycle.RequestID]lifecycle.Request, error) {
+	asked := map[lifecycle.RequestID]lifecycle.Request{}
+	for _, b := range bundles {
+		for _, f := range b.Findings {
+			if f.Request == "" {
+				continue
+			}
+			r, err := o.Store.Request(ctx, f.Request)
+			if errors.Is(err, lifecycle.ErrNotFound) {
+				continue // what has been deleted asks nothing
+			}
+			if err != nil {
+				return nil, fmt.Errorf("load request %s: %w", f.Request, err)
+			}
+			asked[r.ID] = r
+		}
+	}
+	return asked, nil
 }
 
 // undigested says that an owner cannot be sent a digest: on the record, and to

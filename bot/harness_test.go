@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -83,6 +84,7 @@ type house struct {
 	rolls   chan lifecycle.Actor
 	stopped chan error // what Run returned
 	stop    context.CancelFunc
+	reviews *bot.Reviewer
 	log     *logbook
 }
 
@@ -134,6 +136,8 @@ func (h *house) config(over transport, base string) bot.Config {
 	bc.Matcher = lifecycle.NewMatcher(answering{m: m}, m, h.clock.Now)
 	bc.Brakes, bc.Sources = lifecycle.NewBrakes(m, m, h.clock.Now), lifecycle.NewSources(m, m, h.clock.Now)
 	bc.Absences = lifecycle.NewAbsences(m, m, h.clock.Now)
+	h.reviews = &bot.Reviewer{Now: h.clock.Now, Found: func() []lifecycle.Finding { m.mu.Lock(); defer m.mu.Unlock(); return slices.Clone(m.found) }, Put: m.reviewed}
+	bc.Reviews = h.reviews
 	bc.RollCall = func(_ context.Context, by lifecycle.Actor) error { h.rolls <- by; return nil }
 	bc.Mode, bc.Location, bc.Now, bc.Log = lifecycle.Enforce, time.UTC, h.clock.Now, slog.New(h.log)
 	return bc

@@ -283,6 +283,20 @@ func newDesk(t testing.TB, adjust ...func(*slacktest.Config)) *desk {
 	return d
 }
 
+// reviews decide what stands in the ledger.
+func (d *desk) reviews(now func() time.Time) *Reviewer {
+	return &Reviewer{Now: now, Found: func() []lifecycle.Finding { return slices.Clone(d.store.found) }, Put: func(r lifecycle.Request) {
+		d.store.put(r)
+		d.store.mu.Lock()
+		defer d.store.mu.Unlock()
+		for i, f := range d.store.found {
+			if f.ID == r.Why.Find {
+				d.store.found[i].Request = r.ID
+			}
+		}
+	}}
+}
+
 // config is what the bot needs to speak in the workspace at base.
 func (d *desk) config(now func() time.Time, base string, client *http.Client) Config {
 	approvals := lifecycle.NewApprovals(d.store, d.store, now)
@@ -290,7 +304,7 @@ func (d *desk) config(now func() time.Time, base string, client *http.Client) Co
 	inquiries := lifecycle.NewDesk(d.store, approvals, d.store, now)
 	return Config{
 		Secrets: Secrets{BotToken: d.Config().BotToken}, APIURL: base + "/api/", Client: client,
-		Approvals: approvals, Directory: directory, Desk: inquiries, Policies: d.store, Store: d.store, Matcher: asker{l: d.store}, Brakes: stopper{l: d.store}, Absences: nobodyAway{},
+		Approvals: approvals, Directory: directory, Desk: inquiries, Policies: d.store, Store: d.store, Matcher: asker{l: d.store}, Brakes: stopper{l: d.store}, Absences: nobodyAway{}, Reviews: d.reviews(now),
 		Digests: lifecycle.NewDigests(d.store, inquiries, directory, d.store, everyDay{}, now),
 		Mode:    lifecycle.Enforce, Location: time.UTC, Now: now, Log: slog.New(slog.DiscardHandler),
 	}

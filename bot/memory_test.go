@@ -301,6 +301,18 @@ func (m *memory) SaveMessage(_ context.Context, msg lifecycle.Message, e lifecyc
 	return nil
 }
 
+// reviewed keeps what came of a press on a finding.
+func (m *memory) reviewed(r lifecycle.Request) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.requests[r.ID] = r
+	for i, f := range m.found {
+		if f.ID == r.Why.Find {
+			m.found[i].Request = r.ID
+		}
+	}
+}
+
 // request returns the request as it stands now.
 func (m *memory) request(id lifecycle.RequestID) lifecycle.Request {
 	m.mu.Lock()

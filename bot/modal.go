@@ -58,27 +58,43 @@ func (b *Bot) openModal(ctx context.Context, trigger string, v slack.ModalViewRe
 type submission struct {
 	act   func(context.Context, interaction) error
 	input string // the block that stands for the whole of it
+	// goes is act for a modal that is answered with more than that it closes.
+	goes func(context.Context, interaction) (any, error)
+}
+
+// do acts, and returns what the modal is answered with; nil closes it.
+func (s submission) do(ctx context.Context, in interaction) (any, error) {
+	if s.goes != nil {
+		return s.goes(ctx, in)
+	}
+	return nil, s.act(ctx, in)
 }
 
 // submission returns what the modal does, and false for one that is not ours.
 func (b *Bot) submission(callback string) (submission, bool) {
 	switch callback {
 	case ModalApprove, ModalRevoke:
-		return submission{b.decideModal(lifecycle.Approve), InputReason}, true
+		return submission{act: b.decideModal(lifecycle.Approve), input: InputReason}, true
 	case ModalDeny, ModalKeep:
-		return submission{b.decideModal(lifecycle.Deny), InputReason}, true
+		return submission{act: b.decideModal(lifecycle.Deny), input: InputReason}, true
 	case ModalUndo:
-		return submission{b.undoModal, InputReason}, true
+		return submission{act: b.undoModal, input: InputReason}, true
 	case ModalChoose:
-		return submission{b.chooseModal, InputReplacement}, true
+		return submission{act: b.chooseModal, input: InputReplacement}, true
+	case ModalReduce:
+		return submission{act: b.findingModal, input: InputReason}, true
+	case ModalBulk:
+		return submission{goes: b.reviewModal, input: InputWhat}, true
+	case ModalConfirm:
+		return submission{goes: b.confirmedModal, input: InputReason}, true
 	case ModalAway:
-		return submission{b.awayModal, InputUntil}, true
+		return submission{act: b.awayModal, input: InputUntil}, true
 	case ModalAnswer:
-		return submission{b.answerModal, InputReason}, true
+		return submission{act: b.answerModal, input: InputReason}, true
 	case ModalRelease:
-		return submission{b.releaseModal, InputReason}, true
+		return submission{act: b.releaseModal, input: InputReason}, true
 	case ModalRefuse:
-		return submission{b.refuseModal, InputReason}, true
+		return submission{act: b.refuseModal, input: InputReason}, true
 	default:
 		return submission{}, false
 	}
@@ -116,9 +132,12 @@ func (b *Bot) takeSubmit(ctx context.Context, in interaction, ack ack) {
 // modal is closed already.
 func (b *Bot) submit(ctx context.Context, in interaction, does submission, key []string, reply func(any) bool) {
 	at := in.origin()
-	err := b.guarded(ctx, func(ctx context.Context) error { return does.act(ctx, in) })
+	var answer any
+	err := b.guarded(ctx, func(ctx context.Context) (err error) { answer, err = does.do(ctx, in); return err })
 	if err == nil {
-		reply(nil)
+		if !reply(answer) && in.View.Callback == ModalBulk {
+			b.say(ctx, at, "That took longer than Slack allows, and nothing was decided. Please press *Review* again.")
+		}
 		return
 	}
 	if fields := fieldErrors(err, does.input); fields != nil {
@@ -136,6 +155,9 @@ func (b *Bot) submit(ctx context.Context, in interaction, does submission, key [
 // decideModal returns what decides with the verdict of a modal.
 func (b *Bot) decideModal(verdict lifecycle.Verdict) func(context.Context, interaction) error {
 	return func(ctx context.Context, in interaction) error {
+		if value, _ := decodeMeta(in.View.Metadata); isFindingID(value) {
+			return b.findingModal(ctx, in)
+		}
 		reason, until, err := b.filledIn(in.View)
 		if err != nil {
 			return err

@@ -21,6 +21,7 @@ type outbound struct {
 	Config
 	box     *outbox
 	locks   *locks
+	turns   *turns
 	members memberList
 
 	mu      sync.Mutex
@@ -36,7 +37,7 @@ type knownName struct {
 
 // newOutbound returns an outbound that speaks through box.
 func newOutbound(cfg Config, box *outbox) *outbound {
-	return &outbound{Config: cfg, box: box, locks: newLocks(), known: map[string]knownName{}, intents: map[string]struct{}{}}
+	return &outbound{Config: cfg, box: box, locks: newLocks(), turns: newTurns(), known: map[string]knownName{}, intents: map[string]struct{}{}}
 }
 
 // handlers returns what does each step. Digests come round again by themselves.

@@ -37,6 +37,16 @@ type Sources interface {
 	Start(ctx context.Context, name string, by lifecycle.Identity, via lifecycle.Via) error
 }
 
+// Reviews is where findings are decided that stand in a digest.
+// *lifecycle.Reviews is one.
+type Reviews interface {
+	// Decide decides each of the findings, and returns what became of each in their
+	// order. A press that nothing can come of at all is a Refusal.
+	Decide(ctx context.Context, v lifecycle.Verdicts) ([]lifecycle.Outcome, error)
+	// Preview returns what deciding would do to each of the findings, in their order.
+	Preview(ctx context.Context, ids []lifecycle.FindingID, what lifecycle.Review) ([]lifecycle.Preview, error)
+}
+
 // Absences is where people say that they are away. *lifecycle.Absences is one.
 type Absences interface {
 	// Away notes that somebody is away. What is wrong with it is a Refusal.

@@ -13,7 +13,13 @@ import (
 // known reports whether the action is one that this version acts on. Messages
 // of others, older and newer, stand in Slack as well.
 func (a action) known() bool {
-	return a.forSecurity() || slices.Contains([]string{ActionApprove, ActionRevoke, ActionDeny, ActionKeep, ActionUndo, ActionRetry, ActionChoose, ActionHistory, ActionBack}, a.ActionID)
+	return a.forSecurity() || slices.Contains([]string{ActionApprove, ActionRevoke, ActionDeny, ActionKeep, ActionUndo, ActionRetry, ActionChoose, ActionHistory, ActionBack, ActionReduce, ActionReview}, a.ActionID)
+}
+
+// onFinding reports whether the button is a finding's own: those that keep and
+// revoke stand on cards of requests too.
+func (a action) onFinding() bool {
+	return slices.Contains([]string{ActionKeep, ActionReduce, ActionRevoke}, a.ActionID) && isFindingID(a.Value)
 }
 
 // forSecurity reports whether the action is on what only Security decides.
@@ -48,6 +54,15 @@ func (b *Bot) press(ctx context.Context, in interaction, a action) error {
 	}
 	if a.forSecurity() {
 		return b.pressForSecurity(ctx, in, a, by)
+	}
+	if b.cfg.Reviews == nil && (a.ActionID == ActionReview || a.onFinding()) {
+		return lifecycle.Refuse(lifecycle.ErrInvalid, "Findings cannot be decided in place here. What waits for you: `%s inbox`.", Command)
+	}
+	if a.ActionID == ActionReview {
+		return b.pressReview(ctx, in, a, by)
+	}
+	if a.onFinding() {
+		return b.pressFinding(ctx, in, a, by)
 	}
 	id, seen, err := decodeValue(a.chosen())
 	if err != nil {
