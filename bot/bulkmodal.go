@@ -47,7 +47,7 @@ func bulkModal(k lifecycle.Bundle, items []bulkItem, f frame, meta string) slack
 }
 
 func bulkHead(k lifecycle.Bundle, shown int) string {
-	return fmt.Sprintf("*%d of the same risk:* %s, %s severity.\nEach is decided by itself and stands on the record with your name. You see what becomes of each before anything counts.", shown, heldWords(k), k.Severity)
+	return fmt.Sprintf("*%d of the same risk:* each %s, %s severity.\nEach is decided by itself and stands on the record with your name. You see what becomes of each before anything counts.", shown, heldWords(k), k.Severity)
 }
 
 func whatInput(k lifecycle.Bundle) slack.Block {

@@ -78,16 +78,20 @@ func (v digestView) bundle(b lifecycle.Bundle, title string) []slack.Block {
 
 func (v digestView) single(b lifecycle.Bundle) string {
 	f := b.Findings[0]
-	words := findingWords(f) + " Since " + day(f.Since, v.loc) + "."
+	words := findingWords(f)
+	if f.Kind == lifecycle.FoundStale { // what is not used does not say by itself what it is
+		words += " They hold " + heldWords(b) + "."
+	}
+	words += " Since " + day(f.Since, v.loc) + "."
 	if b.Privileged {
-		words += " *Great power:* it is decided alone, and with a reason."
+		words += " *Great power:* decided alone, and with a reason."
 	}
 	return words
 }
 
 // many says what the findings have in common, and whose the first are.
 func (v digestView) many(b lifecycle.Bundle) string {
-	words := fmt.Sprintf("*%d alike*, %s, %s severity: %s.", len(b.Findings), heldWords(b), b.Severity, listed(personNames(b.Findings), bundleNames, ", "))
+	words := fmt.Sprintf("*%d alike*, each %s, %s severity: %s.", len(b.Findings), heldWords(b), b.Severity, listed(personNames(b.Findings), bundleNames, ", "))
 	oldest := slices.MinFunc(b.Findings, func(x, y lifecycle.Finding) int { return x.Since.Compare(y.Since) })
 	words += " The oldest since " + day(oldest.Since, v.loc) + "."
 	if b.Proxy != "" {
@@ -96,12 +100,12 @@ func (v digestView) many(b lifecycle.Bundle) string {
 	return words
 }
 
-// heldWords says what everybody in the bundle holds.
+// heldWords says what each in the bundle holds.
 func heldWords(b lifecycle.Bundle) string {
 	if b.Of == lifecycle.KindTeamRole {
-		return "each " + foreign(b.Role, maxTeam) + " on " + teamName(b.Team)
+		return foreign(b.Role, maxTeam) + " on " + teamName(b.Team)
 	}
-	return "each " + roleWords(b.Role)
+	return roleWords(b.Role)
 }
 
 func personNames(found []lifecycle.Finding) []string {

@@ -31,6 +31,17 @@ func (d *desk) fill() {
 	l.put(finding())
 	l.put(with(verified(decided(joiner(), lifecycle.Done, "ines@acme.test", lifecycle.Approve, ""), 2), func(r *lifecycle.Request) { r.UpdatedAt = noon.Add(-time.Hour) }))
 	stale := found(3, lifecycle.FoundStale, "Old Hand")
+	var alike []lifecycle.Finding
+	for i := range 12 {
+		f := found(20+i, lifecycle.FoundStale, fmt.Sprintf("Idle %c", 'A'+i))
+		f.Account.BaseRole, f.Entitlement, f.From, f.To, f.Severity = lifecycle.RoleResponder, lifecycle.Entitlement{Kind: lifecycle.KindAccount, Role: "limited_user"}, "limited_user", "", lifecycle.SeverityLow
+		f.Since = noon.AddDate(0, 0, -i)
+		f.Note, f.Proxy = "has not signed in for 120 days.", "PagerDuty analytics, up to 24 h old"
+		l.accounts = append(l.accounts, lifecycle.Account{ID: f.Account.ID, Email: f.Account.Email, Name: f.Account.Name, BaseRole: lifecycle.RoleResponder, Teams: []lifecycle.Membership{{Team: pay, Role: lifecycle.TeamResponder}}})
+		alike = append(alike, f)
+	}
+	alone := found(40, lifecycle.FoundExcess, "Only One")
+	alone.Account.BaseRole = lifecycle.RoleResponder
 	stale.Note, stale.Proxy = "has not signed in for 120 days.", "PagerDuty analytics, up to 24 h old"
 	kept := found(4, lifecycle.FoundExcess, "Kept Kim")
 	kept.Exception = "exc_1"
@@ -40,7 +51,8 @@ func (d *desk) fill() {
 	untold.Note = "PagerDuty's audit records do not tell who made it so."
 	invited := found(7, lifecycle.FoundInvitePending, "New Hand")
 	invited.Note = "was invited and has not accepted, seen pending since 1 May 2026: cannot be paged."
-	l.found = []lifecycle.Finding{found(1, lifecycle.FoundLeaverPresent, "Ana Gone"), drift, untold, found(2, lifecycle.FoundExcess, "Max More"), stale, kept, invited}
+	l.found = []lifecycle.Finding{found(1, lifecycle.FoundLeaverPresent, "Ana Gone"), drift, untold, found(2, lifecycle.FoundExcess, "Max More"), stale, alone, kept, invited}
+	l.found = append(l.found, alike...)
 	l.exceptions = []lifecycle.Exception{{ID: "exc_1", Finding: kept.ID, By: "ines@acme.test", Reason: "covers the night", Since: noon, Until: noon.Add(72 * time.Hour), Held: "manager"}}
 }
 
@@ -60,7 +72,7 @@ func places() []lifecycle.Finding {
 
 func TestAPlaceWhereNobodyAnswersIsSaidAsOne(t *testing.T) {
 	t.Parallel()
-	v := digestView{frame: testFrame(), d: lifecycle.Digest{At: noon, Findings: places()}}
+	v := digestView{frame: testFrame(), d: lifecycle.Digest{At: noon, Others: places()}}
 	m := v.message()
 	within(t, m)
 	wants(t, readBlocks(t, m.Blocks), "*Nobody answers there* (2)\n• Level 2 of Payments-Crit still calls Old Hand, whose account was deleted: nobody answers there.\n• Schedule Payments primary has nobody in it. It is called by level 1 of Payments-Crit.")
@@ -68,6 +80,39 @@ func TestAPlaceWhereNobodyAnswersIsSaidAsOne(t *testing.T) {
 		t.Errorf("it is said as somebody's account:\n%s", text)
 	}
 	wants(t, strings.Join(tally(places()), "\n"), "`nobody answers ██████████    2`")
+}
+
+// hostileBundle is n findings by which somebody tries to be more than a name.
+func hostileBundle(i, n int) lifecycle.Bundle {
+	b := lifecycle.Bundle{Kind: lifecycle.FoundStale, Severity: lifecycle.SeverityLow, Of: lifecycle.KindTeamRole, Role: "<!here> *x*", Team: lifecycle.Team{ID: "P", Name: "<!channel> & 𝔘"}, Proxy: "<https://evil.test|trust>", Reducible: true}
+	for k := range n {
+		f := found(i*10+k, lifecycle.FoundStale, strings.Repeat("✅ <!channel> & 𝔘 ", 20))
+		f.Note, f.Proxy = "*not* <@U1> `used`", b.Proxy
+		b.Findings = append(b.Findings, f)
+	}
+	return b
+}
+
+func TestADigestOfBadNames(t *testing.T) {
+	t.Parallel()
+	v := digestView{frame: testFrame(), d: lifecycle.Digest{At: noon, Bundles: []lifecycle.Bundle{hostileBundle(1, 1), hostileBundle(2, 4)}, Others: []lifecycle.Finding{hostileBundle(3, 1).Findings[0]}}}
+	m := v.message()
+	within(t, m)
+	golden(t, "digest/hostile.txt", []byte("push: "+m.Text+"\n\n"+readBlocks(t, m.Blocks)+"\n"))
+}
+
+func TestATeamsDigestIsForNobodyAlone(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.fill()
+	v := digestView{frame: testFrame(), team: "Payments", d: lifecycle.Digest{At: noon, Waiting: []lifecycle.Request{mover()}, Bundles: []lifecycle.Bundle{hostileBundle(2, 4)}}}
+	m := v.message()
+	within(t, m)
+	text := readBlocks(t, m.Blocks)
+	wants(t, text, "Payments: PagerDuty access digest", "*Needs the owners today* (1)", "Only the owners and Security can decide")
+	if strings.Contains(text, "you ") {
+		t.Errorf("it speaks to one person:\n%s", text)
+	}
 }
 
 func TestDigest(t *testing.T) {
@@ -184,11 +229,12 @@ func TestDigestOfFiveThousandFindingsIsOneMessage(t *testing.T) {
 				f.Kind = p.kinds[0]
 			}
 			f.Note, f.MadeBy, f.Proxy = f.Account.Name, f.Account.Name, f.Account.Name
-			v.d.Findings = append(v.d.Findings, f)
+			v.d.Findings, v.d.Others = append(v.d.Findings, f), append(v.d.Others, f)
 		}
 		r := hostile()
 		r.State, r.ID = lifecycle.Pending, lifecycle.RequestID(fmt.Sprint("req_", i))
 		v.d.Waiting = append(v.d.Waiting, r)
+		v.d.Bundles = append(v.d.Bundles, hostileBundle(i, i%3+1))
 		v.d.Done = append(v.d.Done, hostile())
 		v.d.Ending = append(v.d.Ending, lifecycle.Exception{Finding: "fnd_x", By: "<@U1>", Reason: strings.Repeat("*x* ", 500), Until: noon})
 		if i == 60 {
@@ -197,7 +243,7 @@ func TestDigestOfFiveThousandFindingsIsOneMessage(t *testing.T) {
 	}
 	m := v.message()
 	within(t, m)
-	wants(t, readBlocks(t, m.Blocks), "and 49 more: `/rolecall inbox`", "more: `/rolecall findings`")
+	wants(t, readBlocks(t, m.Blocks), "more: `/rolecall inbox`", "more: `/rolecall findings`", "more in 52 rows, the lesser risks, did not fit in here: `/rolecall findings` lists them.")
 	d := newDesk(t)
 	if _, _, err := d.out(t).box.post(t.Context(), "C0SECURITY", "", m); err != nil {
 		t.Fatal(err)

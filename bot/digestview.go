@@ -189,11 +189,15 @@ func (v digestView) tail() []slack.Block {
 	if len(v.d.Done) > 0 {
 		blocks = append(blocks, section(fmt.Sprintf("*Done since the last digest* (%d)\n%s", len(v.d.Done), v.done())))
 	}
-	foot := "If you do nothing, what is asked ends as its own line says, and the rest stays as it is and comes again tomorrow."
+	silence := "If you do nothing"
 	if v.team != "" {
-		foot += " Only the owners and Security can decide; each press is checked."
+		silence = "Only the owners and Security can decide; each press is checked. If nobody does"
 	}
-	return append(blocks, contextLine(foot+" Object roles and other people's API keys cannot be seen by API."))
+	foot := silence + ", what is asked ends as its own line says, and the rest stays as it is and comes again tomorrow. Object roles and other people's API keys cannot be seen by API."
+	if len(v.d.Bundles) > 0 {
+		foot = "*Keep* is an exception with a reason and an end. *Reduce* leaves somebody able to look on, and not to act. *Revoke* takes back what is beyond policy, or all that is not used. " + foot
+	}
+	return append(blocks, contextLine(foot))
 }
 
 // standing counts the findings that are shown, or summed up.
