@@ -98,7 +98,7 @@ func (db *DB) Requests(ctx context.Context, f lifecycle.RequestFilter) ([]lifecy
 		return nil, err
 	}
 	found = slices.DeleteFunc(found, func(r lifecycle.Request) bool { return !selects(f, r) })
-	slices.SortStableFunc(found, func(a, b lifecycle.Request) int {
+	slices.SortFunc(found, func(a, b lifecycle.Request) int {
 		return cmp.Or(a.OpenedAt.Compare(b.OpenedAt), cmp.Compare(a.ID, b.ID))
 	})
 	if f.Limit > 0 && len(found) > f.Limit {
