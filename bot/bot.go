@@ -24,6 +24,11 @@ type Config struct {
 	Secrets Secrets
 	APIURL  string       // ends in "/"; https://slack.com/api/ when empty
 	Client  *http.Client // with a deadline of its own
+	// Replicas is how many processes share the app token, this one among them; 0 is 1.
+	Replicas int
+	// CountAgain is how long after an odd count of connections Slack is asked for
+	// another; two minutes when 0.
+	CountAgain time.Duration
 
 	Approvals *lifecycle.Approvals
 	Directory *lifecycle.Directory

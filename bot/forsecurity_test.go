@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -110,6 +111,8 @@ func (m *memory) EnforcePolicy(_ context.Context, _ lifecycle.PolicyText, e life
 func (m *memory) BaselineByEmail(_ context.Context, email string) ([]lifecycle.Account, error) {
 	return slices.DeleteFunc(slices.Clone(m.accounts), func(a lifecycle.Account) bool { return lifecycle.FoldEmail(a.Email) != email }), nil
 }
+
+func (m *memory) Head(context.Context) (int64, string, error) { return 7, strings.Repeat("7", 64), nil }
 
 func (m *memory) Population(context.Context) (int, error) { return len(m.accounts), nil }
 

@@ -127,6 +127,7 @@ func (h *house) config(over transport, base string) bot.Config {
 	} else {
 		bc.Secrets.SigningSecret = h.Config().SigningSecret
 	}
+	bc.CountAgain = 50 * time.Millisecond
 	bc.APIURL, bc.Client = base+"/api/", &http.Client{Timeout: 10 * time.Second}
 	bc.Approvals = lifecycle.NewApprovals(m, m, h.clock.Now)
 	bc.Directory = lifecycle.NewDirectory(m, m, h.clock.Now)

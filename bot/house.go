@@ -18,6 +18,7 @@ const manySources = 10 // that an answer lists
 type homeSecurity struct {
 	in    securityInbox
 	house lifecycle.House
+	link  string
 }
 
 // withSecurity adds what the Home tab says of the house to whoever is of Security.
@@ -33,6 +34,7 @@ func (b *Bot) withSecurity(ctx context.Context, d homeData) (homeData, error) {
 	if s.house, err = b.cfg.Desk.House(ctx); err != nil {
 		return d, err
 	}
+	s.link = b.linkWords()
 	d.Security = &s
 	return d, nil
 }
@@ -44,7 +46,7 @@ func (s homeSecurity) blocks(f frame) []slack.Block {
 		blocks = append(blocks, section("Nothing is stopped, and no question about people waits."))
 	}
 	blocks = append(blocks, s.in.blocks(f)...)
-	return append(blocks, section(packLines(houseView{f, s.house}.lines(), listMost, seeMore("`"+Command+" status`"))))
+	return append(blocks, section(packLines(houseView{f, s.house, s.link}.lines(), listMost, seeMore("`"+Command+" status`"))))
 }
 
 // houseLines says how the house stands, to whoever is of Security.
@@ -61,17 +63,18 @@ func (b *Bot) houseLines(ctx context.Context, who lifecycle.Identity) ([]string,
 	if err != nil {
 		return nil, err
 	}
-	return append([]string{"*rolecall itself*"}, houseView{f, house}.lines()...), nil
+	return append([]string{"*rolecall itself*"}, houseView{f, house, b.linkWords()}.lines()...), nil
 }
 
 // houseView is how the house stands, as it is told.
 type houseView struct {
 	frame
-	h lifecycle.House
+	h    lifecycle.House
+	link string // how Slack is connected; "" where nothing is to say of it
 }
 
 func (v houseView) lines() []string {
-	return slices.Concat([]string{v.modeLine(), v.policyLine(), v.brakesLine(), v.stoppedLine(), v.casesLine()}, v.sourceLines(), []string{v.rollCallLine()})
+	return slices.Concat([]string{v.modeLine(), v.policyLine(), v.brakesLine(), v.stoppedLine(), v.casesLine()}, v.sourceLines(), []string{v.rollCallLine(), v.recordLine()}, v.slackLines())
 }
 
 func (v houseView) modeLine() string {
@@ -199,4 +202,33 @@ func (v houseView) rollCallLine() string {
 		return "*Last roll call*  none yet"
 	}
 	return "*Last roll call*  " + moment(v.h.RollCall, v.loc) + " · " + count(v.h.Findings, "finding stands", "findings stand")
+}
+
+// recordLine gives the head of the record, for whoever has noted an earlier one.
+func (v houseView) recordLine() string {
+	if v.h.Record.Seq == 0 {
+		return "*Record*  nothing yet"
+	}
+	return fmt.Sprintf("*Record*  %s, the last is %s", count(int(v.h.Record.Seq), "line", "lines"), foreign(fmt.Sprintf("%.12s", v.h.Record.Hash), maxTeam))
+}
+
+// slackLines says how what people press arrives, and whether all of it does.
+func (v houseView) slackLines() []string {
+	var all []string
+	if v.link != "" {
+		all = append(all, "*Slack*  "+v.link)
+	}
+	if !v.h.Ghosts.IsZero() {
+		all = append(all, "*Presses are lost*  since "+moment(v.h.Ghosts, v.loc)+" Slack counts more connections than rolecall has, and hands part of what is pressed to those. Whoever presses and sees nothing happen should press again.")
+	}
+	return all
+}
+
+// linkWords says how Slack is connected to this process.
+func (b *Bot) linkWords() string {
+	if b.cfg.Secrets.AppToken == "" {
+		return "over HTTP"
+	}
+	up, c := b.link.tally()
+	return fmt.Sprintf("%d of %s of this process; Slack counted %d in all when it was last asked", min(up, connections), count(connections, "connection", "connections"), c.Slack)
 }

@@ -28,6 +28,7 @@ func testHouse() lifecycle.House {
 			{Name: "scim:okta", LastHeard: noon.Add(-time.Minute), Observed: true},
 		},
 		RollCall: noon.Add(-2 * time.Hour), Findings: 7,
+		Record: lifecycle.RecordHead{Seq: 81234, Hash: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}, Ghosts: noon.Add(-20 * time.Minute),
 	}
 }
 
@@ -46,7 +47,7 @@ func TestTheHouseIsToldAsItStands(t *testing.T) {
 		if name == "bare" {
 			f.mode = lifecycle.Observe
 		}
-		v := houseView{f, h}
+		v := houseView{f, h, "2 of 2 connections of this process; Slack counted 2 in all when it was last asked"}
 		golden(t, "house/"+name+".txt", []byte(strings.Join(v.lines(), "\n")+"\n"))
 		m := lines("*The house*", v.lines(), "")
 		m.Blocks = withBlockIDs(m.Blocks, m.digest()[:12])

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"rolecall/lifecycle"
 )
 
@@ -23,6 +25,7 @@ type Bot struct {
 	telling *pool // whoever could not be served
 	drawing *pool // what was pressed
 	link    *link // of Socket Mode
+	lines   errgroup.Group
 }
 
 // New returns a bot, or an error that names every mistake in cfg.
@@ -36,7 +39,7 @@ func New(cfg Config) (*Bot, error) {
 	}
 	return &Bot{
 		cfg: cfg, out: out, jobs: newOutbound(cfg, out), people: newPeople(out, cfg), seen: newSeen(cfg.Now), log: cfg.Log,
-		working: newPool(workers), telling: newPool(tellers), drawing: newPool(drawers), link: newLink(),
+		working: newPool(workers), telling: newPool(tellers), drawing: newPool(drawers), link: newLink(cfg.Replicas, cfg.CountAgain),
 	}, nil
 }
 

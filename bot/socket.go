@@ -26,39 +26,6 @@ const (
 	ackTime = 500 * time.Millisecond
 )
 
-// A link knows which of our Socket Mode connections stand.
-type link struct {
-	mu    sync.Mutex
-	up    map[int]bool
-	cause error // why there is none
-}
-
-func newLink() *link {
-	return &link{up: map[int]bool{}, cause: errors.New("slack has not greeted us yet")}
-}
-
-func (l *link) set(conn int, up bool, cause error) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.up, conn)
-	if up {
-		l.up[conn] = true
-	}
-	if cause != nil {
-		l.cause = cause
-	}
-	return len(l.up)
-}
-
-func (l *link) connected() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.up) == 0 {
-		return fmt.Errorf("slack is not connected: %w", l.cause)
-	}
-	return nil
-}
-
 // runSocket keeps the connections until ctx ends, which is no error, or Slack
 // refuses one of the tokens.
 func (b *Bot) runSocket(ctx context.Context) error {
@@ -67,15 +34,67 @@ func (b *Bot) runSocket(ctx context.Context) error {
 	for conn := range connections {
 		group.Go(func() error { return b.connect(ctx, conn) })
 	}
-	if err := group.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+	if err := errors.Join(group.Wait(), b.lines.Wait()); err != nil && !errors.Is(err, context.Canceled) {
 		return fmt.Errorf("connect to Slack: %w", err)
 	}
 	return nil
 }
 
-// connect keeps one connection. The library reconnects by itself; it gives up
-// only when the token is refused.
+// connect keeps one connection, and makes it anew when that is due: the new one
+// stands before the old one goes.
 func (b *Bot) connect(ctx context.Context, conn int) error {
+	is := b.dial(ctx, conn, false)
+	defer func() { is.hangUp() }()
+	for {
+		select {
+		case err := <-is.ended:
+			return err
+		case <-b.link.anew[conn].C:
+			next := b.dial(ctx, conn, true)
+			if err := next.await(); err != nil {
+				is.hangUp()
+				is = next
+				return err
+			}
+			is.hangUp()
+			is = next
+		}
+	}
+}
+
+// A line is one client of the library's: a connection, and what it reconnects as.
+type line struct {
+	conn    int
+	counts  bool          // it was made to hear again how many Slack counts
+	hello   chan struct{} // closed once Slack has greeted it
+	ended   chan error    // why it gave up; buffered
+	hangUp  context.CancelFunc
+	greeted sync.Once
+}
+
+const helloTime = 20 * time.Second
+
+// await returns once Slack has greeted the line, or has not for long: the library
+// goes on trying, and what stood before is of no more use than that. It returns
+// why the line gave up.
+func (l *line) await() error {
+	late := time.NewTimer(helloTime)
+	defer late.Stop()
+	select {
+	case err := <-l.ended:
+		return err
+	case <-l.hello:
+	case <-late.C:
+	}
+	return nil
+}
+
+// dial starts a line. The library reconnects by itself; it gives up only when
+// the token is refused.
+func (b *Bot) dial(ctx context.Context, conn int, counts bool) *line {
+	ctx, cancel := context.WithCancel(ctx)
+	is := &line{conn: conn, counts: counts, hello: make(chan struct{}), ended: make(chan error, 1), hangUp: cancel}
+	b.link.opened(is)
 	client := socketmode.New(b.socketAPI(), socketmode.OptionReadLimit(readLimit), socketmode.OptionLog(log.New(io.Discard, "", 0)))
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return client.RunContext(ctx) })
@@ -85,13 +104,17 @@ func (b *Bot) connect(ctx context.Context, conn int) error {
 			case <-ctx.Done():
 				return ctx.Err()
 			case e := <-client.Events:
-				b.hear(ctx, conn, client, e)
+				b.hear(ctx, is, client, e)
 			}
 		}
 	})
-	err := group.Wait()
-	b.link.set(conn, false, err)
-	return err
+	b.lines.Go(func() error {
+		err := group.Wait()
+		b.link.closed(is, err)
+		is.ended <- err
+		return nil // whoever keeps the line says what came of it
+	})
+	return is
 }
 
 func (b *Bot) socketAPI() *slack.Client {
@@ -104,14 +127,14 @@ func (b *Bot) socketAPI() *slack.Client {
 
 // hear handles one event of a connection, and never blocks: while it does,
 // the library does not answer Slack's pings.
-func (b *Bot) hear(ctx context.Context, conn int, client *socketmode.Client, e socketmode.Event) {
+func (b *Bot) hear(ctx context.Context, is *line, client *socketmode.Client, e socketmode.Event) {
 	switch data := e.Data.(type) {
 	case *slack.ConnectingEvent:
-		b.link.set(conn, false, errors.New("it is reconnecting"))
+		b.link.set(is, false, errors.New("it is reconnecting"))
 		return
 	case *slack.ConnectionErrorEvent:
-		b.link.set(conn, false, data.ErrorObj)
-		b.log.WarnContext(ctx, "slack connection failed", slog.Int("connection", conn), slog.Duration("again_in", data.Backoff), slog.Any("err", data.ErrorObj))
+		b.link.set(is, false, data.ErrorObj)
+		b.log.WarnContext(ctx, "slack connection failed", slog.Int("connection", is.conn), slog.Duration("again_in", data.Backoff), slog.Any("err", data.ErrorObj))
 		return
 	case *socketmode.ErrorWriteFailed:
 		b.log.WarnContext(ctx, "acknowledge slack", slog.String("envelope", data.Response.EnvelopeID), slog.Any("err", data.Cause))
@@ -123,7 +146,7 @@ func (b *Bot) hear(ctx context.Context, conn int, client *socketmode.Client, e s
 	switch {
 	case e.Request == nil:
 	case e.Type == socketmode.EventTypeHello:
-		b.greeted(ctx, conn, e.Request.NumConnections)
+		b.greeted(ctx, is, e.Request.NumConnections)
 	case e.Request.EnvelopeID != "":
 		b.open(ctx, client, *e.Request)
 	}
@@ -153,17 +176,5 @@ func (b *Bot) acknowledge(ctx context.Context, client *socketmode.Client, envelo
 	defer cancel()
 	if err := client.AckCtx(ctx, envelope, reply); err != nil {
 		b.log.WarnContext(ctx, "acknowledge slack", slog.String("envelope", envelope), slog.Any("err", err))
-	}
-}
-
-// greeted notes that a connection stands. Connections that Slack counts beyond
-// all that we ever open are another replica's, or half-open ones that Slack
-// still delivers to: what people press is then lost without a trace.
-func (b *Bot) greeted(ctx context.Context, conn, counted int) {
-	up := b.link.set(conn, true, nil)
-	b.log.InfoContext(ctx, "slack connected", slog.Int("connection", conn), slog.Int("up", up), slog.Int("slack_counts", counted))
-	if counted > connections {
-		b.log.WarnContext(ctx, "slack counts more connections than this process has: unless another replica runs, some presses are lost",
-			slog.Int("ours", connections), slog.Int("slack_counts", counted))
 	}
 }

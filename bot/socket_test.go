@@ -56,17 +56,49 @@ func TestARefusedTokenEndsTheRun(t *testing.T) {
 	}
 }
 
-func TestConnectionsThatAreNotOursAreSaid(t *testing.T) {
-	t.Parallel()
-	const warning = "slack counts more connections than this process has: unless another replica runs, some presses are lost"
-	h := newHouse(t, overSocket)
-	h.await(t, "two greetings", func() bool { return h.log.count(slog.LevelInfo, "slack connected") == 2 })
-	if n := h.log.count(slog.LevelWarn, warning); n != 0 {
-		t.Errorf("warned %d times of our own connections", n)
+func (h *house) ghostLines(state string) int {
+	h.store.mu.Lock()
+	defer h.store.mu.Unlock()
+	n := 0
+	for _, e := range h.store.events {
+		if e.Kind == lifecycle.EventSlackGhost && e.Detail["state"] == state {
+			n++
+		}
 	}
-	h.AddGhosts(1)
+	return n
+}
+
+func TestConnectionsThatNobodyAnswersOnAreAnAlarmUntilTheyAreGone(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, overSocket)
+	if h.bot.Ghosts() != 0 || h.ghostLines("found") != 0 {
+		t.Errorf("our own connections are an alarm")
+	}
+	h.AddGhosts(2)
 	h.Disconnect("warning")
-	h.await(t, "a warning", func() bool { return h.log.count(slog.LevelWarn, warning) > 0 })
+	h.await(t, "the alarm", func() bool { return h.bot.Ghosts() == 2 && h.ghostLines("found") == 1 })
+	greeted := h.log.count(slog.LevelInfo, "slack connected")
+	h.await(t, "it is counted again", func() bool { return h.log.count(slog.LevelInfo, "slack connected") > greeted+1 })
+	h.ClearGhosts()
+	h.await(t, "the end of it", func() bool { return h.bot.Ghosts() == 0 && h.ghostLines("gone") == 1 })
+	if n := h.ghostLines("found"); n != 1 {
+		t.Errorf("the alarm was raised %d times", n)
+	}
+	var told []string
+	h.store.change(func(m *memory) {
+		for _, j := range m.jobs {
+			if j.Kind == lifecycle.JobAlert {
+				told = append(told, j.Ref)
+			}
+		}
+	})
+	if len(told) != 2 || !strings.Contains(told[0], "press again") || !strings.Contains(told[0], "2 of them are not rolecall's") || !strings.Contains(told[1], "any more") {
+		t.Errorf("Security is told %q", told)
+	}
+	r := h.open("req_1")
+	h.press(t, marco, payments, h.card(t, payments, r, ""), bot.ActionApprove)
+	h.awaitState(t, r.ID, lifecycle.Approved)
+	h.clean(t)
 }
 
 func TestAMessageThatNoLibraryKnowsCanBePressed(t *testing.T) {

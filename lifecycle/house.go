@@ -20,6 +20,10 @@ type HouseReader interface {
 	PolicyInForce(ctx context.Context) (PolicyText, error)
 	// Population is PeopleReader's.
 	Population(ctx context.Context) (int, error)
+	// Head returns the number and the hash of the last line of the record; 0 and 64 zeros before the first.
+	Head(ctx context.Context) (seq int64, hash string, err error)
+	// Message returns the message with that key, or ErrNotFound.
+	Message(ctx context.Context, key string) (Message, error)
 }
 
 // A House is how rolecall itself stands: what Security wants to know of it. The
@@ -36,6 +40,14 @@ type House struct {
 	Sources    []Source     `json:"sources"`
 	RollCall   time.Time    `json:"roll_call,omitzero"` // when the last whole one was
 	Findings   int          `json:"findings"`
+	Record     RecordHead   `json:"record"`
+	Ghosts     time.Time    `json:"ghosts,omitzero"` // since when Slack delivers to connections that nobody answers on; zero: it does not
+}
+
+// A RecordHead is the last line of the record, by which all before it is known.
+type RecordHead struct {
+	Seq  int64  `json:"seq"`
+	Hash string `json:"hash"`
 }
 
 // A Gauge is how near the breaker is to tripping, for one source or, "", for all together.
@@ -80,6 +92,14 @@ func (d *Desk) House(ctx context.Context) (House, error) {
 	if h.RollCall, err = d.store.LastRollCall(ctx); err != nil {
 		return h, fmt.Errorf("look up the last roll call: %w", err)
 	}
+	if h.Record.Seq, h.Record.Hash, err = d.store.Head(ctx); err != nil {
+		return h, fmt.Errorf("read the head of the record: %w", err)
+	}
+	ghosts, err := d.store.Message(ctx, GhostsKey)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return h, fmt.Errorf("look up what Slack counts: %w", err)
+	}
+	h.Ghosts = GhostsSince(ghosts)
 	found, err := d.standing(ctx)
 	h.Findings = len(found)
 	return h, err

@@ -1,6 +1,7 @@
 package lifecycle_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -44,7 +45,7 @@ func TestWhatSecurityIsToldOfTheHouse(t *testing.T) {
 			{Hold: open[0], Waiting: 13, Relocations: []lifecycle.Relocation{{From: "Payments", People: 13}}},
 			{Hold: open[1]},
 		},
-		Sources: []lifecycle.Source{h.source(t, "hr")},
+		Sources: []lifecycle.Source{h.source(t, "hr")}, Record: h.head(t),
 	}
 	if got.RollCall.IsZero() {
 		t.Error("the last roll call is not told")
@@ -54,12 +55,38 @@ func TestWhatSecurityIsToldOfTheHouse(t *testing.T) {
 	}
 }
 
+func (h *house) head(t *testing.T) (r lifecycle.RecordHead) {
+	t.Helper()
+	var err error
+	r.Seq, r.Hash, err = h.store.Head(t.Context())
+	must(t, err)
+	return r
+}
+
+func TestItIsToldSinceWhenPressesAreLost(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	for _, want := range []time.Time{h.now(), {}} {
+		m, err := h.store.Message(t.Context(), lifecycle.GhostsKey)
+		if err != nil && !errors.Is(err, lifecycle.ErrNotFound) {
+			t.Fatal(err)
+		}
+		is := lifecycle.Message{Key: lifecycle.GhostsKey, Revision: m.Revision + 1, Intended: h.now()}
+		must(t, h.store.SaveMessage(t.Context(), is, lifecycle.AuditEvent{At: h.now(), Actor: lifecycle.System, Kind: lifecycle.EventSlackGhost, Ref: is.Key}))
+		got, err := h.desk().House(t.Context())
+		must(t, err)
+		if !got.Ghosts.Equal(want) {
+			t.Errorf("since %s, want %s", got.Ghosts, want)
+		}
+	}
+}
+
 func TestAHouseInWhichNothingHasHappened(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	got, err := h.desk().House(t.Context())
 	must(t, err)
-	want := lifecycle.House{At: h.now(), Breaker: []lifecycle.Gauge{{Kind: lifecycle.Leaver, Limit: 5, Window: day}, {Kind: lifecycle.Mover, Limit: 10, Window: day}}}
+	want := lifecycle.House{At: h.now(), Breaker: []lifecycle.Gauge{{Kind: lifecycle.Leaver, Limit: 5, Window: day}, {Kind: lifecycle.Mover, Limit: 10, Window: day}}, Record: h.head(t)}
 	if diff := cmp.Diff(want, got, equateEmpty); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -38,6 +38,7 @@ type config struct {
 	SlackBotToken      secret `split_words:"true" desc:"xoxb-…"`
 	SlackAppToken      secret `split_words:"true" desc:"xapp-…, for Socket Mode"`
 	SlackSigningSecret secret `split_words:"true" desc:"for HTTP mode, instead of the app token"`
+	Replicas           string `default:"1" desc:"how many serve share the Slack app token; for more than one, the database is PostgreSQL"`
 	SlackAPIUrl        string `split_words:"true" default:"https://slack.com/api/" desc:"where Slack's Web API is"`
 
 	PagerdutyToken        secret `split_words:"true" desc:"account API key, or:"`
@@ -170,8 +171,22 @@ func (c config) concurrency() (int, error) {
 	return n, nil
 }
 
+// mostReplicas may share an app: Slack gives one ten connections, and each takes two.
+const mostReplicas = 5
+
+func (c config) replicas() (int, error) {
+	n, err := strconv.Atoi(c.Replicas)
+	if err != nil || n < 1 || n > mostReplicas {
+		return 0, fmt.Errorf("%q is not a number from 1 to %d", c.Replicas, mostReplicas)
+	}
+	return n, nil
+}
+
 func (c config) checkSlack() []string {
 	wrong := c.SlackBotToken.required("SLACK_BOT_TOKEN")
+	if _, err := c.replicas(); err != nil {
+		wrong = append(wrong, "ROLECALL_REPLICAS: "+err.Error())
+	}
 	wrong = append(wrong, c.SlackAppToken.mistakes("SLACK_APP_TOKEN")...)
 	wrong = append(wrong, c.SlackSigningSecret.mistakes("SLACK_SIGNING_SECRET")...)
 	switch app, signing := c.SlackAppToken.isSet(), c.SlackSigningSecret.isSet(); {

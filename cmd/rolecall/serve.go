@@ -66,6 +66,9 @@ func configured(log *slog.Logger) (settings, error) {
 		}
 	}
 	s.pagerDuty = cfg.pagerDuty(log)
+	if s.replicas, err = cfg.replicas(); err != nil {
+		return s, err
+	}
 	s.slack, err = cfg.slackSecrets()
 	return s, err
 }

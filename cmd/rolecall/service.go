@@ -29,6 +29,7 @@ type settings struct {
 	digest    lifecycle.Schedule
 	slack     bot.Secrets
 	slackURL  string
+	replicas  int // that share the Slack app token
 	pagerDuty pagerduty.Config
 	doors     doors
 	settle    time.Duration // how long a change that a source sends piece by piece is waited for
@@ -115,7 +116,7 @@ func (h *service) lineKept(kind lifecycle.EventKind) {
 
 func (h *service) botConfig() bot.Config {
 	return bot.Config{
-		Secrets: h.slack, APIURL: h.slackURL, Client: &http.Client{Timeout: slackDeadline},
+		Secrets: h.slack, APIURL: h.slackURL, Client: &http.Client{Timeout: slackDeadline}, Replicas: h.replicas,
 		Approvals: h.flows.approvals, Directory: h.flows.directory, Desk: h.flows.desk, Digests: h.flows.digests,
 		Matcher: h.flows.matcher, Absences: h.flows.absences, Brakes: h.flows.brakes, Sources: h.flows.sources,
 		Policies: h, Planner: h.flows.planner, Store: h.db, RollCall: h.askRollCall,

@@ -67,6 +67,7 @@ func printHouse(t *terminal, h lifecycle.House, otherFile string) error {
 	}
 	rows = append(rows,
 		[2]string{"Roll call", rollInWords(h)},
+		[2]string{"Record", fmt.Sprintf("%s, the last is %.12s", count(int(h.Record.Seq), "line"), h.Record.Hash)},
 		[2]string{"People", fmt.Sprintf("%d with an account", h.Population)},
 	)
 	for _, g := range h.Breaker {
@@ -77,6 +78,9 @@ func printHouse(t *terminal, h lifecycle.House, otherFile string) error {
 	}
 	for _, s := range h.Holds {
 		rows = append(rows, [2]string{"HELD", fmt.Sprintf("%s: %s (rolecall hold show %s)", heldInWords(s), s.Why, s.ID)})
+	}
+	if !h.Ghosts.IsZero() {
+		rows = append(rows, [2]string{"SLACK", fmt.Sprintf("since %s Slack counts more connections than rolecall has, and hands part of what is pressed to those: whoever presses and sees nothing happen should press again", strings.TrimSpace(at(h.Ghosts)))})
 	}
 	rows = append(rows, [2]string{"Questions", questionsInWords(h.Cases)})
 	if err := printFields(t.out, rows); err != nil || len(h.Sources) == 0 {
