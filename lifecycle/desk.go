@@ -41,6 +41,7 @@ type Standing struct {
 	Identity Identity
 	Account  *Account // nil: none known; its duties and last use are as the last roll call had them
 	Want     Want
+	Access   []Access  // what the account holds, and why
 	Requests []Request // open ones, and the last few closed
 	Findings []Finding
 	AsOf     time.Time // of the account
@@ -64,9 +65,14 @@ func (d *Desk) Standing(ctx context.Context, i Identity) (Standing, error) {
 	if s.AsOf, err = d.store.LastRollCall(ctx); err != nil {
 		return s, fmt.Errorf("look up the last roll call: %w", err)
 	}
-	if s.Requests, err = d.store.Requests(ctx, RequestFilter{Subject: i.ID, Limit: 10}); err != nil {
+	about, err := d.store.Requests(ctx, RequestFilter{Subject: i.ID})
+	if err != nil {
 		return s, fmt.Errorf("list requests about %s: %w", i.ID, err)
 	}
+	if s.Account != nil {
+		s.Access = access(policy, i.Person, *s.Account, about, d.now())
+	}
+	s.Requests = about[max(0, len(about)-lastRequests):]
 	found, err := d.standing(ctx)
 	if err != nil {
 		return s, err
@@ -79,6 +85,8 @@ func (d *Desk) Standing(ctx context.Context, i Identity) (Standing, error) {
 	SortFindings(s.Findings)
 	return s, nil
 }
+
+const lastRequests = 10 // of a person, that a standing shows
 
 // A Holder is somebody on a team, and in what role. What on-call expects of
 // them, and when they were last seen, is on the account, as the last roll call had it.

@@ -56,7 +56,7 @@ func cannotReturn(c Change) string {
 // take it back while it holds, or ask for the opposite of what it did.
 func (r Request) Undoable() bool {
 	changes, _ := r.TakesBack()
-	return r.State == Holding || len(changes) > 0 && r.Undoes == "" && r.Ends == ""
+	return r.State == Holding || len(changes) > 0 && r.Undoes == "" && r.Ends == "" && r.EndedBy == "" && r.GivenBack.IsZero()
 }
 
 // Undo takes back an approved request that waits out its hold, and returns it as
@@ -158,7 +158,7 @@ func (a *Approvals) mayAsk(ctx context.Context, was Request, who Route, policy P
 		return err
 	case was.Undoes != "":
 		return Refuse(ErrConflict, "this request is itself an undo; ask for what you want anew")
-	case was.Ends != "":
+	case was.Ends != "" || was.EndedBy != "" || !was.GivenBack.IsZero():
 		return Refuse(ErrConflict, "its time is over; whoever still needs it asks for it anew")
 	case p.Reason == "" || len([]rune(p.Reason)) > reasonLength:
 		return Refuse(ErrInvalid, "undoing what is done needs a reason of at most %d characters", reasonLength)
