@@ -28,6 +28,12 @@ const (
 	ActionReduce  = "finding.reduce.v1"
 	ActionReview  = "bundle.review.v1"
 
+	ActionNudge  = "request.nudge.v1" // these four are on what somebody has asked for themselves
+	ActionCancel = "request.cancel.v1"
+	ActionEnd    = "grant.end.v1"
+	ActionWish   = "wish.open.v1"
+
+	ModalWish    = "modal.wish.v1"
 	ModalApprove = "modal.approve.v1"
 	ModalDeny    = "modal.deny.v1"
 	ModalKeep    = "modal.keep.v1"
@@ -50,6 +56,10 @@ const (
 	InputWhat        = "what"   // to do with findings
 	InputPicked      = "picked" // block id of the first ten findings; the next are picked_2
 	InputPeople      = "people"
+	InputTeam        = "team" // of a wish, as are the next three
+	InputRole        = "role"
+	InputFor         = "for"
+	InputIncident    = "incident"
 	InputFrom        = "from"
 	InputDelegate    = "delegate"
 )

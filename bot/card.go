@@ -107,6 +107,9 @@ func (m cardMaker) push(c cardData) string {
 		parts = append(parts, c.Banner)
 	}
 	parts = append(parts, foreign(fullStop(m.r.Why.Event), maxPhrase))
+	if isWish(m.r) {
+		parts = append(parts, foreign(fullStop(m.r.Asked), maxPhrase))
+	}
 	if m.r.State != lifecycle.Pending || len(m.r.Decisions) > 0 || m.r.Escalated {
 		parts = append(parts, c.Status)
 	}

@@ -221,6 +221,7 @@ func cards() map[string]shownCard {
 		"hostile":         {r: hostile()},
 	}
 	maps.Copy(all, handoverCards())
+	maps.Copy(all, wishCards())
 	return all
 }
 

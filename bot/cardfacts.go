@@ -19,6 +19,9 @@ const (
 func (m cardMaker) facts() []fact {
 	r := m.r
 	facts := append([]fact{{"Why", m.why()}}, m.compared()...)
+	if isWish(r) {
+		facts = m.wishFacts()
+	}
 	if len(handovers(r)) > 0 && (r.State == lifecycle.Pending || r.State == lifecycle.Approved || r.State == lifecycle.Holding) {
 		facts = append(facts, fact{"On call", m.onCall()})
 	}
@@ -100,6 +103,9 @@ func (m cardMaker) labels() (now, after string) {
 	}
 	switch m.r.State {
 	case lifecycle.Done:
+		if isWish(m.r) && m.over() { // it is not so any more
+			return "Before", "Given"
+		}
 		return "Before", "Now"
 	case lifecycle.Applying, lifecycle.Failed:
 		return "Before", "Wanted"

@@ -164,6 +164,10 @@ func (m cardMaker) done() string {
 func (m cardMaker) left() string {
 	deletes := slices.ContainsFunc(m.r.Changes, func(c lifecycle.Change) bool { return c.Op == lifecycle.OpDelete })
 	switch {
+	case isWish(m.r) && m.over():
+		return "That is over. Nothing is left to do."
+	case isWish(m.r):
+		return "It ends by itself. Nothing is left to do."
 	case m.r.Kind != lifecycle.RequestLeaver || deletes:
 		return "Nothing is left to do."
 	case m.r.Undoes != "": // whether that is how it stays is for the next roll call to say

@@ -23,6 +23,8 @@ func changeWords(c lifecycle.Change) string {
 		return inTime(c, "replace the key of the calendar feed", "calendar feed key replaced")
 	case e.Kind == lifecycle.KindSession:
 		return inTime(c, "end web and mobile sessions", "sessions ended")
+	case e.Kind == lifecycle.KindBaseRole && c.From == c.To:
+		return "stays " + roleWords(c.To)
 	case e.Kind == lifecycle.KindBaseRole:
 		return roleWords(c.From) + " → " + roleWords(c.To)
 	case e.Kind == lifecycle.KindTeamRole:
@@ -43,6 +45,8 @@ func inTime(c lifecycle.Change, before, after string) string {
 func teamWords(c lifecycle.Change) string {
 	team, from, to := teamName(c.Entitlement.Team), foreign(c.From, maxTeam), foreign(c.To, maxTeam)
 	switch {
+	case c.From == c.To:
+		return "stays " + to + " on " + team
 	case c.From == "":
 		return "joins " + team + " as " + to
 	case c.To == "":
@@ -125,6 +129,8 @@ func stageWords(r lifecycle.Request) string {
 		return "undone"
 	case r.Undoes != "":
 		return "undo"
+	case r.Ends != "":
+		return "its time is over"
 	case r.Contains() && done:
 		return "contained"
 	case r.Contains():

@@ -44,6 +44,7 @@ func subcommands() []subcommand {
 	return []subcommand{
 		{name: "status", args: "[who]", what: "what somebody holds, what the policy says, what is pending; alone, Security sees how rolecall itself stands", example: "status @ana", run: (*Bot).status},
 		{name: "who", args: "<person|team>", what: "who is on a team, role by role; or what one person holds", example: "who payments", run: (*Bot).who},
+		{name: "request", args: "[role] [team] [for 8h]", what: "ask for a role, for a time", example: "request responder payments for 8h", ask: (*Bot).request},
 		{name: "away", args: "until <date> to @x", what: "let somebody else decide what is yours while you are away; `away back` when you are back", example: "away until 2026-12-24 to @ines", ask: (*Bot).away},
 		{name: "inbox", args: "", what: "what waits for your decision", example: "inbox", run: (*Bot).inbox},
 		{name: "findings", args: "", what: "where PagerDuty and the policy disagree", example: "findings", run: (*Bot).findings},

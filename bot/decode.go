@@ -19,6 +19,7 @@ const (
 	typePress    = "block_actions"
 	typeSubmit   = "view_submission"
 	typeShortcut = "message_action"
+	typeGlobal   = "shortcut"
 )
 
 // interaction is as little of an interaction as is acted on. The message that

@@ -105,6 +105,8 @@ func (b *Bot) takeInteraction(ctx context.Context, payload []byte, ack ack) erro
 		b.takePress(ctx, in, ack)
 	case typeSubmit:
 		b.takeSubmit(ctx, in, ack)
+	case typeGlobal:
+		b.takeGlobal(ctx, in, ack)
 	case typeShortcut:
 		b.takeShortcut(ctx, in, payload, ack)
 	default:
@@ -128,6 +130,15 @@ func (b *Bot) takeShortcut(ctx context.Context, in interaction, payload []byte, 
 		return
 	}
 	b.once(ctx, in, ack, in.CallbackID, in.ActionTS, func(ctx context.Context) error { return b.history(ctx, in, payload) })
+}
+
+// takeGlobal has a shortcut worked on that is on no message.
+func (b *Bot) takeGlobal(ctx context.Context, in interaction, ack ack) {
+	if in.CallbackID != ShortcutWish {
+		ack(nil)
+		return
+	}
+	b.once(ctx, in, ack, in.CallbackID, in.ActionTS, func(ctx context.Context) error { return b.wishShortcut(ctx, in) })
 }
 
 // once has what somebody did worked on, the first time that it arrives. There

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/slack-go/slack"
+
 	"rolecall/lifecycle"
 )
 
@@ -31,7 +33,15 @@ func (o *outbound) ending(ctx context.Context, a lifecycle.Attempt) error {
 		return err
 	}
 	m := cardMaker{frame: frame{now: o.Now(), loc: o.Location}, r: r}
-	text := "This ends " + moment(r.Until, o.Location) + ": " + fullStop(m.what()) + " Then what you held before is put back. If you need it longer, ask again then with `" + Command + " request`."
-	_, err = o.deliver(ctx, parcel{Key: key, Request: r.ID, Channel: channel, Revision: r.Revision, Message: message{Text: text}}, was)
+	_, err = o.deliver(ctx, parcel{Key: key, Request: r.ID, Channel: channel, Revision: r.Revision, Message: m.endsSoon()}, was)
 	return err
+}
+
+// endsSoon says that something ends, what then, and what can be done about it.
+func (m cardMaker) endsSoon() message {
+	text := "This ends on " + moment(m.r.Until, m.loc) + ": " + fullStop(m.what()) + " Then, by itself: " + m.backTo() + ". If you need it longer, ask for that before."
+	value := encodeValue(m.r.ID, m.r.Revision)
+	return message{Text: text, Blocks: withBlockIDs([]slack.Block{
+		section(text), slack.NewActionBlock("", askButton(value, "Ask for longer…"), button(ActionEnd, value, "Give back")),
+	}, string(m.r.ID))}
 }

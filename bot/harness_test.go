@@ -135,6 +135,7 @@ func (h *house) config(over transport, base string) bot.Config {
 	bc.Digests = lifecycle.NewDigests(m, bc.Desk, bc.Directory, m, daily{}, h.clock.Now)
 	bc.Policies, bc.Store = m, m
 	bc.Matcher = lifecycle.NewMatcher(answering{m: m}, m, h.clock.Now)
+	bc.Planner = lifecycle.NewPlanner(wishing{m: m}, wishing{m: m}, wishing{m: m}, m, nil, lifecycle.Enforce, h.clock.Now)
 	bc.Brakes, bc.Sources = lifecycle.NewBrakes(m, m, h.clock.Now), lifecycle.NewSources(m, m, h.clock.Now)
 	bc.Absences = lifecycle.NewAbsences(m, m, h.clock.Now)
 	h.reviews = &bot.Reviewer{Now: h.clock.Now, Found: func() []lifecycle.Finding { m.mu.Lock(); defer m.mu.Unlock(); return slices.Clone(m.found) }, Put: m.reviewed}

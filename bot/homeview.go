@@ -12,11 +12,11 @@ import (
 )
 
 // How much of each part a Home tab shows, so that all of it stays within
-// Slack's 100 blocks: 3·15 + 8 + 8 + 2 and the headings, and for Security 2·3 +
+// Slack's 100 blocks: 3·15 + 4 + 4 + 8 + 2 and the headings, and for Security 2·3 +
 // 6·3 and two more.
 const (
 	homeInbox    = 15
-	homeRequests = 8
+	homeRequests = 4
 	homeTeams    = 8
 	homeHolders  = 15
 	homeFindings = 10
@@ -91,11 +91,11 @@ func (d homeData) item(r lifecycle.Request) []slack.Block {
 
 func (d homeData) access() []slack.Block {
 	s := d.Standing
-	lines := []string{"*You hold*  " + accountWords(s.Account), "*Policy says*  " + wantWords(s.Want)}
+	lines := append(d.holdings(), "*Policy says*  "+wantWords(s.Want))
 	for _, f := range s.Findings {
 		lines = append(lines, "*Does not agree*  "+foreign(f.Sentence(), maxPhrase))
 	}
-	blocks := []slack.Block{header("My access"), section(strings.Join(lines, "\n"))}
+	blocks := append([]slack.Block{header("My access"), section(strings.Join(lines, "\n"))}, d.mine()...)
 	shown := s.Requests[max(0, len(s.Requests)-homeRequests):]
 	for _, r := range shown {
 		c := newCard(r, d.frame, viewer{})

@@ -59,7 +59,8 @@ func TestManifestIsWhatTheCodeNeeds(t *testing.T) {
 	t.Parallel()
 	raw, m := readManifest(t)
 	want := bot.Surface()
-	var commands, shortcuts []string
+	var commands []string
+	shortcuts := map[string][]string{}
 	for _, c := range m.Features.Commands {
 		commands = append(commands, c.Command)
 		if !c.Escape {
@@ -67,16 +68,14 @@ func TestManifestIsWhatTheCodeNeeds(t *testing.T) {
 		}
 	}
 	for _, s := range m.Features.Shortcuts {
-		shortcuts = append(shortcuts, s.CallbackID)
-		if s.Type != "message" {
-			t.Errorf("shortcut %s is a %s shortcut, want message", s.CallbackID, s.Type)
-		}
+		shortcuts[s.Type] = append(shortcuts[s.Type], s.CallbackID)
 	}
 	for name, got := range map[string]struct{ have, want []string }{
-		"commands":  {commands, want.Commands},
-		"shortcuts": {shortcuts, want.Shortcuts},
-		"events":    {m.Settings.Events.Bot, want.Events},
-		"scopes":    {slices.Sorted(slices.Values(m.OAuth.Scopes.Bot)), slices.Sorted(maps.Keys(want.Scopes))},
+		"commands":              {commands, want.Commands},
+		"shortcuts on messages": {shortcuts["message"], want.Shortcuts},
+		"global shortcuts":      {shortcuts["global"], want.Global},
+		"events":                {m.Settings.Events.Bot, want.Events},
+		"scopes":                {slices.Sorted(slices.Values(m.OAuth.Scopes.Bot)), slices.Sorted(maps.Keys(want.Scopes))},
 	} {
 		if diff := cmp.Diff(got.want, got.have); diff != "" {
 			t.Errorf("manifest and code disagree on %s (-code +manifest):\n%s", name, diff)

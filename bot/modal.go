@@ -77,6 +77,8 @@ func (b *Bot) submission(callback string) (submission, bool) {
 		return submission{act: b.decideModal(lifecycle.Approve), input: InputReason}, true
 	case ModalDeny, ModalKeep:
 		return submission{act: b.decideModal(lifecycle.Deny), input: InputReason}, true
+	case ModalWish:
+		return submission{act: b.wishSubmitted, input: InputRole}, true
 	case ModalUndo:
 		return submission{act: b.undoModal, input: InputReason}, true
 	case ModalChoose:

@@ -13,7 +13,7 @@ import (
 // known reports whether the action is one that this version acts on. Messages
 // of others, older and newer, stand in Slack as well.
 func (a action) known() bool {
-	return a.forSecurity() || slices.Contains([]string{ActionApprove, ActionRevoke, ActionDeny, ActionKeep, ActionUndo, ActionRetry, ActionChoose, ActionHistory, ActionBack, ActionReduce, ActionReview}, a.ActionID)
+	return a.forSecurity() || slices.Contains([]string{ActionApprove, ActionRevoke, ActionDeny, ActionKeep, ActionUndo, ActionRetry, ActionChoose, ActionHistory, ActionBack, ActionReduce, ActionReview, ActionNudge, ActionCancel, ActionEnd, ActionWish}, a.ActionID)
 }
 
 // onFinding reports whether the button is a finding's own: those that keep and
@@ -51,6 +51,9 @@ func (b *Bot) press(ctx context.Context, in interaction, a action) error {
 	}
 	if a.ActionID == ActionBack {
 		return b.pressBack(ctx, in, a, by)
+	}
+	if slices.Contains([]string{ActionNudge, ActionCancel, ActionEnd, ActionWish}, a.ActionID) {
+		return b.pressOwn(ctx, in, a, by)
 	}
 	if a.forSecurity() {
 		return b.pressForSecurity(ctx, in, a, by)

@@ -32,7 +32,7 @@ func (d *desk) busy(holds, cases int) {
 func (d *desk) bot(t testing.TB) *Bot {
 	t.Helper()
 	cfg := d.cfg
-	cfg.Sources, cfg.Secrets.SigningSecret = starter{}, "secret"
+	cfg.Sources, cfg.Planner, cfg.Secrets.SigningSecret = starter{}, &lifecycle.Planner{}, "secret"
 	cfg.RollCall = func(context.Context, lifecycle.Actor) error { return nil }
 	b, err := New(cfg)
 	if err != nil {

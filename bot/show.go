@@ -94,6 +94,9 @@ func (o *outbound) scene(ctx context.Context, r lifecycle.Request, force bool) (
 	for _, a := range s.route {
 		people = append(people, a.For)
 	}
+	if isWish(r) {
+		people = append(people, r.Subject.Email)
+	}
 	if r.Chosen.By != "" {
 		people = append(people, r.Chosen.By)
 	}

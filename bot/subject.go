@@ -21,8 +21,19 @@ func (o *outbound) tellSubject(ctx context.Context, s scene) error {
 	moment, text := m.toSubject()
 	key := subjectKey(s.r.ID, moment)
 	was := s.known(key)
+	thread := ""
+	if isWish(s.r) { // their status is one message that is edited; what settles it is a line under it, which a phone shows
+		status, err := o.showStatus(ctx, s)
+		if err != nil || status.TS == "" || moment == "opened" || strings.HasPrefix(s.r.Note, "Cancelled by") {
+			return err
+		}
+		thread = status.TS
+	}
+	if err := o.tellEnd(ctx, s.r); err != nil {
+		return err
+	}
 	unasked := s.r.State == lifecycle.Withdrawn || s.r.State == lifecycle.Failed // matter only to who waits for it
-	if text == "" || was.TS != "" || unasked && s.known(subjectKey(s.r.ID, "opened")).TS == "" {
+	if text == "" || was.TS != "" || thread == "" && unasked && s.known(subjectKey(s.r.ID, "opened")).TS == "" {
 		return nil
 	}
 	channel, err := o.dmTo(ctx, s.r.Subject.Email)
@@ -32,7 +43,7 @@ func (o *outbound) tellSubject(ctx context.Context, s scene) error {
 	if err != nil {
 		return err
 	}
-	_, err = o.deliver(ctx, parcel{Key: key, Request: s.r.ID, Channel: channel, Revision: s.r.Revision, Message: message{Text: text}}, was)
+	_, err = o.deliver(ctx, parcel{Key: key, Request: s.r.ID, Channel: channel, Thread: thread, Revision: s.r.Revision, Message: message{Text: text}}, was)
 	if unreachable(err) {
 		return nil
 	}

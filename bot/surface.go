@@ -4,6 +4,7 @@ package bot
 type AppSurface struct {
 	Commands  []string
 	Shortcuts []string          // callback ids of message shortcuts
+	Global    []string          // callback ids of global shortcuts
 	Events    []string          // that the bot listens to
 	Scopes    map[string]string // bot scope → why it is needed
 }
@@ -13,9 +14,10 @@ func Surface() AppSurface {
 	return AppSurface{
 		Commands:  []string{Command},
 		Shortcuts: []string{ShortcutHistory},
+		Global:    []string{ShortcutWish},
 		Events:    []string{"app_home_opened"},
 		Scopes: map[string]string{
-			"commands":          "the slash command and the message shortcut",
+			"commands":          "the slash command and the shortcuts",
 			"chat:write":        "cards, reminders, digests and private lines, and their edits",
 			"files:write":       "the trend of findings as a picture, in Security's channel",
 			"chat:write.public": "cards in public channels that nobody invited the bot to",
