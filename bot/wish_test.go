@@ -35,6 +35,22 @@ func (w wishing) Identity(ctx context.Context, id lifecycle.IdentityID) (lifecyc
 	return w.m.Identity(ctx, id)
 }
 
+func (w wishing) IdentitiesByEmail(ctx context.Context, email string) ([]lifecycle.Identity, error) {
+	return w.m.IdentitiesByEmail(ctx, email)
+}
+
+func (w wishing) IdentityByKey(ctx context.Context, source, key string) (lifecycle.Identity, error) {
+	return w.m.IdentityByKey(ctx, source, key)
+}
+
+func (w wishing) TeamManagers(ctx context.Context, team lifecycle.TeamID) ([]lifecycle.Account, error) {
+	return w.m.TeamManagers(ctx, team)
+}
+
+func (w wishing) Absences(ctx context.Context, at time.Time) ([]lifecycle.Absence, error) {
+	return w.m.Absences(ctx, at)
+}
+
 func (w wishing) SaveRequest(ctx context.Context, r lifecycle.Request, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
 	return w.m.SaveRequest(ctx, r, e, next...)
 }
