@@ -153,11 +153,12 @@ func selects(f lifecycle.RequestFilter, r lifecycle.Request) bool {
 }
 
 // Granted returns the requests whose effect ends after t and stands until then,
-// the oldest first: those that were done, and that no other has ended.
+// the oldest first: those that were done, that no other has ended, and that their
+// holder has not given back.
 func (db *DB) Granted(ctx context.Context, t time.Time) ([]lifecycle.Request, error) {
 	found, err := loadAll[lifecycle.Request](db.read.RequestsEnding(ctx, micros(t)))
 	if err != nil {
 		return nil, fmt.Errorf("list what ends: %w", err)
 	}
-	return slices.DeleteFunc(found, func(r lifecycle.Request) bool { return r.State != lifecycle.Done || r.EndedBy != "" }), nil
+	return slices.DeleteFunc(found, func(r lifecycle.Request) bool { return !r.Runs(t) }), nil
 }

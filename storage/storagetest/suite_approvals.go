@@ -171,13 +171,19 @@ func testGranted(t *testing.T, x *fixture) {
 	if got := granted(noon().Add(24 * time.Hour)); len(got) != 1 || !got[0].Until.Equal(r.Until) {
 		t.Errorf("once it ends later: %+v", got)
 	}
-	r.Revision, r.EndedBy = 4, "req_end"
+	returned := r
+	returned.Revision, returned.GivenBack = 4, noon()
+	save(returned)
+	if got := granted(noon()); len(got) != 0 {
+		t.Errorf("once it is given back: %+v", got)
+	}
+	r.Revision, r.EndedBy = 5, "req_end"
 	save(r)
 	if got := granted(noon()); len(got) != 0 {
 		t.Errorf("once it is ended: %+v", got)
 	}
 	whole(t, url)
-	r.Revision, r.EndedBy, r.Until = 5, "", time.Time{}
+	r.Revision, r.EndedBy, r.Until = 6, "", time.Time{}
 	save(r)
 	if got := granted(noon()); len(got) != 0 {
 		t.Errorf("what does not end is no grant that does: %+v", got)
