@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -37,6 +38,8 @@ type Press struct {
 	Reason  string
 	Until   time.Time // of a kept finding; zero: 90 days
 	Via     Via
+	Batch   int       // how many are decided with the same press, this one included; 0 is this one alone
+	Shown   time.Time // when what they decide on was first shown to them, where that is known
 }
 
 // Approvals is step 6: it decides whether a decision counts.
@@ -149,7 +152,7 @@ func (a *Approvals) change(ctx context.Context, id RequestID, by Identity, f jud
 func (a *Approvals) decide(was Request, policy Policy, who Route, p Press) (step, error) {
 	now := a.now()
 	approver, _ := who.Of(p.By.Person.Email())
-	d := Decision{By: p.By.Person.Email(), ByID: p.By.ID, For: approver.For, Verdict: p.Verdict, Reason: p.Reason, At: now, Via: p.Via, Seen: p.Seen}
+	d := Decision{By: p.By.Person.Email(), ByID: p.By.ID, For: approver.For, Verdict: p.Verdict, Reason: p.Reason, At: now, Via: p.Via, Seen: p.Seen, Batch: p.Batch, Shown: p.Shown}
 	if was.IsFinding() && p.Verdict == Deny {
 		d.Until = p.Until
 		if d.Until.IsZero() {
@@ -176,6 +179,7 @@ func (a *Approvals) decide(was Request, policy Policy, who Route, p Press) (step
 	if d.For != "" {
 		s.detail["for"] = d.For
 	}
+	p.haste(s.detail, now)
 	switch is.State {
 	case Denied:
 		s.kind, s.keep = EventRequestDenied, exception(is, d)
@@ -186,6 +190,17 @@ func (a *Approvals) decide(was Request, policy Policy, who Route, p Press) (step
 	default: // waiting for more approvals
 	}
 	return s, nil
+}
+
+// haste puts on record how many were decided with one press, and how long whoever
+// pressed had seen what they decided on: a rubber stamp shows later.
+func (p Press) haste(detail map[string]string, now time.Time) {
+	if p.Batch > 0 {
+		detail["batch"] = strconv.Itoa(p.Batch)
+	}
+	if !p.Shown.IsZero() && !now.Before(p.Shown) {
+		detail["seconds"] = strconv.Itoa(int(now.Sub(p.Shown) / time.Second))
+	}
 }
 
 // exception returns what a kept finding is kept by, or nil.

@@ -26,6 +26,7 @@ type pager struct {
 	unseen    int                         // so many times more a change is not to be seen yet
 	partial   error                       // what a snapshot fails with
 	unread    string                      // why holdings are refused
+	used      lifecycle.Signal            // when accounts were last used
 	writes    []string
 	history
 }
@@ -88,7 +89,7 @@ func (p *pager) Holdings(_ context.Context, id lifecycle.AccountID) (lifecycle.H
 		if p.unread != "" {
 			return lifecycle.Holdings{}, lifecycle.Refuse(lifecycle.ErrForbidden, "%s", p.unread)
 		}
-		return lifecycle.Holdings{Duties: slices.Clone(p.duties[id]), Sessions: p.sessions[id], Calendar: p.calendars[id], OtherAdmins: -1}, nil
+		return lifecycle.Holdings{Duties: slices.Clone(p.duties[id]), Sessions: p.sessions[id], Calendar: p.calendars[id], OtherAdmins: -1, Used: p.used}, nil
 	})
 }
 

@@ -20,6 +20,7 @@ type flows struct {
 	brakes       *lifecycle.Brakes
 	planner      *lifecycle.Planner
 	approvals    *lifecycle.Approvals
+	reviews      *lifecycle.Reviews
 	absences     *lifecycle.Absences
 	timekeeper   *lifecycle.Timekeeper
 	provisioner  *lifecycle.Provisioner
@@ -62,6 +63,7 @@ func newFlows(db *storage.DB, pd platform, rules livePolicy, s settings, now fun
 		directory:    lifecycle.NewDirectory(db, rules, now),
 	}
 	f.snapshots = lifecycle.NewSnapshots(db, f.inbox, f.sources, now)
+	f.reviews = lifecycle.NewReviews(db, f.planner, f.approvals, now)
 	f.desk = lifecycle.NewDesk(db, f.approvals, rules, now)
 	f.digests = lifecycle.NewDigests(db, f.desk, f.directory, rules, s.digest, now)
 	return f
