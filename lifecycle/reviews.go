@@ -175,7 +175,7 @@ func (v *Reviews) open(ctx context.Context, f Finding, what Review, p Press) (Re
 		return r, err
 	}
 	r.Approvers = who.Emails()
-	if err := a.authorise(ctx, r, who, p.By); err != nil {
+	if err := a.router.authorise(ctx, r, who, p.By); err != nil {
 		return r, a.refused(ctx, Request{ID: RequestID(f.ID)}, p.By, err) // there is no request to note it on
 	}
 	p.Request, p.Seen = r.ID, r.Revision
