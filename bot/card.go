@@ -152,7 +152,11 @@ func (m cardMaker) deadline() string {
 	if m.r.DecideBy.IsZero() {
 		return "There is no deadline; until somebody decides, nothing changes."
 	}
-	return "Decide by " + moment(m.r.DecideBy, m.loc) + "; " + silenceWords(m.r) + "."
+	counted := ""
+	if m.r.InWorkingHours() {
+		counted = ", counted in working hours"
+	}
+	return "Decide by " + moment(m.r.DecideBy, m.loc) + counted + "; " + silenceWords(m.r) + "."
 }
 
 // person says who has the address: as Slack knows them, where it does.

@@ -158,6 +158,9 @@ func cards() map[string]shownCard {
 			r.Escalated, r.Silence = true, lifecycle.SilenceEscalate
 			r.Approvers = append(r.Approvers, "priya@acme.test", "lee@acme.test")
 		})},
+		"pending_working_hours": {r: with(mover(), func(r *lifecycle.Request) {
+			r.Hours, r.Zone, r.DecideBy = office, "Europe/London", noon.Add(8*24*time.Hour+3*time.Hour+30*time.Minute)
+		}), v: omar},
 		"pending_not_asked": {r: mover(), v: viewer{Email: "gone@acme.test"}},
 		"pending_nobody":    {r: with(mover(), func(r *lifecycle.Request) { r.Approvers = nil; r.DecideBy = time.Time{} })},
 		"observe_pending":   {r: with(mover(), func(r *lifecycle.Request) { r.Observe = true }), m: lifecycle.Observe},

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -219,7 +220,15 @@ func (m cardMaker) decideBy() string {
 	if m.r.DecideBy.IsZero() {
 		return "No deadline. Until somebody decides, nothing changes."
 	}
-	return "*" + moment(m.r.DecideBy, m.loc) + "*; " + silenceWords(m.r) + "."
+	return "*" + moment(m.r.DecideBy, m.loc) + "*" + m.counted() + "; " + silenceWords(m.r) + "."
+}
+
+// counted says in which hours the deadline counts, where not in all of them.
+func (m cardMaker) counted() string {
+	if !m.r.InWorkingHours() {
+		return ""
+	}
+	return ", counted in working hours (" + m.r.Hours.String() + " " + foreign(cmp.Or(m.r.Zone, "UTC"), maxTeam) + ")"
 }
 
 func few(people []string) []string {

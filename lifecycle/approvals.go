@@ -183,6 +183,9 @@ func (a *Approvals) decide(was Request, policy Policy, who Route, p Press) (step
 	switch is.State {
 	case Denied:
 		s.kind, s.keep = EventRequestDenied, exception(is, d)
+		if s.keep != nil && is.Kind != RequestStale { // it is asked again when that is over; what is stale is in the digest again
+			s.next = append(s.next, Job{Kind: JobAsk, Ref: string(s.keep.Finding), At: s.keep.Until})
+		}
 	case Approved:
 		var jobs []Job
 		s.request, jobs = settle(policy, is, now)

@@ -19,8 +19,9 @@ func (p *Planner) Ask(ctx context.Context, id FindingID) error {
 	if !f.ClearedAt.IsZero() {
 		return p.withdraw(ctx, f.Request, "PagerDuty agrees with policy again.")
 	}
-	if f.Exception != "" {
-		return nil
+	was, err := p.excepted(ctx, f)
+	if err != nil || was.stands(p.now()) {
+		return err
 	}
 	for _, waits := range []func(context.Context, Finding) (bool, error){p.asked, p.busy} {
 		if wait, err := waits(ctx, f); err != nil || wait {
@@ -35,7 +36,7 @@ func (p *Planner) Ask(ctx context.Context, id FindingID) error {
 		return err
 	}
 	d := draft{
-		ref: string(f.ID), kind: RequestDrift, stage: f.round(), event: f.Story(), finding: f.ID, asks: true, quiet: p.now().Sub(f.Since) > tellFor,
+		ref: string(f.ID), kind: RequestDrift, stage: was.round(f), event: was.words(f.Story()), finding: f.ID, asks: true, quiet: p.now().Sub(f.Since) > tellFor,
 		plan: PlanFinding(c.policy, f, c.identity, c.link.Account, c.holdings), held: (Change{Entitlement: f.Entitlement}).Current(c.link.Account),
 	}
 	if f.leftBehind() { // as carefully as the deletion that its notice led to

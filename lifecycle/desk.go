@@ -148,7 +148,7 @@ func (p Policy) teamsLike(name string) string {
 }
 
 // Inbox returns the requests that wait for i, oldest first. One that i has
-// decided, and that waits for others, does not.
+// decided, and that waits for others, does not; nor does one that i has put off.
 func (d *Desk) Inbox(ctx context.Context, i Identity) ([]Request, error) {
 	pending, err := d.store.Requests(ctx, RequestFilter{States: []RequestState{Pending}})
 	if err != nil {
@@ -157,7 +157,7 @@ func (d *Desk) Inbox(ctx context.Context, i Identity) ([]Request, error) {
 	router := d.approvals.router.Remembering()
 	var mine []Request
 	for _, r := range pending {
-		if slices.ContainsFunc(r.Decisions, func(was Decision) bool { return was.ByID == i.ID && !was.Lapsed }) {
+		if slices.ContainsFunc(r.Decisions, func(was Decision) bool { return was.ByID == i.ID && !was.Lapsed }) || d.now().Before(r.SnoozedBy(i.Person.Email())) {
 			continue
 		}
 		err := router.MayDecide(ctx, r, i)

@@ -10,8 +10,9 @@ import (
 // Hours are when people work, where they are: durations of an approval count
 // only then, and nobody is reminded outside them. The zero Hours are all hours.
 type Hours struct {
-	Days     []time.Weekday
-	From, To time.Duration // of the day, from midnight; To is after From
+	Days []time.Weekday `json:"days"` // Sunday is 0
+	From time.Duration  `json:"from"` // of the day, from midnight
+	To   time.Duration  `json:"to"`   // after From
 }
 
 // mostWaited bounds what is counted day by day. Nothing waits that long.
@@ -49,6 +50,24 @@ func (h Hours) Add(t time.Time, d time.Duration, zone *time.Location) time.Time 
 		}
 		return from.Add(d)
 	}
+}
+
+// Between returns how much working time passes from one time to another where
+// zone is.
+func (h Hours) Between(from, to time.Time, zone *time.Location) time.Duration {
+	if h.Always() {
+		return to.Sub(from)
+	}
+	worked := time.Duration(0)
+	for from.Before(to) {
+		begins, ends := h.spell(from, zone)
+		if ends.After(to) {
+			ends = to
+		}
+		worked += max(ends.Sub(begins), 0)
+		from = ends
+	}
+	return worked
 }
 
 // spell returns the working time that t is in, from t on, or else the next one.

@@ -61,6 +61,9 @@ func (p *Planner) open(ctx context.Context, c planning, d draft) error {
 		return err
 	}
 	r.Approvers = who.Emails()
+	if r, err = timed(ctx, p.store, c.policy, r, approval); err != nil {
+		return err
+	}
 	return p.save(ctx, r, c, append([]Job{show(r.ID)}, p.clockOf(r, approval)...)...)
 }
 
@@ -125,12 +128,6 @@ func (p *Planner) request(c planning, d draft, a Approval, rule string) Request 
 		r.Duties, r.Used = touchedBy(r.Changes, c.holdings.Duties), c.holdings.Used
 		r.Candidates = standIns(r, c.candidates)
 	}
-	if a.Mode != ApprovalAuto && a.ExpireAfter > 0 {
-		r.DecideBy = now.Add(a.ExpireAfter)
-	}
-	if !r.Until.IsZero() && (r.DecideBy.IsZero() || r.DecideBy.After(r.Until)) {
-		r.DecideBy = r.Until // after that there is nothing to decide
-	}
 	return r
 }
 
@@ -190,21 +187,6 @@ func settle(p Policy, r Request, now time.Time) (Request, []Job) {
 		next = append(next, Job{Kind: JobStop, Ref: string(r.ID)})
 	}
 	return r, next
-}
-
-// clock returns the jobs that remind, escalate and expire. Each looks at the
-// state when it runs, and does nothing if that has moved on.
-func clock(r Request, a Approval) []Job {
-	var jobs []Job
-	for _, t := range []struct {
-		kind  JobKind
-		after time.Duration
-	}{{JobRemind, a.RemindAfter}, {JobEscalate, a.EscalateAfter}, {JobExpire, a.ExpireAfter}} {
-		if t.after > 0 {
-			jobs = append(jobs, Job{Kind: t.kind, Ref: string(r.ID), At: r.OpenedAt.Add(t.after)})
-		}
-	}
-	return jobs
 }
 
 // save stores a new request. One that was opened before a crash is left alone.

@@ -25,6 +25,8 @@ type PlanReader interface {
 	Notice(ctx context.Context, id NoticeID) (Notice, error)
 	// Finding returns the finding, or ErrNotFound.
 	Finding(ctx context.Context, id FindingID) (Finding, error)
+	// Exception returns the exception, ended or not, or ErrNotFound.
+	Exception(ctx context.Context, id ExceptionID) (Exception, error)
 	// Identity returns the identity, or ErrNotFound.
 	Identity(ctx context.Context, id IdentityID) (Identity, error)
 	// Requests returns the requests that f selects, oldest first.

@@ -112,6 +112,8 @@ type Request struct {
 	OpenedAt   time.Time        `json:"opened_at"`
 	UpdatedAt  time.Time        `json:"updated_at"`
 	DecideBy   time.Time        `json:"decide_by,omitzero"`
+	Hours      Hours            `json:"hours,omitzero"` // in which it is waited for, as the policy had them when it was opened
+	Zone       string           `json:"zone,omitempty"` // where those are; "": in UTC
 	HoldUntil  time.Time        `json:"hold_until,omitzero"`
 	NotBefore  time.Time        `json:"not_before,omitzero"` // of a deletion: when the hold of the leaver ends
 	Replaces   RequestID        `json:"replaces,omitempty"`  // the blocked request whose remainder this asks for

@@ -59,9 +59,9 @@ func (t *Timekeeper) outcome(r Request, p Policy) (Request, EventKind, []Job, er
 	now := t.now()
 	switch {
 	case r.Silence == SilenceEscalate && !r.Escalated:
-		as := r.DecideBy.Sub(r.OpenedAt) // security has as long as the owners had
+		as := r.Hours.Between(r.OpenedAt, r.DecideBy, zoneOf(r.Zone)) // security has as long as the owners had
 		r = r.escalate(now)
-		r.DecideBy = now.Add(as)
+		r.DecideBy = r.Hours.Add(now, as, zoneOf(r.Zone))
 		return r, EventRequestEscalated, []Job{{Kind: JobExpire, Ref: string(r.ID), At: r.DecideBy}}, nil
 	case r.Silence == SilenceRevoke && r.Removes() && r.Risk() != Destructive && !p.IsProtected(r.Subject.Email):
 		d := Decision{By: "policy", Verdict: Approve, Reason: "Nobody decided in time, and the policy revokes then.", At: now, Via: ViaPolicy, Seen: r.Revision}

@@ -108,6 +108,9 @@ func (a *Approvals) takeBack(ctx context.Context, was Request, p Press) (Request
 		return was, Refuse(ErrConflict, "the policy grants nobody by now what this would give back")
 	}
 	undo.Approvers = who.Emails()
+	if undo, err = timed(ctx, a.store, policy, undo, j.Approval); err != nil {
+		return was, err
+	}
 	s, err := a.openUndo(undo, who, policy, p)
 	if err != nil {
 		return was, err
@@ -202,9 +205,6 @@ func opposite(was Request, changes []Change, j Judgement, id RequestID, now time
 	}
 	if len(r.From) == 0 {
 		r.From = []ApproverSource{FromTeamOwners}
-	}
-	if j.ExpireAfter > 0 {
-		r.DecideBy = now.Add(j.ExpireAfter)
 	}
 	return r
 }

@@ -248,6 +248,9 @@ func (p *Planner) openWish(ctx context.Context, c planning, w Wish, e Entitlemen
 		return Request{}, err
 	}
 	r.Approvers = who.Emails()
+	if r, err = timed(ctx, p.store, c.policy, r, approval); err != nil {
+		return Request{}, err
+	}
 	err = p.store.SaveRequest(ctx, r, p.openedBy(r, c, w), append([]Job{show(r.ID)}, p.clockOf(r, approval)...)...)
 	switch {
 	case errors.Is(err, ErrDuplicate):

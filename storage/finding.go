@@ -129,6 +129,15 @@ func (db *DB) Finding(ctx context.Context, id lifecycle.FindingID) (lifecycle.Fi
 	return load[lifecycle.Finding](db.read.Finding(ctx, text(id)))
 }
 
+// Exception returns the exception, ended or not, or lifecycle.ErrNotFound.
+func (db *DB) Exception(ctx context.Context, id lifecycle.ExceptionID) (lifecycle.Exception, error) {
+	x, err := load[lifecycle.Exception](db.read.Exception(ctx, string(id)))
+	if err != nil {
+		return x, fmt.Errorf("load exception %s: %w", id, err)
+	}
+	return x, nil
+}
+
 // Findings returns the findings that are not cleared, and the exceptions that
 // have not ended at t.
 func (db *DB) Findings(ctx context.Context, t time.Time) ([]lifecycle.Finding, []lifecycle.Exception, error) {

@@ -41,8 +41,9 @@ func (t *tx) saveRequest(ctx context.Context, r lifecycle.Request) error {
 		return nil
 	}
 	// Only the opening is noted, so that an older request which goes on does not
-	// take the finding back from the one that asks about it now.
-	return t.changeFinding(ctx, r.Why.Find, func(f *lifecycle.Finding) { f.Request = r.ID })
+	// take the finding back from the one that asks about it now. What is asked about
+	// is covered by no exception any more.
+	return t.changeFinding(ctx, r.Why.Find, func(f *lifecycle.Finding) { f.Request, f.Exception = r.ID, "" })
 }
 
 func (t *tx) updateRequest(ctx context.Context, r lifecycle.Request, row q.Request) error {

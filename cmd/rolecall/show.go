@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -103,6 +104,14 @@ func links(r lifecycle.Request, undone []lifecycle.Request) (rows [][2]string) {
 	return rows
 }
 
+// waitedIn says in which hours the deadline counts, where not in all of them.
+func waitedIn(r lifecycle.Request) string {
+	if !r.InWorkingHours() {
+		return ""
+	}
+	return ", counted in working hours (" + r.Hours.String() + " " + plain(cmp.Or(r.Zone, "UTC")) + ")"
+}
+
 // outcomeRows say what was decided and what has come of it.
 func outcomeRows(r lifecycle.Request) (rows [][2]string) {
 	for _, d := range r.Decisions {
@@ -110,7 +119,7 @@ func outcomeRows(r lifecycle.Request) (rows [][2]string) {
 	}
 	if r.State == lifecycle.Pending {
 		rows = append(rows, [2]string{"Asks", fmt.Sprintf("%s (%d of %d have approved)", strings.Join(r.Approvers, ", "), r.Approvals(), r.Needed)},
-			[2]string{"Decide by", fmt.Sprintf("%s; if nobody does: %s", at(r.DecideBy), r.Silence)})
+			[2]string{"Decide by", fmt.Sprintf("%s%s; if nobody does: %s", at(r.DecideBy), waitedIn(r), r.Silence)})
 	}
 	if r.Reach != nil {
 		rows = append(rows, [2]string{"Reach", reachInWords(*r.Reach)})

@@ -9,6 +9,17 @@ import (
 	"context"
 )
 
+const exception = `-- name: Exception :one
+SELECT body FROM exceptions WHERE id = $1
+`
+
+func (q *Queries) Exception(ctx context.Context, id string) (string, error) {
+	row := q.db.QueryRowContext(ctx, exception, id)
+	var body string
+	err := row.Scan(&body)
+	return body, err
+}
+
 const exceptionsAfter = `-- name: ExceptionsAfter :many
 SELECT id, ends, body FROM exceptions WHERE id > $1 ORDER BY id LIMIT $2
 `

@@ -23,6 +23,9 @@ SELECT * FROM findings WHERE id > @after ORDER BY id LIMIT @page;
 INSERT INTO exceptions (id, ends, body) VALUES (@id, @ends, @body)
 ON CONFLICT (id) DO NOTHING;
 
+-- name: Exception :one
+SELECT body FROM exceptions WHERE id = @id;
+
 -- name: StandingExceptions :many
 SELECT body FROM exceptions WHERE ends > @at ORDER BY id;
 

@@ -43,6 +43,12 @@ func testFindings(t *testing.T, x *fixture) {
 	if got := finding(t, db, f.ID); got.Exception != kept.ID || got.Request != ask.ID {
 		t.Errorf("kept by %q, asked by %q; want %s and %s", got.Exception, got.Request, kept.ID, ask.ID)
 	}
+	if diff := cmp.Diff(kept, get[lifecycle.Exception](t)(db.Exception(t.Context(), kept.ID))); diff != "" {
+		t.Errorf("the exception (-want +got):\n%s", diff)
+	}
+	if _, err := db.Exception(t.Context(), "exc_none"); !errors.Is(err, lifecycle.ErrNotFound) {
+		t.Errorf("an unknown exception: %v", err)
+	}
 	for at, want := range map[time.Time]int{noon(): 1, kept.Until.Add(-time.Microsecond): 1, kept.Until: 0} {
 		_, exceptions, err := db.Findings(t.Context(), at)
 		if err != nil || len(exceptions) != want {
@@ -51,6 +57,12 @@ func testFindings(t *testing.T, x *fixture) {
 	}
 	if err := db.KeepFinding(t.Context(), moved(ask, lifecycle.Denied), sampleException(f), event(lifecycle.EventRequestDenied, "")); !errors.Is(err, lifecycle.ErrConflict) {
 		t.Errorf("kept by two at once: %v, want a conflict", err)
+	}
+	anew := sampleRequest("fnd_1_again")
+	anew.Why.Find = f.ID
+	must(t, db.SaveRequest(t.Context(), anew, event(lifecycle.EventRequestOpened, string(anew.ID))))
+	if got := finding(t, db, f.ID); got.Exception != "" || got.Request != anew.ID {
+		t.Errorf("asked anew, it is kept by %q and asked by %q; want nothing and %s", got.Exception, got.Request, anew.ID)
 	}
 	t.Run("one that was cleared stands again", func(t *testing.T) {
 		cleared := finding(t, db, f.ID)
