@@ -29,7 +29,8 @@ type pacing struct {
 }
 
 // slackPacing keeps within Slack's published limits: of each method all that
-// Slack gives, in any minute, and as soon as somebody has use for it.
+// Slack gives, in any minute, and as soon as somebody has use for it; messages and
+// edits that nobody waits for are spread over the minute, but for the first few.
 func slackPacing() pacing {
 	return pacing{
 		perMinute: map[string]int{
@@ -61,16 +62,25 @@ const ourMinute = time.Minute + time.Second
 type window struct {
 	turns []time.Time // of the last calls; empty: no limit
 	next  int         // the oldest of them, which the next call follows by a minute
+	burst int         // so many at once, and the others spread over the minute; 0: all at once
 }
 
 func newWindow(perMinute int) *window { return &window{turns: make([]time.Time, perMinute)} }
 
 // free returns when the next call may be made, at the earliest.
 func (w *window) free() time.Time {
-	if len(w.turns) == 0 {
+	n := len(w.turns)
+	if n == 0 {
 		return time.Time{}
 	}
-	return w.turns[w.next].Add(ourMinute)
+	free := w.turns[w.next].Add(ourMinute)
+	if w.burst > 0 {
+		before := w.turns[(w.next+n-w.burst)%n]
+		if spread := before.Add(ourMinute * time.Duration(w.burst) / time.Duration(n-w.burst)); spread.After(free) {
+			return spread
+		}
+	}
+	return free
 }
 
 // take has the next call made at that time, which is not before free.
@@ -91,16 +101,17 @@ type gate struct {
 }
 
 // newGate returns the gate of a method that Slack lets be called so many times
-// a minute; 0 is no limit. A fifth is kept where kept says so.
+// a minute; 0 is no limit. A tenth is kept where kept says so.
 func newGate(perMinute int, kept bool) *gate {
 	part := 0
 	if kept {
-		part = perMinute / 5
+		part = perMinute / 10
 	}
 	g := &gate{bulk: newWindow(perMinute - part)}
 	g.kept = g.bulk
 	if part > 0 {
 		g.kept = newWindow(part)
+		g.bulk.burst = (perMinute - part) / 9 // what nobody waits for is not to use up a minute in a moment: cards would stand still
 	}
 	return g
 }

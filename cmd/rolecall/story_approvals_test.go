@@ -58,7 +58,7 @@ func TestWhatIsAskedForEndsInWhatWasHeld(t *testing.T) {
 			By: h.person("mina"), Team: "Payments", Role: "responder", Until: time.Now().Add(time.Hour), Why: "Refunds are stuck", Incident: "Q1AB", Via: lifecycle.ViaSlack,
 		})
 		h.must(err)
-		asked := h.card("C0PAYMENTS", "Mina Test", "Asks for it because of incident Q1AB: Refunds are stuck.")
+		asked := h.card("C0PAYMENTS", "Mina Test", "Refunds are stuck")
 		h.presses("marco", asked, bot.ActionApprove, nil)
 		h.until("Mina is on Payments", func() bool { return h.on("mina", "PTPAY01") == "responder" })
 		h.rests()
