@@ -25,6 +25,9 @@ const (
 	ActionRefuse  = "hold.refuse.v1"
 	ActionStart   = "source.start.v1"
 	ActionBack    = "away.back.v1"
+	ActionAsk     = "request.ask.v1"
+	ActionReply   = "question.reply.v1"
+	ActionMore    = "request.more.v1"
 	ActionReduce  = "finding.reduce.v1"
 	ActionReview  = "bundle.review.v1"
 
@@ -44,6 +47,10 @@ const (
 	ModalRelease = "modal.release.v1"
 	ModalRefuse  = "modal.refuse.v1"
 	ModalAway    = "modal.away.v1"
+	ModalAsk     = "modal.ask.v1"
+	ModalReply   = "modal.reply.v1"
+	ModalAssign  = "modal.assign.v1"
+	ModalPlan    = "modal.plan.v1"
 	ModalReduce  = "modal.reduce.v1"
 	ModalBulk    = "modal.bulk.v1"
 	ModalConfirm = "modal.bulkconfirm.v1"
@@ -62,6 +69,9 @@ const (
 	InputIncident    = "incident"
 	InputFrom        = "from"
 	InputDelegate    = "delegate"
+	InputQuestion    = "question"
+	InputAnswer      = "answer"
+	InputTo          = "to"
 )
 
 const maxValue = 200 // bytes of a button's value that is ours

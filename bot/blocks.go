@@ -159,11 +159,13 @@ func clip(s string, n int) string {
 
 // clipMarkup clips escaped text without cutting an entity or a mention in two.
 func clipMarkup(s string, n int) string {
-	cut := clip(s, n)
-	if cut == s {
+	if utf8.RuneCountInString(s) <= n {
 		return s
 	}
-	cut = strings.TrimSuffix(cut, "…")
+	if strings.Contains(s, isolate) {
+		n-- // for what ends a run that is cut in two
+	}
+	cut := strings.TrimSuffix(clip(s, n), "…")
 	if open := strings.LastIndexByte(cut, '<'); open > strings.LastIndexByte(cut, '>') {
 		cut = cut[:open]
 	}

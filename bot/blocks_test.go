@@ -97,7 +97,7 @@ func TestClipMarkupKeepsEntitiesWhole(t *testing.T) {
 	for name, tt := range map[string]struct{ in, want string }{
 		"an entity":  {"abcd&amp;efgh", "abcd…"},
 		"a mention":  {"abc <@U0MARCO> said", "abc …"},
-		"an isolate": {isolate + "שלוםשלוםש", isolate + "שלוםשל…" + isolated},
+		"an isolate": {isolate + "שלוםשוםש", isolate + "שלוםש…" + isolated},
 	} {
 		if got := clipMarkup(tt.in, 8); got != tt.want {
 			t.Errorf("%s: got %q, want %q", name, got, tt.want)

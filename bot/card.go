@@ -25,8 +25,10 @@ type cardData struct {
 	Facts    []fact
 	Duties   []string // that change hands, each in a few lines
 	Steps    []string
+	Question string   // the last that was asked, and what was answered
 	Record   []string // who decided what, and why
 	Buttons  []cardButton
+	Menu     bool // beside the buttons
 	Foot     string
 	Push     string // the whole of it in a sentence or three
 }
@@ -89,7 +91,8 @@ func newCard(r lifecycle.Request, f frame, v viewer) cardData {
 		ID: r.ID, Revision: r.Revision, Title: m.title(), Status: m.status(), Facts: m.facts(),
 		Duties: m.duties(), Steps: m.steps(), Record: m.record(), Buttons: m.buttons(), Foot: m.foot(),
 	}
-	c.Banner = m.banner()
+	c.Banner, c.Question = m.banner(), m.question()
+	c.Menu = m.r.State == lifecycle.Pending && len(c.Buttons) > 0
 	c.Push = m.push(c)
 	return c
 }
@@ -271,7 +274,7 @@ func (m cardMaker) choices() []cardButton {
 	if m.mayKeep() {
 		all = append(all, no)
 	}
-	return all
+	return append(all, cardButton{Action: ActionAsk, Label: "Ask…"})
 }
 
 // keepsPower reports whether keeping what was found gives great power, which

@@ -222,6 +222,12 @@ func cards() map[string]shownCard {
 		})},
 		"finding_revoked": {r: verified(decided(finding(), lifecycle.Done, "marco@acme.test", lifecycle.Approve, "Not ours"), 1)},
 		"hostile":         {r: hostile()},
+
+		"pending_asked":         {r: questioned(), v: viewer{Email: "marco@acme.test"}},
+		"pending_answered":      {r: replied1(questioned())},
+		"pending_handed":        {r: with(mover(), func(r *lifecycle.Request) { r.Assigned = handedOn() })},
+		"pending_asked_hostile": {r: hostilelyAsked()},
+		"denied_asked":          {r: decided(questioned(), lifecycle.Denied, "omar@acme.test", lifecycle.Deny, "Nobody could say why")},
 	}
 	maps.Copy(all, handoverCards())
 	maps.Copy(all, wishCards())

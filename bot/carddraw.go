@@ -24,6 +24,9 @@ func (c cardData) message() message {
 	if len(c.Steps) > 0 {
 		blocks = append(blocks, section(packLines(c.Steps, manySteps, seeMore("`rolecall request show`"))))
 	}
+	if c.Question != "" {
+		blocks = append(blocks, section(c.Question))
+	}
 	if len(c.Record) > 0 {
 		blocks = append(blocks, contextLine(strings.Join(c.Record, "\n")))
 	}
@@ -58,6 +61,9 @@ func (c cardData) actions() []slack.Block {
 			e.WithStyle(slack.StylePrimary)
 		}
 		elements[i] = e
+	}
+	if c.Menu {
+		elements = append(elements, c.more())
 	}
 	return []slack.Block{slack.NewActionBlock("", elements...)}
 }

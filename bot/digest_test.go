@@ -404,6 +404,17 @@ func TestModals(t *testing.T) {
 		"approve_plan":   approveModal(with(chosen(), func(r *lifecycle.Request) { r.Changes = append(r.Changes, leaver().Changes...) }), f, meta),
 		"undo":           undoModal(verified(with(chosen(), func(r *lifecycle.Request) { r.State = lifecycle.Done }), 4), f, meta),
 		"undo_contained": undoModal(contained(), f, meta),
+
+		"ask":            askModal(mover(), f, "ben@acme.test", meta),
+		"ask_nobody":     askModal(leaver(), f, "", meta),
+		"ask_hostile":    askModal(hostile(), f, "<!channel>@acme.test", meta),
+		"reply":          replyModal(questioned(), f, 1, meta),
+		"reply_hostile":  replyModal(hostilelyAsked(), f, 1, meta),
+		"assign":         assignModal(mover(), f, meta),
+		"assign_hostile": assignModal(hostile(), f, meta),
+		"plan":           planModal(with(chosen(), func(r *lifecycle.Request) { r.Changes = append(r.Changes, leaver().Changes...) }), f),
+		"plan_joiner":    planModal(joiner(), f),
+		"plan_hostile":   planModal(hostile(), f),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

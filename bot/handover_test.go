@@ -217,8 +217,8 @@ func TestAHandoverIsApprovedOnlyOnceSomebodyIsChosen(t *testing.T) {
 		r    lifecycle.Request
 		want []cardButton
 	}{
-		"nobody for one of them": {handover(), []cardButton{{ActionChoose, "Choose replacement…", true}, {ActionDeny, "Deny…", false}}},
-		"somebody for each":      {chosen(), []cardButton{{ActionChoose, "Choose replacement…", false}, {ActionApprove, "Approve", true}, {ActionDeny, "Deny…", false}}},
+		"nobody for one of them": {handover(), []cardButton{{ActionChoose, "Choose replacement…", true}, {ActionDeny, "Deny…", false}, {ActionAsk, "Ask…", false}}},
+		"somebody for each":      {chosen(), []cardButton{{ActionChoose, "Choose replacement…", false}, {ActionApprove, "Approve", true}, {ActionDeny, "Deny…", false}, {ActionAsk, "Ask…", false}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -33,25 +33,34 @@ func (b *Bot) history(ctx context.Context, in interaction, payload []byte) error
 // openHistory opens the story, for those who decide, decided, own, are Security
 // or are whom it is about.
 func (b *Bot) openHistory(ctx context.Context, trigger string, id lifecycle.RequestID, by lifecycle.Identity) error {
-	r, err := b.cfg.Store.Request(ctx, id)
-	if errors.Is(err, lifecycle.ErrNotFound) {
-		return noStory()
-	}
+	r, err := b.readable(ctx, id, by)
 	if err != nil {
-		return fmt.Errorf("load request %s: %w", id, err)
-	}
-	policy, err := b.cfg.Policies.Current(ctx)
-	if err != nil {
-		return fmt.Errorf("read the policy in force: %w", err)
-	}
-	if !by.MayDecide(b.cfg.Now()) || !mayRead(policy, r, by) {
-		return lifecycle.Refuse(lifecycle.ErrForbidden, "Only those who decide on it, its subject and Security can read the story of a request.")
+		return err
 	}
 	kept, err := b.kept(ctx, r)
 	if err != nil {
 		return err
 	}
 	return b.openModal(ctx, trigger, b.historyModal(r, kept))
+}
+
+// readable returns the request, or a Refusal where by may not read its story.
+func (b *Bot) readable(ctx context.Context, id lifecycle.RequestID, by lifecycle.Identity) (lifecycle.Request, error) {
+	r, err := b.cfg.Store.Request(ctx, id)
+	if errors.Is(err, lifecycle.ErrNotFound) {
+		return r, noStory()
+	}
+	if err != nil {
+		return r, fmt.Errorf("load request %s: %w", id, err)
+	}
+	policy, err := b.cfg.Policies.Current(ctx)
+	if err != nil {
+		return r, fmt.Errorf("read the policy in force: %w", err)
+	}
+	if by.MayDecide(b.cfg.Now()) && (mayRead(policy, r, by) || b.cfg.Approvals.MayDecide(ctx, r, by) == nil) {
+		return r, nil
+	}
+	return r, lifecycle.Refuse(lifecycle.ErrForbidden, "Only those who decide on it, its subject and Security can read the story of a request.")
 }
 
 // kept returns what was kept as it was before the changes of the request.
@@ -225,9 +234,7 @@ func (b *Bot) story(r lifecycle.Request, kept []lifecycle.Original) []string {
 	if by := r.Chosen; by.By != "" {
 		all = append(all, b.at(by.At)+" *"+foreign(by.By, maxName)+"* chose who takes over ("+string(by.Via)+").")
 	}
-	for _, d := range r.Decisions {
-		all = append(all, b.at(d.At)+" "+b.decisionWords(r, d))
-	}
+	all = append(all, b.told(r)...)
 	if !r.HoldUntil.IsZero() {
 		all = append(all, b.at(r.HoldUntil)+" End of the hold.")
 	}
@@ -260,7 +267,14 @@ func (b *Bot) decisionWords(r lifecycle.Request, d lifecycle.Decision) string {
 			verb += " until " + day(d.Until, b.cfg.Location)
 		}
 	}
-	words := "*" + foreign(d.By, maxName) + "* " + verb + " (" + string(d.Via) + ")."
+	words := "*" + foreign(d.By, maxName) + "* "
+	if d.For != "" {
+		words += "for *" + foreign(d.For, maxName) + "* "
+	}
+	words += verb + " (" + string(d.Via) + ")."
+	if d.Batch > 1 {
+		words += fmt.Sprintf(" It was one of %d decided with one press.", d.Batch)
+	}
 	if d.Reason != "" {
 		words += " “" + foreign(d.Reason, maxPhrase) + "”"
 	}

@@ -89,6 +89,12 @@ func (b *Bot) submission(callback string) (submission, bool) {
 		return submission{goes: b.reviewModal, input: InputWhat}, true
 	case ModalConfirm:
 		return submission{goes: b.confirmedModal, input: InputReason}, true
+	case ModalAsk:
+		return submission{act: b.askedModal, input: InputQuestion}, true
+	case ModalReply:
+		return submission{act: b.repliedModal, input: InputAnswer}, true
+	case ModalAssign:
+		return submission{act: b.assignedModal, input: InputTo}, true
 	case ModalAway:
 		return submission{act: b.awayModal, input: InputUntil}, true
 	case ModalAnswer:

@@ -46,7 +46,7 @@ func (o *outbound) showNote(ctx context.Context, s scene, card lifecycle.Message
 
 // notes returns the notable steps that the request has taken.
 func (m cardMaker) notes() []note {
-	notes := append(m.chosenNotes(), m.decisionNotes()...)
+	notes := append(append(m.threadNotes(), m.chosenNotes()...), m.decisionNotes()...)
 	if m.r.Escalated {
 		notes = append(notes, note{"escalated", "Nobody decided in time, so Security is asked too."})
 	}

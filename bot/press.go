@@ -13,7 +13,7 @@ import (
 // known reports whether the action is one that this version acts on. Messages
 // of others, older and newer, stand in Slack as well.
 func (a action) known() bool {
-	return a.forSecurity() || slices.Contains([]string{ActionApprove, ActionRevoke, ActionDeny, ActionKeep, ActionUndo, ActionRetry, ActionChoose, ActionHistory, ActionBack, ActionReduce, ActionReview, ActionNudge, ActionCancel, ActionEnd, ActionWish}, a.ActionID)
+	return a.forSecurity() || slices.Contains([]string{ActionApprove, ActionRevoke, ActionDeny, ActionKeep, ActionUndo, ActionRetry, ActionChoose, ActionHistory, ActionBack, ActionReduce, ActionReview, ActionNudge, ActionCancel, ActionEnd, ActionWish, ActionAsk, ActionReply, ActionMore}, a.ActionID)
 }
 
 // onFinding reports whether the button is a finding's own: those that keep and
@@ -67,12 +67,21 @@ func (b *Bot) press(ctx context.Context, in interaction, a action) error {
 	if a.onFinding() {
 		return b.pressFinding(ctx, in, a, by)
 	}
+	switch a.ActionID {
+	case ActionMore:
+		return b.pressMore(ctx, in, a, by)
+	case ActionReply:
+		return b.pressReply(ctx, in, a, by)
+	}
 	id, seen, err := decodeValue(a.chosen())
 	if err != nil {
 		return err
 	}
-	if a.ActionID == ActionHistory {
+	switch a.ActionID {
+	case ActionHistory:
 		return b.openHistory(ctx, in.TriggerID, id, by)
+	case ActionAsk:
+		return gone(b.pressAsk(ctx, in, a.chosen(), lifecycle.Press{Request: id, Seen: seen, By: by, Via: lifecycle.ViaSlack}))
 	}
 	r, asked, err := b.act(ctx, in, a, lifecycle.Press{Request: id, Seen: seen, By: by, Verdict: verdictOf(a.ActionID), Via: lifecycle.ViaSlack})
 	if err != nil || asked {

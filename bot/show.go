@@ -71,7 +71,7 @@ func (o *outbound) draw(ctx context.Context, r lifecycle.Request, force bool) er
 	if errors.Is(copyErr, errMovedOn) {
 		return errors.Join(cardErr, copyErr)
 	}
-	return errors.Join(cardErr, copyErr, o.showNotes(ctx, s, card, missing), o.tellFailure(ctx, s), o.tellSubject(ctx, s), o.tellReach(ctx, s), o.tellContained(ctx, s), o.tellTakers(ctx, s))
+	return errors.Join(cardErr, copyErr, o.showNotes(ctx, s, card, missing), o.tellFailure(ctx, s), o.tellSubject(ctx, s), o.tellReach(ctx, s), o.tellContained(ctx, s), o.tellTakers(ctx, s), o.tellAsked(ctx, s))
 }
 
 func (o *outbound) scene(ctx context.Context, r lifecycle.Request, force bool) (scene, error) {
@@ -104,6 +104,12 @@ func (o *outbound) scene(ctx context.Context, r lifecycle.Request, force bool) (
 		if d.Via != lifecycle.ViaPolicy {
 			people = append(people, d.By, d.For)
 		}
+	}
+	for _, q := range r.Questions {
+		people = append(people, q.By, q.To, q.AnsweredBy)
+	}
+	for _, a := range r.Assigned {
+		people = append(people, a.From, a.To)
 	}
 	s.names, err = o.names(ctx, people...)
 	return s, err
