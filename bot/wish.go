@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -125,22 +124,11 @@ func (s *saidWish) cutTime(args string, now time.Time) (rest string, any bool, e
 
 // spanSaid returns the duration that is meant by 8h, 2d or 1 week; 0 is none.
 func spanSaid(s string) time.Duration {
-	s = strings.ToLower(s)
-	digits := len(s) - len(strings.TrimLeft(s, "0123456789"))
-	n, err := strconv.Atoi(s[:digits])
-	if err != nil || n <= 0 || n > 1000 {
+	d, err := lifecycle.ParseSpan(s)
+	if err != nil {
 		return 0
 	}
-	switch s[digits:] {
-	case "h", "hour", "hours":
-		return time.Duration(n) * time.Hour
-	case "d", "day", "days":
-		return time.Duration(n) * 24 * time.Hour
-	case "w", "week", "weeks":
-		return time.Duration(n) * 7 * 24 * time.Hour
-	default:
-		return 0
-	}
+	return d
 }
 
 const baseRolePrefix = "base:"

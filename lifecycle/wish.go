@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -166,6 +167,23 @@ func (w Wish) check(p Policy, now time.Time) (Entitlement, error) {
 func notThat(format string, args ...any) error {
 	why := fmt.Sprintf(format, args...)
 	return &Refusal{Kind: ErrInvalid, Reason: why, Fields: []FieldError{{Path: WishRole, Message: why}}}
+}
+
+// ParseSpan returns the time that words such as 8h, 2d, or 1 week mean, or a
+// Refusal with what can be said. Of everything up to a thousand, in whole hours.
+func ParseSpan(s string) (time.Duration, error) {
+	word := strings.ToLower(strings.Join(strings.Fields(s), ""))
+	number := strings.TrimRight(word, "abcdefghijklmnopqrstuvwxyz")
+	units := map[string]time.Duration{
+		"h": time.Hour, "hour": time.Hour, "hours": time.Hour, "d": 24 * time.Hour, "day": 24 * time.Hour, "days": 24 * time.Hour,
+		"w": 7 * 24 * time.Hour, "week": 7 * 24 * time.Hour, "weeks": 7 * 24 * time.Hour,
+	}
+	unit, known := units[strings.TrimPrefix(word, number)]
+	n, err := strconv.Atoi(number)
+	if !known || err != nil || n < 1 || n > 1000 {
+		return 0, Refuse(ErrInvalid, "%q is not a length of time like 4h, 8h, 1d or 7d", clipped(s))
+	}
+	return time.Duration(n) * unit, nil
 }
 
 // spanWords says a duration in days where it is whole days, else in hours or minutes.

@@ -13,12 +13,15 @@ import (
 func requestCommand(t *terminal) *cobra.Command {
 	cmd := group(&cobra.Command{
 		Use:   "request",
-		Short: "List, show, decide and undo requests, and choose who takes over: the same rules and record when Slack is down",
+		Short: "Ask for access; list, show, decide and undo requests, and choose who takes over: the same rules and record when Slack is down",
 	})
 	cmd.AddCommand(requestListCommand(t), requestShowCommand(t),
 		decideCommand(t, "approve", "Approve a request", lifecycle.Approve),
 		decideCommand(t, "deny", "Deny a request; on a finding: keep it as it is", lifecycle.Deny),
-		chooseCommand(t), undoCommand(t))
+		chooseCommand(t), undoCommand(t), wishCommand(t),
+		ownCommand(t, "cancel", "Cancel what you have asked for, while nothing of it has been changed", (*lifecycle.Approvals).Cancel),
+		ownCommand(t, "nudge", "Remind those who have not decided what you asked for, once in four hours", (*lifecycle.Approvals).Nudge),
+		ownCommand(t, "give-back", "Give back now what you were given for a time", (*lifecycle.Approvals).GiveBack))
 	return cmd
 }
 

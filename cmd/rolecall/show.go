@@ -74,6 +74,7 @@ func printRequest(w io.Writer, r lifecycle.Request, undone []lifecycle.Request) 
 		{"Policy", r.Why.Policy},
 		{"Opened", at(r.OpenedAt)},
 	}
+	rows = append(rows, wishRows(r)...)
 	if r.Used.Proxy != "" {
 		rows = append(rows, [2]string{"Last used", usedInWords(r.Used)})
 	}
