@@ -41,6 +41,7 @@ type Config struct {
 	Reviews   Reviews
 	Planner   Wisher
 	Policies  lifecycle.PolicySource
+	Tallies   lifecycle.TallyStore
 	Store     Store
 	// RollCall asks for a roll call in the name of who asked; it returns at once.
 	RollCall func(ctx context.Context, by lifecycle.Actor) error

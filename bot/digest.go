@@ -27,7 +27,7 @@ func (o *outbound) digests(ctx context.Context, _ lifecycle.Attempt) error {
 	for _, email := range due {
 		failed = append(failed, o.digest(ctx, email))
 	}
-	return errors.Join(failed...)
+	return errors.Join(append(failed, o.channels(ctx))...)
 }
 
 func digestKey(email string, at time.Time) string {

@@ -133,7 +133,7 @@ func (h *house) config(over transport, base string) bot.Config {
 	bc.Directory = lifecycle.NewDirectory(m, m, h.clock.Now)
 	bc.Desk = lifecycle.NewDesk(m, bc.Approvals, m, h.clock.Now)
 	bc.Digests = lifecycle.NewDigests(m, bc.Desk, bc.Directory, m, daily{}, h.clock.Now)
-	bc.Policies, bc.Store = m, m
+	bc.Policies, bc.Tallies, bc.Store = m, m, m
 	bc.Matcher = lifecycle.NewMatcher(answering{m: m}, m, h.clock.Now)
 	bc.Planner = lifecycle.NewPlanner(wishing{m: m}, wishing{m: m}, wishing{m: m}, m, nil, lifecycle.Enforce, h.clock.Now)
 	bc.Brakes, bc.Sources = lifecycle.NewBrakes(m, m, h.clock.Now), lifecycle.NewSources(m, m, h.clock.Now)

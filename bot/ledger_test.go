@@ -30,6 +30,7 @@ type ledger struct {
 	found      []lifecycle.Finding
 	exceptions []lifecycle.Exception
 	accounts   []lifecycle.Account
+	tallies    []lifecycle.Tally
 	digests    map[string]time.Time
 	cases      map[lifecycle.CaseID]lifecycle.Case
 	holds      map[lifecycle.HoldID]lifecycle.Hold
@@ -304,7 +305,7 @@ func (d *desk) config(now func() time.Time, base string, client *http.Client) Co
 	inquiries := lifecycle.NewDesk(d.store, approvals, d.store, now)
 	return Config{
 		Secrets: Secrets{BotToken: d.Config().BotToken}, APIURL: base + "/api/", Client: client,
-		Approvals: approvals, Directory: directory, Desk: inquiries, Policies: d.store, Store: d.store, Matcher: asker{l: d.store}, Brakes: stopper{l: d.store}, Absences: nobodyAway{}, Reviews: d.reviews(now),
+		Approvals: approvals, Directory: directory, Desk: inquiries, Policies: d.store, Tallies: d.store, Store: d.store, Matcher: asker{l: d.store}, Brakes: stopper{l: d.store}, Absences: nobodyAway{}, Reviews: d.reviews(now),
 		Digests: lifecycle.NewDigests(d.store, inquiries, directory, d.store, everyDay{}, now),
 		Mode:    lifecycle.Enforce, Location: time.UTC, Now: now, Log: slog.New(slog.DiscardHandler),
 	}
@@ -439,4 +440,8 @@ type nobodyAway struct{ Absences }
 
 func (nobodyAway) Of(context.Context, lifecycle.IdentityID) ([]lifecycle.Absence, error) {
 	return nil, nil
+}
+
+func (l *ledger) Tallies(context.Context, lifecycle.Date) ([]lifecycle.Tally, error) {
+	return slices.Clone(l.tallies), nil
 }

@@ -88,7 +88,7 @@ func (c Config) check() error {
 	need(c.Approvals != nil && c.Directory != nil && c.Desk != nil && c.Digests != nil, "one of approvals, directory, desk and digests is missing")
 	need(c.Matcher != nil && c.Brakes != nil && c.Sources != nil && c.Absences != nil, "one of matcher, brakes, sources and absences is missing")
 	need(c.Planner != nil, "the planner, of whom people ask for access, is missing")
-	need(c.Policies != nil, "the policy source is missing")
+	need(c.Policies != nil && c.Tallies != nil, "the policy source or the trend is missing")
 	need(c.Store != nil, "the store is missing")
 	need(c.RollCall != nil, "the way to ask for a roll call is missing")
 	need(c.Location != nil && c.Now != nil && c.Log != nil, "one of location, clock and log is missing")

@@ -30,6 +30,8 @@ const (
 	callTime      = 10 * time.Second // of one call, when the client has no deadline of its own
 	callTries     = 4
 	callPause     = 200 * time.Millisecond
+	pictureTries  = 3
+	picturePause  = 3 * time.Second
 )
 
 // An outbox is the one way out to Slack. It keeps within Slack's limits, keeps
@@ -138,14 +140,22 @@ func (o *outbox) say(ctx context.Context, method, channel string, m message, sen
 	if method == "chat.update" {
 		how = again
 	}
-	err := o.callAs(ctx, m.Rank, method, how, func() error { return send(m.options(m.Blocks)) })
+	whole := func() error { return send(m.options(m.Blocks)) }
+	err := o.callAs(ctx, m.Rank, method, how, whole)
+	for try := 1; try < pictureTries && undrawable(err) && slices.ContainsFunc(m.Blocks, isPicture); try++ {
+		// Slack works on a file for a while after it has taken it, and refuses it until then.
+		if waitErr := waitFor(ctx, picturePause); waitErr != nil {
+			break
+		}
+		err = o.callAs(ctx, m.Rank, method, how, whole)
+	}
 	if !undrawable(err) || len(m.Blocks) == 0 {
 		return err
 	}
 	if recErr := o.undrawn(ctx, channel, err); recErr != nil {
 		return recErr
 	}
-	if rest := untabled(m.Blocks); len(rest) < len(m.Blocks) { // of all blocks the youngest; the buttons matter more
+	if rest := untabled(m.Blocks); len(rest) < len(m.Blocks) { // tables are the youngest of all blocks, and Slack may still be at work on a picture; the buttons matter more
 		if err := o.callAs(ctx, m.Rank, method, how, func() error { return send(m.options(rest)) }); !undrawable(err) {
 			return err
 		}
@@ -167,9 +177,13 @@ func hasButtons(b slack.Block) bool {
 	return b.BlockType() == slack.MBTAction || ok && s.Accessory != nil
 }
 
-// untabled returns the blocks without tables.
+func isPicture(b slack.Block) bool { return b.BlockType() == slack.MBTImage }
+
+// untabled returns the blocks without tables and pictures.
 func untabled(blocks []slack.Block) []slack.Block {
-	return slices.DeleteFunc(slices.Clone(blocks), func(b slack.Block) bool { return b.BlockType() == slack.MBTTable })
+	return slices.DeleteFunc(slices.Clone(blocks), func(b slack.Block) bool {
+		return b.BlockType() == slack.MBTTable || isPicture(b)
+	})
 }
 
 // options says m with those blocks. No blocks clears those that stood before.

@@ -43,13 +43,14 @@ func (d Digest) Empty() bool {
 // A TeamDigest is what a team's channel should know today. Nothing in it is for
 // one person, and whoever may decide is computed at the press.
 type TeamDigest struct {
-	Team    TeamPolicy
-	At      time.Time
-	Waiting []Request
-	Bundles []Bundle
-	Others  []Finding
-	Ending  []Exception
-	Done    []Request
+	Team     TeamPolicy
+	At       time.Time
+	Findings []Finding // those of the bundles, the others, and what is kept or asked about
+	Waiting  []Request
+	Bundles  []Bundle
+	Others   []Finding
+	Ending   []Exception
+	Done     []Request
 }
 
 // Empty reports whether there is nothing to say.

@@ -119,7 +119,7 @@ func (h *service) botConfig() bot.Config {
 		Secrets: h.slack, APIURL: h.slackURL, Client: &http.Client{Timeout: slackDeadline}, Replicas: h.replicas,
 		Approvals: h.flows.approvals, Directory: h.flows.directory, Desk: h.flows.desk, Digests: h.flows.digests,
 		Matcher: h.flows.matcher, Absences: h.flows.absences, Reviews: h.flows.reviews, Brakes: h.flows.brakes, Sources: h.flows.sources,
-		Policies: h, Planner: h.flows.planner, Store: h.db, RollCall: h.askRollCall,
+		Policies: h, Tallies: h.db, Planner: h.flows.planner, Store: h.db, RollCall: h.askRollCall,
 		Mode: h.mode, Location: h.location, Now: time.Now, Log: h.log,
 	}
 }
