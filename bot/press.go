@@ -58,9 +58,6 @@ func (b *Bot) press(ctx context.Context, in interaction, a action) error {
 	if a.forSecurity() {
 		return b.pressForSecurity(ctx, in, a, by)
 	}
-	if b.cfg.Reviews == nil && (a.ActionID == ActionReview || a.onFinding()) {
-		return lifecycle.Refuse(lifecycle.ErrInvalid, "Findings cannot be decided in place here. What waits for you: `%s inbox`.", Command)
-	}
 	if a.ActionID == ActionReview {
 		return b.pressReview(ctx, in, a, by)
 	}
