@@ -37,7 +37,7 @@ func (o *outbound) alert(ctx context.Context, a lifecycle.Attempt) error {
 			return err
 		}
 	}
-	return o.alertMembers(ctx, key, policy.Security.Members, m)
+	return o.alertMembers(ctx, key, policy.Security.Told(), m)
 }
 
 // ofCard finds the id of what has a card.

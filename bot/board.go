@@ -50,7 +50,7 @@ func (o *outbound) putUp(ctx context.Context, p lifecycle.Policy, b bill) error 
 			return err
 		}
 	}
-	return o.putUpCopies(ctx, p.Security.Members, b, lost)
+	return o.putUpCopies(ctx, p.Security.Told(), b, lost)
 }
 
 func (b bill) parcel(key, channel string) parcel {

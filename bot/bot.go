@@ -39,6 +39,7 @@ type Config struct {
 	Sources   Sources
 	Absences  Absences
 	Reviews   Reviews
+	Groups    Groups
 	Planner   Wisher
 	Policies  lifecycle.PolicySource
 	Tallies   lifecycle.TallyStore

@@ -87,7 +87,7 @@ func newBulk(t *testing.T) *bulk {
 	b := &bulk{t: t, slack: newQuickSlack(), store: newLedger()}
 	cfg := Config{
 		Secrets: Secrets{BotToken: "xoxb-1", SigningSecret: "s"}, Client: &http.Client{Transport: b.slack, Timeout: time.Minute},
-		Policies: b.store, Tallies: b.store, Store: b.store, Matcher: asker{l: b.store}, Brakes: stopper{l: b.store}, Sources: starter{}, Absences: nobodyAway{}, Reviews: &Reviewer{}, Planner: &lifecycle.Planner{}, RollCall: func(context.Context, lifecycle.Actor) error { return nil },
+		Policies: b.store, Tallies: b.store, Store: b.store, Matcher: asker{l: b.store}, Brakes: stopper{l: b.store}, Sources: starter{}, Absences: nobodyAway{}, Groups: noGroups{}, Reviews: &Reviewer{}, Planner: &lifecycle.Planner{}, RollCall: func(context.Context, lifecycle.Actor) error { return nil },
 		Mode: lifecycle.Enforce, Location: time.UTC, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	}
 	cfg.Approvals = lifecycle.NewApprovals(b.store, b.store, time.Now)

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"rolecall/lifecycle"
@@ -19,16 +20,22 @@ func (m cardMaker) approver(email string) lifecycle.Approver {
 // isAway reports whether somebody could decide, and is away.
 func isAway(a lifecycle.Approver) bool { return !a.Asked && a.For == "" && !a.Until.IsZero() }
 
+// hasSpoken reports whether somebody is there only for what they have decided in
+// the name of somebody who is back.
+func hasSpoken(a lifecycle.Approver) bool { return !a.Asked && a.For != "" && a.Until.IsZero() }
+
 // who says why this is asked of whom it is asked, and who else can decide.
 func (m cardMaker) who() fact {
 	var others, away []string
 	for _, email := range m.r.Approvers {
 		switch a := m.approver(email); {
-		case email == m.v.Email:
+		case email == m.v.Email, hasSpoken(a):
 		case isAway(a):
 			away = append(away, m.person(email)+" is away until "+lastDay(a.Until, m.loc)+".")
 		default:
-			others = append(others, m.withStanding(a))
+			if words := m.withStanding(a); !slices.Contains(others, words) { // a group is named once
+				others = append(others, words)
+			}
 		}
 	}
 	text := "Nobody can decide this now. Ask Security to name an owner in the policy."
@@ -65,6 +72,9 @@ func (m cardMaker) mine() string {
 	switch verb, what, _ := strings.Cut(a.As, " "); {
 	case verb == "owns":
 		words = "You own " + foreign(what, maxTeam) + "."
+		if a.Group != "" {
+			words = "You are in " + mentionGroup(a.Group) + ", who own " + foreign(what, maxTeam) + "."
+		}
 	case verb == "manages":
 		words = "You manage " + foreign(what, maxTeam) + "."
 	case a.As == "security":
@@ -83,8 +93,13 @@ func (m cardMaker) standingIn(a lifecycle.Approver) string {
 	return "You stand in for " + m.person(a.For) + " until " + lastDay(a.Until, m.loc) + "."
 }
 
+// mentionGroup calls a user group, which tells whoever is in it.
+func mentionGroup(id lifecycle.GroupID) string { return "<!subteam^" + string(id) + ">" }
+
 func (m cardMaker) withStanding(a lifecycle.Approver) string {
 	switch {
+	case a.Group != "" && a.For == "":
+		return "somebody of " + mentionGroup(a.Group) + " (" + foreign(a.As, maxTeam) + ")"
 	case a.For != "" && a.Until.IsZero():
 		return m.person(a.Email) + " (handed to them by " + m.person(a.For) + ")"
 	case a.For != "":

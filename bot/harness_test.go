@@ -96,6 +96,7 @@ func relayed(t *testing.T, alter func([]byte) []byte) func(string) string {
 func newHouse(t testing.TB, over transport, between ...func(base string) string) *house {
 	t.Helper()
 	h := &house{clock: &clock{now: today}, store: newMemory(policy()), rolls: make(chan lifecycle.Actor, 8), stopped: make(chan error, 1), log: &logbook{}}
+	h.store.now = h.clock.Now
 	h.Workspace = slacktest.New(slacktest.Config{Now: h.clock.Now, NoRateLimits: true, RetryDelays: []time.Duration{0, time.Millisecond, time.Millisecond}})
 	h.populate()
 	base, err := h.Start()
@@ -140,6 +141,7 @@ func (h *house) config(over transport, base string) bot.Config {
 	bc.Absences = lifecycle.NewAbsences(m, m, h.clock.Now)
 	h.reviews = &bot.Reviewer{Now: h.clock.Now, Found: func() []lifecycle.Finding { m.mu.Lock(); defer m.mu.Unlock(); return slices.Clone(m.found) }, Put: m.reviewed}
 	bc.Reviews = h.reviews
+	bc.Groups = lifecycle.NewGroups(m, bc.Directory, m, h.clock.Now)
 	bc.RollCall = func(_ context.Context, by lifecycle.Actor) error { h.rolls <- by; return nil }
 	bc.Mode, bc.Location, bc.Now, bc.Log = lifecycle.Enforce, time.UTC, h.clock.Now, slog.New(h.log)
 	return bc

@@ -305,7 +305,7 @@ func (d *desk) config(now func() time.Time, base string, client *http.Client) Co
 	inquiries := lifecycle.NewDesk(d.store, approvals, d.store, now)
 	return Config{
 		Secrets: Secrets{BotToken: d.Config().BotToken}, APIURL: base + "/api/", Client: client,
-		Approvals: approvals, Directory: directory, Desk: inquiries, Policies: d.store, Tallies: d.store, Store: d.store, Matcher: asker{l: d.store}, Brakes: stopper{l: d.store}, Absences: nobodyAway{}, Reviews: d.reviews(now),
+		Approvals: approvals, Directory: directory, Desk: inquiries, Policies: d.store, Tallies: d.store, Store: d.store, Matcher: asker{l: d.store}, Brakes: stopper{l: d.store}, Absences: nobodyAway{}, Groups: noGroups{}, Reviews: d.reviews(now),
 		Digests: lifecycle.NewDigests(d.store, inquiries, directory, d.store, everyDay{}, now),
 		Mode:    lifecycle.Enforce, Location: time.UTC, Now: now, Log: slog.New(slog.DiscardHandler),
 	}
@@ -434,6 +434,11 @@ func asJobError(err error) (*lifecycle.JobError, bool) {
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// noGroups is a policy that names no group.
+type noGroups struct{ Groups }
+
+func (noGroups) Named(context.Context) ([]lifecycle.GroupID, error) { return nil, nil }
 
 // nobodyAway is a house in which everybody is there.
 type nobodyAway struct{ Absences }

@@ -25,6 +25,7 @@ type memory struct {
 	found      []lifecycle.Finding
 	exceptions []lifecycle.Exception
 	absences   []lifecycle.Absence
+	groups     map[lifecycle.GroupID]lifecycle.Group
 	originals  map[lifecycle.ChangeID]lifecycle.Original
 	messages   []lifecycle.Message
 	digests    map[string]time.Time
@@ -35,6 +36,7 @@ type memory struct {
 	events     []lifecycle.AuditEvent
 	jobs       []lifecycle.Job
 	called     time.Time
+	now        func() time.Time
 
 	// slow, when set, is waited for before any request is loaded.
 	slow chan struct{}
@@ -46,13 +48,21 @@ type memory struct {
 
 func newMemory(p lifecycle.Policy) *memory {
 	return &memory{
-		policy: p, requests: map[lifecycle.RequestID]lifecycle.Request{},
+		policy: p, now: func() time.Time { return today }, groups: map[lifecycle.GroupID]lifecycle.Group{}, requests: map[lifecycle.RequestID]lifecycle.Request{},
 		identities: map[lifecycle.IdentityID]lifecycle.Identity{}, digests: map[string]time.Time{},
 		cases: map[lifecycle.CaseID]lifecycle.Case{}, holds: map[lifecycle.HoldID]lifecycle.Hold{}, removals: map[lifecycle.HoldID][]lifecycle.Removal{}, sources: map[string]lifecycle.Source{},
 	}
 }
 
-func (m *memory) Current(context.Context) (lifecycle.Policy, error) { return m.policy, nil }
+// Current returns the policy, with who is in its groups.
+func (m *memory) Current(ctx context.Context) (lifecycle.Policy, error) {
+	return lifecycle.NewTerms(asWritten{m}, m, m.now).Current(ctx)
+}
+
+// asWritten is the policy without that.
+type asWritten struct{ m *memory }
+
+func (w asWritten) Current(context.Context) (lifecycle.Policy, error) { return w.m.policy, nil }
 
 func (m *memory) Record(_ context.Context, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
 	m.mu.Lock()
@@ -184,6 +194,44 @@ func (m *memory) SaveAbsence(_ context.Context, a lifecycle.Absence, e lifecycle
 	defer m.mu.Unlock()
 	m.absences = append(slices.DeleteFunc(m.absences, func(was lifecycle.Absence) bool { return was.ID == a.ID }), a)
 	m.events, m.jobs = append(m.events, e), append(m.jobs, next...)
+	return nil
+}
+
+func (m *memory) Granted(_ context.Context, t time.Time) ([]lifecycle.Request, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var runs []lifecycle.Request
+	for _, r := range m.requests {
+		if r.Runs(t) {
+			runs = append(runs, r)
+		}
+	}
+	return runs, nil
+}
+
+func (m *memory) Groups(context.Context) ([]lifecycle.Group, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Collect(maps.Values(m.groups)), nil
+}
+
+func (m *memory) SaveGroup(_ context.Context, g lifecycle.Group, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.groups[g.ID].Revision+1 != g.Revision {
+		return lifecycle.ErrConflict
+	}
+	m.groups[g.ID] = g
+	m.write(e, next)
+	return nil
+}
+
+func (m *memory) GroupRead(_ context.Context, id lifecycle.GroupID, t time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	g := m.groups[id]
+	g.ReadAt = t
+	m.groups[id] = g
 	return nil
 }
 

@@ -86,7 +86,7 @@ func (c Config) check() error {
 	need(c.APIURL == "" || strings.HasSuffix(c.APIURL, "/"), "the Slack API URL must end in /")
 	need(c.Client != nil, "the HTTP client is missing")
 	need(c.Approvals != nil && c.Directory != nil && c.Desk != nil && c.Digests != nil, "one of approvals, directory, desk and digests is missing")
-	need(c.Matcher != nil && c.Brakes != nil && c.Sources != nil && c.Absences != nil && c.Reviews != nil, "one of matcher, brakes, sources, absences and reviews is missing")
+	need(c.Matcher != nil && c.Brakes != nil && c.Sources != nil && c.Absences != nil && c.Groups != nil && c.Reviews != nil, "one of matcher, brakes, sources, absences, groups and reviews is missing")
 	need(c.Planner != nil, "the planner, of whom people ask for access, is missing")
 	need(c.Policies != nil && c.Tallies != nil, "the policy source or the trend is missing")
 	need(c.Store != nil, "the store is missing")

@@ -50,6 +50,7 @@ func (o *outbound) handlers() map[lifecycle.JobKind]func(context.Context, lifecy
 		lifecycle.JobCase:    o.untilSaid(o.showCase),
 		lifecycle.JobHold:    o.untilSaid(o.showHold),
 		lifecycle.JobEnding:  o.untilSaid(o.ending),
+		lifecycle.JobGroups:  o.readGroups,
 	}
 }
 

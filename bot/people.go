@@ -98,12 +98,7 @@ func (p *people) fetch(ctx context.Context, id, team string) (known, error) {
 		return known{}, fmt.Errorf("look up Slack user %s: %w", id, err)
 	}
 	found := known{teams: append(u.Enterprise.Teams, u.TeamID), at: p.now()}
-	found.user = lifecycle.SlackUser{
-		ID: lifecycle.SlackID(id), Email: u.Profile.Email, Deleted: u.Deleted,
-		Guest:    u.IsRestricted || u.IsUltraRestricted,
-		Stranger: u.IsStranger || !slices.Contains(found.teams, team) || u.ID != id,
-		Bot:      u.IsBot || u.IsConnectorBot || u.IsWorkflowBot || id == "USLACKBOT",
-	}
+	found.user = slackUser(*u, id, team)
 	p.remember(found)
 	return found, nil
 }

@@ -91,8 +91,8 @@ func (o *outbound) scene(ctx context.Context, r lifecycle.Request, force bool) (
 		return s, fmt.Errorf("list messages: %w", err)
 	}
 	people := slices.Clone(s.r.Approvers)
-	for _, a := range s.route {
-		people = append(people, a.For)
+	if s.route != nil {
+		people = spoken(s.route)
 	}
 	if isWish(r) {
 		people = append(people, r.Subject.Email)
@@ -113,6 +113,17 @@ func (o *outbound) scene(ctx context.Context, r lifecycle.Request, force bool) (
 	}
 	s.names, err = o.names(ctx, people...)
 	return s, err
+}
+
+// spoken returns the addresses of a route that a card names: a group is named itself.
+func spoken(route lifecycle.Route) []string {
+	var emails []string
+	for _, a := range route {
+		if a.Group == "" || a.For != "" {
+			emails = append(emails, a.Email, a.For)
+		}
+	}
+	return emails
 }
 
 // known returns what is known of the message with that key.

@@ -22,6 +22,7 @@ func Surface() AppSurface {
 			"files:write":       "the trend of findings as a picture, in Security's channel",
 			"chat:write.public": "cards in public channels that nobody invited the bot to",
 			"im:write":          "a direct message has an id only once it is opened, and edits need the id",
+			"usergroups:read":   "who is in the user groups that the policy names",
 			"users:read":        "whether somebody is a guest, a stranger, a bot or deactivated",
 			"users:read.email":  "the address that ties a Slack user to an identity, once",
 			"channels:read":     "doctor checks that the public channels of the policy exist",

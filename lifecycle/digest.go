@@ -106,7 +106,7 @@ func (g *Digests) Due(ctx context.Context) ([]string, error) {
 		return nil, fmt.Errorf("read the policy in force: %w", err)
 	}
 	var due []string
-	for _, email := range policy.People() {
+	for _, email := range policy.Told() {
 		last, err := g.store.LastDigest(ctx, email)
 		if err != nil {
 			return nil, fmt.Errorf("look up the last digest: %w", err)

@@ -132,7 +132,11 @@ func managerOf(ctx context.Context, store managerReader, id IdentityID) (Identit
 // Admit makes the people that the policy names known, so that they can decide
 // before any source of truth is connected.
 func (d *Directory) Admit(ctx context.Context, p Policy) error {
-	for _, email := range p.People() {
+	return d.admit(ctx, p.People(), ByPolicy(p.SHA256), "named in the policy")
+}
+
+func (d *Directory) admit(ctx context.Context, emails []string, by Actor, why string) error {
+	for _, email := range emails {
 		found, err := d.store.IdentitiesByEmail(ctx, email)
 		if err != nil {
 			return fmt.Errorf("look up address: %w", err)
@@ -141,12 +145,27 @@ func (d *Directory) Admit(ctx context.Context, p Policy) error {
 			continue
 		}
 		i := Identity{ID: NewIdentityID(), Revision: 1, Keys: map[string]string{}, Person: Person{Status: StatusActive, Emails: []string{email}}, Observed: d.now()}
-		e := AuditEvent{At: d.now(), Actor: ByPolicy(p.SHA256), Kind: EventIdentityChanged, Ref: string(i.ID), Detail: map[string]string{"why": "named in the policy"}}
+		e := AuditEvent{At: d.now(), Actor: by, Kind: EventIdentityChanged, Ref: string(i.ID), Detail: map[string]string{"why": why}}
 		if err := d.store.SaveIdentity(ctx, i, nil, e); err != nil && !errors.Is(err, ErrConflict) { // a conflict: another replica has just admitted them
 			return fmt.Errorf("save identity %s: %w", i.ID, err)
 		}
 	}
 	return nil
+}
+
+// addressOf returns the address of whom the Slack user is tied to, or else their
+// own, folded; "" for whoever may not use the house at all.
+func (d *Directory) addressOf(ctx context.Context, u SlackUser) (string, error) {
+	if u.acceptable() != nil {
+		return "", nil
+	}
+	switch i, err := d.store.IdentityBySlack(ctx, u.ID); {
+	case err == nil:
+		return i.Person.Email(), nil
+	case !errors.Is(err, ErrNotFound):
+		return "", fmt.Errorf("look up Slack user %s: %w", u.ID, err)
+	}
+	return FoldEmail(u.Email), nil
 }
 
 func (d *Directory) pin(ctx context.Context, i Identity, u SlackID) (Identity, error) {

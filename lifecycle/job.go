@@ -38,7 +38,7 @@ const (
 
 // JobKinds returns every kind; each must have a handler before work starts.
 func JobKinds() []JobKind {
-	return []JobKind{JobRegister, JobPlan, JobAsk, JobShow, JobApply, JobReplan, JobRemind, JobEscalate, JobExpire, JobRollCall, JobDigests, JobAlert, JobGlance, JobFollow, JobStop, JobCase, JobAnswer, JobHold, JobRelease, JobRestate, JobSilence, JobResync, JobReroute, JobEnd, JobEnding}
+	return []JobKind{JobRegister, JobPlan, JobAsk, JobShow, JobApply, JobReplan, JobRemind, JobEscalate, JobExpire, JobRollCall, JobDigests, JobAlert, JobGlance, JobFollow, JobStop, JobCase, JobAnswer, JobHold, JobRelease, JobRestate, JobSilence, JobResync, JobReroute, JobGroups, JobEnd, JobEnding}
 }
 
 // A Job is a step to take: what, about which row, and when (zero: now).

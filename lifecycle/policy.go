@@ -54,6 +54,16 @@ type Security struct {
 	Through map[string]GroupID // of those Members whom Group has added, and the policy does not name
 }
 
+// Told returns those who are told of what concerns Security: those whom the policy
+// names, or who is in its group where it names nobody.
+func (s Security) Told() []string {
+	named := slices.DeleteFunc(slices.Clone(s.Members), func(e string) bool { return s.Through[e] != "" })
+	if len(named) == 0 {
+		return s.Members
+	}
+	return named
+}
+
 // Breaker limits how many people may lose access in Window, for each source and
 // for all of them, before two people are asked.
 type Breaker struct {
@@ -286,6 +296,17 @@ func (p Policy) People() []string {
 	}
 	slices.Sort(people)
 	return slices.DeleteFunc(slices.Compact(people), func(s string) bool { return s == "" })
+}
+
+// Told returns the people of the policy who are told what concerns them day by
+// day: all of People but those whom it knows only through a group.
+func (p Policy) Told() []string {
+	p.Security.Members = p.Security.Told()
+	p.Teams = slices.Clone(p.Teams)
+	for i, t := range p.Teams {
+		p.Teams[i].Owners = slices.DeleteFunc(slices.Clone(t.Owners), func(e string) bool { return t.Through[e] != "" })
+	}
+	return p.People()
 }
 
 // Resolve returns the policy with every team bound to the account's team of

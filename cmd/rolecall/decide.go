@@ -75,7 +75,7 @@ func asKnown(ctx context.Context, as string, f func(context.Context, *storage.DB
 		if err != nil {
 			return err
 		}
-		source := asWritten{rules}
+		source := termsOf(db, asWritten{rules})
 		by, err := lifecycle.NewDirectory(db, source, time.Now).Find(ctx, as)
 		if isNotFound(err) {
 			return coded(exitRefused, err)
@@ -85,6 +85,11 @@ func asKnown(ctx context.Context, as string, f func(context.Context, *storage.DB
 		}
 		return f(ctx, db, source, by)
 	})
+}
+
+// termsOf returns the policy with what was granted for a time and who is in its groups.
+func termsOf(db *storage.DB, rules asWritten) lifecycle.PolicySource {
+	return lifecycle.NewTerms(rules, db, time.Now)
 }
 
 // asWritten is a policy whose teams are known by the names in the file.

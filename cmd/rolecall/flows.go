@@ -22,6 +22,7 @@ type flows struct {
 	approvals    *lifecycle.Approvals
 	reviews      *lifecycle.Reviews
 	absences     *lifecycle.Absences
+	groups       *lifecycle.Groups
 	timekeeper   *lifecycle.Timekeeper
 	provisioner  *lifecycle.Provisioner
 	rollCall     *lifecycle.RollCall
@@ -62,6 +63,7 @@ func newFlows(db *storage.DB, pd platform, rules livePolicy, s settings, now fun
 		lastMile:     lifecycle.NewLastMile(db, pd, s.mode, now),
 		directory:    lifecycle.NewDirectory(db, rules, now),
 	}
+	f.groups = lifecycle.NewGroups(db, f.directory, rules, now)
 	f.snapshots = lifecycle.NewSnapshots(db, f.inbox, f.sources, now)
 	f.reviews = lifecycle.NewReviews(db, f.planner, f.approvals, now)
 	f.desk = lifecycle.NewDesk(db, f.approvals, rules, now)

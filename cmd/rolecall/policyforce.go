@@ -33,14 +33,14 @@ func (h *service) takePolicy(ctx context.Context) error {
 		return fmt.Errorf("take the policy in force: %w", err)
 	}
 	h.live = policy.NewLive(written, h.pd.Teams)
+	h.terms = lifecycle.NewTerms(h.live, h.db, time.Now)
 	return nil
 }
 
-// Current returns the policy in force, with what runs for a time. The flows ask the service for it, because
-// it is they who say which policy it begins with.
-func (h *service) Current(ctx context.Context) (lifecycle.Policy, error) {
-	return lifecycle.NewTerms(h.live, h.db, time.Now).Current(ctx)
-}
+// Current returns the policy in force, with what runs for a time and who is in its
+// groups. The flows ask the service for it, because it is they who say which policy
+// it begins with.
+func (h *service) Current(ctx context.Context) (lifecycle.Policy, error) { return h.terms.Current(ctx) }
 
 // Written returns the policy in force as it is written.
 func (h *service) Written() lifecycle.Policy { return h.live.Written() }

@@ -161,7 +161,7 @@ func (o rosterImport) policy(ctx context.Context, db *storage.DB) (lifecycle.Pol
 		return asWritten{}, nil
 	}
 	rules, err := inForce(ctx, db)
-	return asWritten{rules}, err
+	return termsOf(db, asWritten{rules}), err
 }
 
 // readRoster returns the roster at path once it is known to be in order, and when

@@ -13,6 +13,7 @@ import (
 	"rolecall/lifecycle"
 	"rolecall/lifecycle/pagerduty"
 	"rolecall/lifecycle/policy"
+	"rolecall/storage"
 )
 
 func serveCommand(t *terminal) *cobra.Command {
@@ -116,12 +117,12 @@ func (c config) pagerDuty(log *slog.Logger) pagerduty.Config {
 
 // rollCallOver is a roll call for a command: over the database, without Slack.
 // progress is told of the calls to PagerDuty.
-func rollCallOver(cfg config, rules lifecycle.Policy, store lifecycle.RollStore, log *slog.Logger, progress func(done, total int)) (*lifecycle.RollCall, error) {
+func rollCallOver(cfg config, rules lifecycle.Policy, db *storage.DB, log *slog.Logger, progress func(done, total int)) (*lifecycle.RollCall, error) {
 	way := cfg.pagerDuty(log)
 	way.Progress = progress
 	pd, err := pagerduty.New(way)
 	if err != nil {
 		return nil, fmt.Errorf("set up PagerDuty: %w", err)
 	}
-	return lifecycle.NewRollCall(store, pd, policy.NewLive(rules, pd.Teams), time.Now), nil
+	return lifecycle.NewRollCall(db, pd, lifecycle.NewTerms(policy.NewLive(rules, pd.Teams), db, time.Now), time.Now), nil
 }

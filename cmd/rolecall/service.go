@@ -45,6 +45,7 @@ type service struct {
 	db       *storage.DB
 	pd       *pagerduty.Client
 	live     *policy.Live
+	terms    *lifecycle.Terms // over live
 	policies *lifecycle.PolicySwitch
 	flows    flows
 	bot      *bot.Bot
@@ -57,6 +58,7 @@ const (
 	drainFor      = 10 * time.Second
 	digestsEvery  = time.Minute
 	silenceEvery  = 10 * time.Minute
+	groupsEvery   = 10 * time.Minute
 	slackDeadline = 15 * time.Second
 )
 
@@ -99,6 +101,7 @@ func newService(ctx context.Context, s settings) (_ *service, err error) {
 	}
 	h.db.Every("digests", every(digestsEvery), lifecycle.Job{Kind: lifecycle.JobDigests}, true)
 	h.db.Every("silence", every(silenceEvery), lifecycle.Job{Kind: lifecycle.JobSilence}, false)
+	h.db.Every("groups", every(groupsEvery), lifecycle.Job{Kind: lifecycle.JobGroups}, true)
 	h.intakes.work(h.db, s.doors)
 	var lc net.ListenConfig
 	if h.listener, err = lc.Listen(ctx, "tcp", s.listen); err != nil {
@@ -118,7 +121,7 @@ func (h *service) botConfig() bot.Config {
 	return bot.Config{
 		Secrets: h.slack, APIURL: h.slackURL, Client: &http.Client{Timeout: slackDeadline}, Replicas: h.replicas,
 		Approvals: h.flows.approvals, Directory: h.flows.directory, Desk: h.flows.desk, Digests: h.flows.digests,
-		Matcher: h.flows.matcher, Absences: h.flows.absences, Reviews: h.flows.reviews, Brakes: h.flows.brakes, Sources: h.flows.sources,
+		Matcher: h.flows.matcher, Absences: h.flows.absences, Groups: h.flows.groups, Reviews: h.flows.reviews, Brakes: h.flows.brakes, Sources: h.flows.sources,
 		Policies: h, Tallies: h.db, Planner: h.flows.planner, Store: h.db, RollCall: h.askRollCall,
 		Mode: h.mode, Location: h.location, Now: time.Now, Log: h.log,
 	}

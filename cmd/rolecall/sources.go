@@ -95,6 +95,6 @@ func withBrakes(ctx context.Context, f func(context.Context, *lifecycle.Brakes, 
 		if err != nil {
 			return err
 		}
-		return f(ctx, lifecycle.NewBrakes(db, asWritten{rules}, time.Now), db)
+		return f(ctx, lifecycle.NewBrakes(db, termsOf(db, asWritten{rules}), time.Now), db)
 	})
 }

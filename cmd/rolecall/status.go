@@ -31,7 +31,7 @@ func statusCommand(t *terminal) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				source := asWritten{rules}
+				source := termsOf(db, asWritten{rules})
 				h, err := lifecycle.NewDesk(db, lifecycle.NewApprovals(db, source, time.Now), source, time.Now).House(ctx)
 				if err != nil {
 					return err

@@ -44,10 +44,10 @@ func whoCommand(t *terminal) *cobra.Command {
 
 // asSeen returns the policy with its teams bound to those that the last roll
 // call saw somebody on. One on which there was nobody is known by its name alone.
-func asSeen(ctx context.Context, rules lifecycle.Policy, db *storage.DB) (asWritten, error) {
+func asSeen(ctx context.Context, rules lifecycle.Policy, db *storage.DB) (lifecycle.PolicySource, error) {
 	accounts, err := db.Baseline(ctx)
 	if err != nil {
-		return asWritten{}, fmt.Errorf("load the last roll call: %w", err)
+		return nil, fmt.Errorf("load the last roll call: %w", err)
 	}
 	seen := map[lifecycle.Team]bool{}
 	for _, a := range accounts {
@@ -57,9 +57,9 @@ func asSeen(ctx context.Context, rules lifecycle.Policy, db *storage.DB) (asWrit
 	}
 	bound, err := rules.Resolve(slices.Collect(maps.Keys(seen)))
 	if err != nil && !errors.Is(err, lifecycle.ErrInvalid) { // a Refusal: some could not be bound
-		return asWritten{}, fmt.Errorf("bind the policy's teams: %w", err)
+		return nil, fmt.Errorf("bind the policy's teams: %w", err)
 	}
-	return asWritten{bound}, nil
+	return termsOf(db, asWritten{bound}), nil
 }
 
 // asking is one question to the desk.
