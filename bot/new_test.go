@@ -25,7 +25,7 @@ func TestEveryMistakeInTheConfigurationIsNamed(t *testing.T) {
 func TestTheBotHasAHandlerForEachOfItsJobs(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, overHTTP)
-	want := []lifecycle.JobKind{lifecycle.JobShow, lifecycle.JobRemind, lifecycle.JobAlert, lifecycle.JobDigests, lifecycle.JobCase, lifecycle.JobHold, lifecycle.JobEnding}
+	want := []lifecycle.JobKind{lifecycle.JobShow, lifecycle.JobRemind, lifecycle.JobAlert, lifecycle.JobDigests, lifecycle.JobCase, lifecycle.JobHold, lifecycle.JobEnding, lifecycle.JobGroups}
 	handlers := h.bot.Handlers()
 	for _, k := range want {
 		if handlers[k] == nil {

@@ -90,7 +90,13 @@ func (m cardMaker) opened() string {
 	}
 	var who []string
 	for _, email := range m.r.Approvers {
-		who = append(who, m.person(email))
+		a, words := m.approver(email), m.person(email)
+		if a.Group != "" {
+			words = "somebody of " + mentionGroup(a.Group)
+		}
+		if !isAway(a) && !hasSpoken(a) && !slices.Contains(who, words) {
+			who = append(who, words)
+		}
 	}
 	text := "Your PagerDuty access is to change: " + fullStop(m.what())
 	if len(who) > 0 {

@@ -156,7 +156,7 @@ func (d *Directory) admit(ctx context.Context, emails []string, by Actor, why st
 // addressOf returns the address of whom the Slack user is tied to, or else their
 // own, folded; "" for whoever may not use the house at all.
 func (d *Directory) addressOf(ctx context.Context, u SlackUser) (string, error) {
-	if u.acceptable() != nil {
+	if refused := u.acceptable() != nil; refused {
 		return "", nil
 	}
 	switch i, err := d.store.IdentityBySlack(ctx, u.ID); {

@@ -193,6 +193,10 @@ func (s *store) SaveEffect(ctx context.Context, r lifecycle.Request, f lifecycle
 	return s.write(e, next, func() error { return s.DB.SaveEffect(ctx, r, f, e, next...) })
 }
 
+func (s *store) SaveGroup(ctx context.Context, g lifecycle.Group, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
+	return s.write(e, next, func() error { return s.DB.SaveGroup(ctx, g, e, next...) })
+}
+
 func (s *store) SaveDigest(ctx context.Context, email string, at time.Time, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
 	return s.write(e, next, func() error { return s.DB.SaveDigest(ctx, email, at, e, next...) })
 }
