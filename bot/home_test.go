@@ -53,7 +53,10 @@ func TestADecisionOnHomeShowsThere(t *testing.T) {
 			t.Fatal(err)
 		}
 		h.awaitState(t, r.ID, lifecycle.Approved)
-		h.await(t, "home without Ben's buttons", func() bool { v, _ := h.Home(marco); return !strings.Contains(string(v.Blocks), "req_1:") && strings.Contains(string(v.Blocks), "req_2:") })
+		h.await(t, "home without Ben's buttons", func() bool {
+			v, _ := h.Home(marco)
+			return !strings.Contains(string(v.Blocks), "req_1:") && strings.Contains(string(v.Blocks), "req_2:")
+		})
 		if _, err := h.PressHome(t.Context(), marco, bot.ActionDeny); err != nil {
 			t.Fatal(err)
 		}
