@@ -34,7 +34,7 @@ func rootCommand(t terminal) *cobra.Command {
 	root.PersistentFlags().BoolVar(&term.json, "json", false, "print JSON, for programs")
 	root.AddCommand(
 		serveCommand(term), demoCommand(term), migrateCommand(term), doctorCommand(term),
-		policyCommand(term), rosterCommand(term), reconcileCommand(term), digestCommand(term),
+		policyCommand(term), rosterCommand(term), reconcileCommand(term), digestCommand(term), trendCommand(term),
 		requestCommand(term), awayCommand(term), whoCommand(term), identityCommand(term), holdCommand(term), sourceCommand(term), statusCommand(term), auditCommand(term), backupCommand(term), healthCommand(term), versionCommand(term),
 	)
 	return root
