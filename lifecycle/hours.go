@@ -88,8 +88,8 @@ func (h Hours) spell(t time.Time, zone *time.Location) (from, to time.Time) {
 	}
 }
 
-// clockAt returns when the clocks of zone show that time of the date, or, where
-// they are put past it, when that happens.
+// clockAt returns when the clocks of zone show that time of the date: the first
+// time where they show it twice, and where they are put past it, when that happens.
 func clockAt(date time.Time, of time.Duration, zone *time.Location) time.Time {
 	shown := date.Add(of)
 	y, m, d := shown.Date()
@@ -101,9 +101,12 @@ func clockAt(date time.Time, of time.Duration, zone *time.Location) time.Time {
 		return before
 	case is.Before(shown):
 		return after
-	default:
-		return t
 	}
+	_, offset = before.Add(-1).Zone() // as it was until the clocks were last put
+	if first := shown.Add(-time.Duration(offset) * time.Second); !before.IsZero() && first.Before(before) {
+		return first.In(zone)
+	}
+	return t
 }
 
 // String says the hours for people: "Monday to Friday, 09:00–17:30".
