@@ -28,9 +28,13 @@ func (b *Bot) findings(ctx context.Context, who lifecycle.Identity, _ string) (m
 	if len(found) == 0 {
 		return message{Text: "No findings: PagerDuty is as the policy wants it, as far as you answer for it."}, nil
 	}
+	kept, err := b.cfg.Desk.Kept(ctx)
+	if err != nil {
+		return message{}, err
+	}
 	all := tally(found)
 	for _, f := range found {
-		all = append(all, b.findingLine(f))
+		all = append(all, b.findingLine(f, kept[f.Exception]))
 	}
 	return lines("*"+count(len(found), "finding", "findings")+"*, the gravest first", all, "Those an owner must decide have cards; your Home tab shows more."), nil
 }
@@ -59,11 +63,14 @@ func tallied(f lifecycle.Finding) string {
 	return strings.ReplaceAll(string(f.Kind), "_", " ")
 }
 
-func (b *Bot) findingLine(f lifecycle.Finding) string {
+// findingLine says the finding, and the exception by which it is kept, if it is.
+func (b *Bot) findingLine(f lifecycle.Finding, x lifecycle.Exception) string {
 	line := "• " + findingWords(f) + " Since " + day(f.Since, b.cfg.Location) + "."
 	switch {
+	case x.ID != "":
+		line += fmt.Sprintf(" Kept until %s by %s: %s It comes up again then.", day(x.Until, b.cfg.Location), foreign(x.By, maxName), foreign(fullStop(x.Reason), maxPhrase))
 	case f.Exception != "":
-		line += " Kept by an exception."
+		line += " Was kept by an exception that has ended."
 	case f.Request != "":
 		line += " Being asked about."
 	}

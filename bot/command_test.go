@@ -208,3 +208,22 @@ func TestASlowAnswerIsAcknowledgedInTime(t *testing.T) {
 		h.awaitTold(t, marco, "Nothing waits for you.")
 	})
 }
+
+func TestFindingsSayByWhomTheyAreKeptAndUntilWhen(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, overHTTP)
+	h.store.change(func(m *memory) {
+		found := func(n int, x lifecycle.ExceptionID) lifecycle.Finding {
+			return lifecycle.Finding{ID: lifecycle.FindingID(fmt.Sprint("fnd_", n)), Kind: lifecycle.FoundOrphan, Since: today, Exception: x, Account: lifecycle.AccountCard{ID: "PBEN", Email: "ben@acme.test", Name: "Ben"}}
+		}
+		m.found = []lifecycle.Finding{found(1, "exc_1"), found(2, "exc_2")}
+		m.exceptions = []lifecycle.Exception{
+			{ID: "exc_1", Finding: "fnd_1", By: "marco@acme.test", Reason: "covers for <Sam>", Until: today.AddDate(0, 0, 30)},
+			{ID: "exc_2", Finding: "fnd_2", By: "marco@acme.test", Reason: "long ago", Until: today.Add(-time.Hour)},
+		}
+	})
+	got := h.ask(t, priya, "findings")
+	h.hears(t, got, "Kept until 1 Jun 2026 by marco@acme.test: Covers for &lt;Sam&gt;. It comes up again then.")
+	h.hears(t, got, "Was kept by an exception that has ended.")
+	h.clean(t)
+}

@@ -230,3 +230,16 @@ func (d *Desk) EndingFor(ctx context.Context, i Identity, before time.Time) ([]E
 		return x.Until.After(before) || !slices.ContainsFunc(mine, func(f Finding) bool { return f.ID == x.Finding })
 	}), nil
 }
+
+// Kept returns the exceptions that have not ended, by their ids.
+func (d *Desk) Kept(ctx context.Context) (map[ExceptionID]Exception, error) {
+	_, exceptions, err := d.store.Findings(ctx, d.now())
+	if err != nil {
+		return nil, fmt.Errorf("load exceptions: %w", err)
+	}
+	kept := make(map[ExceptionID]Exception, len(exceptions))
+	for _, x := range exceptions {
+		kept[x.ID] = x
+	}
+	return kept, nil
+}
