@@ -46,7 +46,8 @@ func TestOnlyWhatIsTheSameInRiskIsBundled(t *testing.T) {
 		"privileged ones are alone, and come first":    {[]lifecycle.Finding{one, staleOf("p", lifecycle.RoleAdmin), staleOf("q", lifecycle.RoleAdmin)}, []string{"p", "q", "a"}, 0},
 		"a team's role, whatever else the team has": {
 			[]lifecycle.Finding{excessOf("a", "PAY", lifecycle.TeamResponder), excessOf("b", "PAY", lifecycle.TeamManager), excessOf("c", "PAY", lifecycle.TeamResponder), excessOf("d", "OPS", lifecycle.TeamResponder)},
-			[]string{"b", "a c", "d"}, 0,
+			[]string{"b", "a c", "d"},
+			0,
 		},
 		"what cannot be decided in place is told apart": {[]lifecycle.Finding{butWith(one, func(f *lifecycle.Finding) { f.Kind = lifecycle.FoundMissing }), butWith(two, func(f *lifecycle.Finding) { f.Kind = lifecycle.FoundDisputed })}, nil, 2},
 	} {

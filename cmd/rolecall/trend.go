@@ -54,9 +54,11 @@ func printTrend(t *terminal, tallies []lifecycle.Tally) error {
 	rows := make([][]string, len(tallies))
 	for i, one := range tallies {
 		stale := one.Kinds[lifecycle.FoundStale]
-		rows[i] = []string{string(one.Day), strconv.Itoa(stale), strings.Repeat("█", barOf(stale, most)),
+		rows[i] = []string{
+			string(one.Day), strconv.Itoa(stale), strings.Repeat("█", barOf(stale, most)),
 			strconv.Itoa(one.Kinds[lifecycle.FoundExcess]), strconv.Itoa(one.Kinds[lifecycle.FoundDrift]),
-			strconv.Itoa(one.Kinds[lifecycle.FoundLeaverPresent]), strconv.Itoa(one.Kept), strconv.Itoa(one.Seen)}
+			strconv.Itoa(one.Kinds[lifecycle.FoundLeaverPresent]), strconv.Itoa(one.Kept), strconv.Itoa(one.Seen),
+		}
 	}
 	return printTable(t.out, []string{"DAY", "STALE", "", "EXCESS", "DRIFT", "LEAVERS", "KEPT", "ACCOUNTS"}, rows)
 }
