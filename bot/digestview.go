@@ -39,6 +39,7 @@ func digestParts() []digestPart {
 		return digestPart{title: title, kinds: kinds}
 	}
 	return []digestPart{
+		of("Leavers still present", lifecycle.FoundLeaverPresent),
 		{title: "Nobody answers there", places: true},
 		of("Stale access", lifecycle.FoundStale),
 		of("Drift: changed with no decision on file", lifecycle.FoundDrift),
@@ -46,7 +47,6 @@ func digestParts() []digestPart {
 		of("Less than policy says", lifecycle.FoundMissing),
 		of("Pending invitations", lifecycle.FoundInvitePending),
 		of("Nobody knows whose these are", lifecycle.FoundUnmatched, lifecycle.FoundDisputed),
-		of("Leavers still present", lifecycle.FoundLeaverPresent),
 	}
 }
 

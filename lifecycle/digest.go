@@ -164,10 +164,9 @@ func (g *Digests) bundle(ctx context.Context, d *Digest) error {
 }
 
 // arrange returns the requests that wait by themselves, the findings that can be
-// decided in place by who, and the rest of them. What somebody has kept is quiet,
-// and a leaver who is still there is told of by itself. A finding that is asked
-// about and is like no other stays where it waits; what is about who sees it is
-// not theirs to decide.
+// decided in place by who, and the rest of them. What somebody has kept is quiet.
+// A finding that is asked about and is like no other stays where it waits; what is
+// about who sees it is not theirs to decide.
 func arrange(waiting []Request, found []Finding, accounts map[AccountID]Account, who Identity) (alone []Request, bundles []Bundle, others []Finding) {
 	asked := map[RequestID]bool{}
 	for _, r := range waiting {
@@ -176,7 +175,7 @@ func arrange(waiting []Request, found []Finding, accounts map[AccountID]Account,
 	var theirs []Finding
 	for _, f := range found {
 		switch {
-		case f.Exception != "" || f.Kind == FoundLeaverPresent:
+		case f.Exception != "":
 		case who.ID != "" && (f.Identity == who.ID || f.Account.ID != "" && f.Account.ID == who.Account):
 			others = append(others, f)
 		case asked[f.Request] && !f.InPlace():
