@@ -186,12 +186,16 @@ func TestWhatIsWrongStandsUnderItsInput(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.awaitModal(t, ben)
+	missing := asked() // before any other date was picked: the modal keeps what was entered
+	missing[bot.InputFor] = "day"
+	if red := h.fill(t, ben, missing); !strings.Contains(red[bot.InputUntil], "Pick a day") {
+		t.Errorf("a date that is missing: %v", red)
+	}
 	for name, tt := range map[string]struct {
 		change map[string]any
 		field  string
 		words  string
 	}{
-		"a date that is missing": {map[string]any{bot.InputFor: "day"}, bot.InputUntil, "Pick a day"},
 		"a date that has passed": {map[string]any{bot.InputFor: "day", bot.InputUntil: "2026-05-01"}, bot.InputUntil, "passed"},
 		"a date too far":         {map[string]any{bot.InputFor: "day", bot.InputUntil: "2026-07-01"}, bot.InputUntil, "too long"},
 		"only blanks for a why":  {map[string]any{bot.InputReason: "   "}, bot.InputReason, "Say why"},
