@@ -171,8 +171,8 @@ func (d *Desk) Inbox(ctx context.Context, i Identity) ([]Request, error) {
 	return mine, nil
 }
 
-// FindingsFor returns the findings that i answers for: those of the teams they
-// own, and all of them for security.
+// FindingsFor returns the findings that i answers for: those of the teams that they
+// own, or for whose owner they stand in, and all of them for security.
 func (d *Desk) FindingsFor(ctx context.Context, i Identity) ([]Finding, error) {
 	policy, err := d.policies.Current(ctx)
 	if err != nil {
@@ -186,7 +186,11 @@ func (d *Desk) FindingsFor(ctx context.Context, i Identity) ([]Finding, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load the last roll call: %w", err)
 	}
-	mine := ownedBy(policy, byAccount(accounts), found, i.Person.Email())
+	emails, err := d.answersFor(ctx, i)
+	if err != nil {
+		return nil, err
+	}
+	mine := ownedBy(policy, byAccount(accounts), found, emails)
 	SortFindings(mine)
 	return mine, nil
 }
@@ -213,17 +217,15 @@ func (d *Desk) standing(ctx context.Context) ([]Finding, error) {
 	return slices.DeleteFunc(found, func(f Finding) bool { return mended[f.ID] }), nil
 }
 
-// ownedBy returns the findings that the address answers for.
-func ownedBy(p Policy, accounts map[AccountID]Account, found []Finding, email string) []Finding {
-	if slices.Contains(p.Security.Members, email) {
+// ownedBy returns the findings that somebody answers for in the name of the
+// addresses, of which the first is their own: in another's name nobody is Security.
+func ownedBy(p Policy, accounts map[AccountID]Account, found []Finding, emails []string) []Finding {
+	if slices.Contains(p.Security.Members, emails[0]) {
 		return slices.Clone(found)
 	}
 	var mine []Finding
 	for _, f := range found {
-		if slices.ContainsFunc(teamsOf(f, accounts), func(t TeamID) bool {
-			tp, ok := p.TeamByID(t)
-			return ok && slices.Contains(tp.Owners, email)
-		}) {
+		if p.ownsAny(teamsOf(f, accounts), emails) {
 			mine = append(mine, f)
 		}
 	}

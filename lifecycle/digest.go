@@ -105,8 +105,12 @@ func (g *Digests) Due(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the policy in force: %w", err)
 	}
+	readers, err := g.desk.readers(ctx, policy.Told())
+	if err != nil {
+		return nil, err
+	}
 	var due []string
-	for _, email := range policy.Told() {
+	for _, email := range readers {
 		last, err := g.store.LastDigest(ctx, email)
 		if err != nil {
 			return nil, fmt.Errorf("look up the last digest: %w", err)
@@ -127,6 +131,9 @@ func (g *Digests) Compose(ctx context.Context, email string) (Digest, error) {
 	d := Digest{At: g.now()}
 	var err error
 	if d.For, err = g.directory.Find(ctx, email); err != nil {
+		return d, err
+	}
+	if d.StandIn, err = g.desk.StandsFor(ctx, d.For); err != nil {
 		return d, err
 	}
 	if d.Waiting, err = g.desk.Inbox(ctx, d.For); err != nil {
@@ -202,7 +209,7 @@ func (g *Digests) Sent(ctx context.Context, email, how string) error {
 	return nil
 }
 
-// DoneFor returns what was settled since then about the teams that i owns.
+// DoneFor returns what was settled since then about the teams that i answers for.
 func (d *Desk) DoneFor(ctx context.Context, i Identity, since time.Time) ([]Request, error) {
 	policy, err := d.policies.Current(ctx)
 	if err != nil {
@@ -212,7 +219,13 @@ func (d *Desk) DoneFor(ctx context.Context, i Identity, since time.Time) ([]Requ
 	if err != nil {
 		return nil, fmt.Errorf("list settled requests: %w", err)
 	}
-	return slices.DeleteFunc(settled, func(r Request) bool { return policy.Stands(r, i.Person.Email()) == "" }), nil
+	emails, err := d.answersFor(ctx, i)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(settled, func(r Request) bool {
+		return policy.Stands(r, emails[0]) == "" && !slices.ContainsFunc(emails[1:], func(e string) bool { return policy.owned(r, e) != "" })
+	}), nil
 }
 
 // EndingFor returns the exceptions to findings of i that end before t.

@@ -156,7 +156,7 @@ func (d *Directory) admit(ctx context.Context, emails []string, by Actor, why st
 // addressOf returns the address of whom the Slack user is tied to, or else their
 // own, folded; "" for whoever may not use the house at all.
 func (d *Directory) addressOf(ctx context.Context, u SlackUser) (string, error) {
-	if refused := u.acceptable() != nil; refused {
+	if !u.member() {
 		return "", nil
 	}
 	switch i, err := d.store.IdentityBySlack(ctx, u.ID); {
@@ -177,6 +177,9 @@ func (d *Directory) pin(ctx context.Context, i Identity, u SlackID) (Identity, e
 	}
 	return i, nil
 }
+
+// member reports whether they are of those who may use the house.
+func (u SlackUser) member() bool { return u.acceptable() == nil }
 
 func (u SlackUser) acceptable() error {
 	switch {

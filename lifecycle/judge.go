@@ -149,13 +149,21 @@ func (p Policy) sourced(r Request) []string {
 // Stands returns why email may decide r, for the card: what they own, or that
 // they are security.
 func (p Policy) Stands(r Request, email string) string {
-	for _, t := range r.HomeTeams() {
-		if tp, ok := p.TeamFor(t); ok && slices.Contains(tp.Owners, FoldEmail(email)) {
-			return "owns " + tp.Name
-		}
+	if name := p.owned(r, email); name != "" {
+		return "owns " + name
 	}
 	if slices.Contains(p.Security.Members, FoldEmail(email)) {
 		return "security"
+	}
+	return ""
+}
+
+// owned returns the first team of the request that the address owns, or "".
+func (p Policy) owned(r Request, email string) string {
+	for _, t := range r.HomeTeams() {
+		if tp, ok := p.TeamFor(t); ok && slices.Contains(tp.Owners, FoldEmail(email)) {
+			return tp.Name
+		}
 	}
 	return ""
 }
