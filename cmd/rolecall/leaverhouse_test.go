@@ -90,7 +90,7 @@ func (h *leaverHouse) must(err error) {
 func (h *leaverHouse) work() {
 	h.flows.work(h.db)
 	nothing := func(context.Context, lifecycle.Attempt) error { return nil }
-	for _, kind := range []lifecycle.JobKind{lifecycle.JobShow, lifecycle.JobRemind, lifecycle.JobDigests, lifecycle.JobCase, lifecycle.JobHold, lifecycle.JobResync} {
+	for _, kind := range []lifecycle.JobKind{lifecycle.JobShow, lifecycle.JobRemind, lifecycle.JobDigests, lifecycle.JobCase, lifecycle.JobHold, lifecycle.JobEnding, lifecycle.JobGroups, lifecycle.JobResync} {
 		h.db.Handle(kind, nothing)
 	}
 	h.db.Handle(lifecycle.JobAlert, func(_ context.Context, a lifecycle.Attempt) error {
