@@ -86,6 +86,34 @@ func TestWhoMayNotDecideNeitherAsksNorHandsOn(t *testing.T) {
 	h.clean(t)
 }
 
+// Whoever puts a request off is not asked till then; the others are.
+func TestARequestIsPutOffFromTheMenu(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, overSocket)
+	r := h.open("req_1")
+	ts := h.threadCard(t, r)
+	pick := func(user string) {
+		t.Helper()
+		if _, err := h.Press(t.Context(), user, payments, ts, bot.ActionMore, slacktest.Pick("snooze:req_1:1")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pick(marco)
+	h.awaitTold(t, marco, "Put off until ")
+	if got := h.store.request(r.ID).SnoozedBy("marco@acme.test"); !got.Equal(today.Add(24 * time.Hour)) {
+		t.Errorf("put off until %s", got)
+	}
+	if told := h.ask(t, marco, "inbox"); !strings.Contains(told, "Nothing waits for you") {
+		t.Errorf("his inbox: %s", told)
+	}
+	if told := h.ask(t, ines, "inbox"); !strings.Contains(told, "Ben") {
+		t.Errorf("her inbox: %s", told)
+	}
+	pick(omar)
+	h.awaitTold(t, omar, "can decide this")
+	h.clean(t)
+}
+
 func TestARequestIsHandedOnFromTheMenu(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, overHTTP)

@@ -9,11 +9,7 @@ import (
 // digest shows today's digest of whoever asks, now. It does not count as the
 // one that is sent in the morning.
 func (b *Bot) digest(ctx context.Context, who lifecycle.Identity, _ string) (message, error) {
-	d, err := b.cfg.Digests.Compose(ctx, who.Person.Email())
-	if err != nil {
-		return message{}, err
-	}
-	v, err := b.jobs.digestView(ctx, d, b.cfg.Location)
+	v, err := b.jobs.composed(ctx, who.Person.Email(), b.cfg.Location)
 	if err != nil {
 		return message{}, err
 	}

@@ -70,11 +70,7 @@ func (o *outbound) digest(ctx context.Context, email string) error {
 }
 
 func (o *outbound) sendDigest(ctx context.Context, email, user, key string, loc *time.Location, was lifecycle.Message) error {
-	d, err := o.Digests.Compose(ctx, email)
-	if err != nil {
-		return fmt.Errorf("compose digest: %w", err)
-	}
-	v, err := o.digestView(ctx, d, loc)
+	v, err := o.composed(ctx, email, loc)
 	if err != nil {
 		return err
 	}
@@ -90,6 +86,15 @@ func (o *outbound) sendDigest(ctx context.Context, email, user, key string, loc 
 		return fmt.Errorf("send digest: %w", err)
 	}
 	return o.Digests.Sent(ctx, email, "sent")
+}
+
+// composed returns the digest of whoever has the address, as it is drawn now.
+func (o *outbound) composed(ctx context.Context, email string, loc *time.Location) (digestView, error) {
+	d, err := o.Digests.Compose(ctx, email)
+	if err != nil {
+		return digestView{}, fmt.Errorf("compose digest: %w", err)
+	}
+	return o.digestView(ctx, d, loc)
 }
 
 // digestView returns d as it is drawn, with what waits for Security where it is

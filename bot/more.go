@@ -13,6 +13,7 @@ import (
 // What the menu on a card offers. They stand in messages already sent.
 const (
 	moreAssign  = "assign"
+	moreSnooze  = "snooze"
 	morePlan    = "plan"
 	moreHistory = "history"
 )
@@ -23,7 +24,7 @@ func (c cardData) more() slack.BlockElement {
 		return slack.NewOptionBlockObject(prefixed(what, encodeValue(c.ID, c.Revision)), plainText(label, maxOption), nil)
 	}
 	return slack.NewOverflowBlockElement(ActionMore,
-		option(moreAssign, "Reassign…"), option(morePlan, "Show plan"), option(moreHistory, "Show history"))
+		option(moreAssign, "Reassign…"), option(moreSnooze, "Snooze 1 day"), option(morePlan, "Show plan"), option(moreHistory, "Show history"))
 }
 
 // prefixed returns a value that says what it is about of a request.
@@ -49,9 +50,24 @@ func (b *Bot) pressMore(ctx context.Context, in interaction, a action, by lifecy
 		return b.openPlan(ctx, in.TriggerID, id, by)
 	case moreAssign:
 		return gone(b.pressAssign(ctx, in, value, lifecycle.Press{Request: id, Seen: seen, By: by, Via: lifecycle.ViaSlack}))
+	case moreSnooze:
+		return gone(b.snooze(ctx, in, id, by))
 	default:
 		return lifecycle.Refuse(lifecycle.ErrInvalid, "This menu is of another version of rolecall, and nothing was changed. What waits for you: `%s inbox`.", Command)
 	}
+}
+
+// snooze puts the request off for whoever asks, for a day.
+func (b *Bot) snooze(ctx context.Context, in interaction, id lifecycle.RequestID, by lifecycle.Identity) error {
+	until := b.cfg.Now().Add(24 * time.Hour)
+	if _, err := b.cfg.Approvals.Snooze(ctx, lifecycle.Snoozing{Request: id, By: by, Until: until, Via: lifecycle.ViaSlack}); err != nil {
+		return err
+	}
+	b.say(ctx, in.where(), "Put off until "+moment(until, b.cfg.Location)+": it is out of your inbox and your digest, and you are reminded then. Others are still asked, and its deadline stays.")
+	if in.where().channel == "" {
+		b.refresh(ctx, by)
+	}
+	return nil
 }
 
 // frameOf returns the frame in which a modal about r is drawn, with the names of

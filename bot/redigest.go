@@ -82,11 +82,7 @@ func (o *outbound) redrawDigest(ctx context.Context, email string) error {
 	if err != nil || was.TS == "" {
 		return err
 	}
-	d, err := o.Digests.Compose(ctx, email)
-	if err != nil {
-		return fmt.Errorf("compose digest: %w", err)
-	}
-	v, err := o.digestView(ctx, d, loc)
+	v, err := o.composed(ctx, email, loc)
 	if err != nil {
 		return err
 	}
