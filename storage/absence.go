@@ -2,7 +2,6 @@ package storage
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"rolecall/lifecycle"
@@ -18,18 +17,9 @@ func (db *DB) SaveAbsence(ctx context.Context, a lifecycle.Absence, e lifecycle.
 		return err
 	}
 	return db.write(ctx, one(e), next, func(t *tx) error {
-		put, refusal := func() (int64, error) { return t.q.UpdateAbsence(ctx, q.UpdateAbsenceParams(row)) }, lifecycle.ErrConflict
-		if row.Revision == 1 {
-			put, refusal = func() (int64, error) { return t.q.InsertAbsence(ctx, q.InsertAbsenceParams(row)) }, lifecycle.ErrDuplicate
-		}
-		switch n, err := put(); {
-		case err != nil:
-			return fmt.Errorf("put absence: %w", err)
-		case n == 0:
-			return fmt.Errorf("absence %s is not at revision %d any more: %w", row.ID, row.Revision-1, refusal)
-		}
-		t.wrote.add("absence", row.ID, row.Body)
-		return nil
+		return t.put(revised{"absence", row.ID, row.Body, row.Revision, lifecycle.ErrDuplicate},
+			func() (int64, error) { return t.q.InsertAbsence(ctx, q.InsertAbsenceParams(row)) },
+			func() (int64, error) { return t.q.UpdateAbsence(ctx, q.UpdateAbsenceParams(row)) })
 	})
 }
 

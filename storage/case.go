@@ -2,7 +2,6 @@ package storage
 
 import (
 	"context"
-	"fmt"
 
 	"rolecall/lifecycle"
 	"rolecall/storage/q"
@@ -20,18 +19,9 @@ func (t *tx) saveCase(ctx context.Context, c lifecycle.Case) error {
 	if err != nil {
 		return err
 	}
-	put, refusal := func() (int64, error) { return t.q.UpdateCase(ctx, q.UpdateCaseParams(row)) }, lifecycle.ErrConflict
-	if row.Revision == 1 {
-		put, refusal = func() (int64, error) { return t.q.InsertCase(ctx, q.InsertCaseParams(row)) }, lifecycle.ErrDuplicate
-	}
-	switch n, err := put(); {
-	case err != nil:
-		return fmt.Errorf("put case: %w", err)
-	case n == 0:
-		return fmt.Errorf("case %s is not at revision %d any more: %w", row.ID, row.Revision-1, refusal)
-	}
-	t.wrote.add("case", row.ID, row.Body)
-	return nil
+	return t.put(revised{"case", row.ID, row.Body, row.Revision, lifecycle.ErrDuplicate},
+		func() (int64, error) { return t.q.InsertCase(ctx, q.InsertCaseParams(row)) },
+		func() (int64, error) { return t.q.UpdateCase(ctx, q.UpdateCaseParams(row)) })
 }
 
 func caseRow(c lifecycle.Case) (q.Case, error) {

@@ -46,18 +46,9 @@ func (db *DB) SaveRemovals(ctx context.Context, removals []lifecycle.Removal, e 
 }
 
 func (t *tx) saveHold(ctx context.Context, row q.Hold) error {
-	put := func() (int64, error) { return t.q.UpdateHold(ctx, q.UpdateHoldParams(row)) }
-	if row.Revision == 1 {
-		put = func() (int64, error) { return t.q.InsertHold(ctx, q.InsertHoldParams(row)) }
-	}
-	switch n, err := put(); {
-	case err != nil:
-		return fmt.Errorf("put hold: %w", err)
-	case n == 0:
-		return fmt.Errorf("hold %s is not at revision %d any more: %w", row.ID, row.Revision-1, lifecycle.ErrConflict)
-	}
-	t.wrote.add("hold", row.ID, row.Body)
-	return nil
+	return t.put(revised{"hold", row.ID, row.Body, row.Revision, lifecycle.ErrConflict},
+		func() (int64, error) { return t.q.InsertHold(ctx, q.InsertHoldParams(row)) },
+		func() (int64, error) { return t.q.UpdateHold(ctx, q.UpdateHoldParams(row)) })
 }
 
 func (t *tx) saveRemovals(ctx context.Context, removals []lifecycle.Removal) error {

@@ -29,18 +29,9 @@ func (db *DB) SaveSource(ctx context.Context, s lifecycle.Source, e lifecycle.Au
 }
 
 func (t *tx) saveSource(ctx context.Context, row q.Source) error {
-	put := func() (int64, error) { return t.q.UpdateSource(ctx, q.UpdateSourceParams(row)) }
-	if row.Revision == 1 {
-		put = func() (int64, error) { return t.q.InsertSource(ctx, q.InsertSourceParams(row)) }
-	}
-	switch n, err := put(); {
-	case err != nil:
-		return fmt.Errorf("put source: %w", err)
-	case n == 0:
-		return fmt.Errorf("source %s is not at revision %d any more: %w", row.Name, row.Revision-1, lifecycle.ErrConflict)
-	}
-	t.wrote.add("source", row.Name, row.Body)
-	return nil
+	return t.put(revised{"source", row.Name, row.Body, row.Revision, lifecycle.ErrConflict},
+		func() (int64, error) { return t.q.InsertSource(ctx, q.InsertSourceParams(row)) },
+		func() (int64, error) { return t.q.UpdateSource(ctx, q.UpdateSourceParams(row)) })
 }
 
 func sourceRow(s lifecycle.Source) (q.Source, error) {

@@ -72,6 +72,31 @@ func (db *DB) inTx(ctx context.Context, f func(*tx) error) error {
 	return nil
 }
 
+// A revised row is written by its revision, which is the lock: of two who write the
+// same revision at once, one writes a row and the other none.
+type revised struct {
+	kind, id, body string
+	revision       int64
+	taken          error // what it is when the first revision is there already
+}
+
+// put inserts the row at its first revision, and lets a later one take the place of
+// the one before it; it is lifecycle.ErrConflict when that is not the stored one.
+func (t *tx) put(row revised, insert, update func() (int64, error)) error {
+	write, refusal := update, lifecycle.ErrConflict
+	if row.revision == 1 {
+		write, refusal = insert, row.taken
+	}
+	switch n, err := write(); {
+	case err != nil:
+		return fmt.Errorf("put %s: %w", row.kind, err)
+	case n == 0:
+		return fmt.Errorf("%s %s is not at revision %d any more: %w", row.kind, row.id, row.revision-1, refusal)
+	}
+	t.wrote.add(row.kind, row.id, row.body)
+	return nil
+}
+
 // Record appends e, and enqueues what follows from it.
 func (db *DB) Record(ctx context.Context, e lifecycle.AuditEvent, next ...lifecycle.Job) error {
 	return db.write(ctx, one(e), next, func(*tx) error { return nil })

@@ -18,18 +18,9 @@ func (db *DB) SaveGroup(ctx context.Context, g lifecycle.Group, e lifecycle.Audi
 		return err
 	}
 	return db.write(ctx, one(e), next, func(t *tx) error {
-		put, refusal := func() (int64, error) { return t.q.UpdateUserGroup(ctx, q.UpdateUserGroupParams(row)) }, lifecycle.ErrConflict
-		if row.Revision == 1 {
-			put, refusal = func() (int64, error) { return t.q.InsertUserGroup(ctx, q.InsertUserGroupParams(row)) }, lifecycle.ErrDuplicate
-		}
-		switch n, err := put(); {
-		case err != nil:
-			return fmt.Errorf("put group: %w", err)
-		case n == 0:
-			return fmt.Errorf("group %s is not at revision %d any more: %w", row.ID, row.Revision-1, refusal)
-		}
-		t.wrote.add("group", row.ID, row.Body)
-		return nil
+		return t.put(revised{"group", row.ID, row.Body, row.Revision, lifecycle.ErrDuplicate},
+			func() (int64, error) { return t.q.InsertUserGroup(ctx, q.InsertUserGroupParams(row)) },
+			func() (int64, error) { return t.q.UpdateUserGroup(ctx, q.UpdateUserGroupParams(row)) })
 	})
 }
 
