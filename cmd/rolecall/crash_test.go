@@ -67,10 +67,13 @@ func TestNothingIsLostOrDoubledWhereverTheProcessIsKilled(t *testing.T) {
 	for name, l := range lives {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			whole := newCrashHouse(t)
-			whole.start(0)
-			whole.whole(l)
-			points := whole.steps()
+			var points map[int]lifecycle.EventKind
+			t.Run("undisturbed", func(t *testing.T) { // whose service is to be gone before the others begin
+				h := newCrashHouse(t)
+				h.start(0)
+				h.whole(l)
+				points = h.steps()
+			})
 			if len(points) < 12 {
 				t.Fatalf("the undisturbed run took %d steps; it cannot have gone all the way", len(points))
 			}

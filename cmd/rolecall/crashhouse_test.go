@@ -100,7 +100,7 @@ func (h *crashHouse) start(after int) {
 	go func() {
 		defer close(h.ended)
 		for ctx.Err() == nil {
-			child := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestCrashChild$", "-test.timeout=20m")
+			child := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestCrashChild$", "-test.timeout=5m")
 			child.Env = append(append(os.Environ(), h.env...), fmt.Sprintf("%s=%d", crashAfter, after))
 			child.Stdout, child.Stderr = &h.log, &h.log
 			if err := child.Start(); err != nil {
