@@ -128,8 +128,18 @@ func followsWords(seen lifecycle.Preview, what lifecycle.Review) string {
 	return words
 }
 
-// changesWords says what a few changes do, in one line.
+// changesWords says what a few changes do, in one line: roles first, which matter
+// most where there is little room.
 func changesWords(changes []lifecycle.Change) string {
+	roles, others := []lifecycle.Change{}, []lifecycle.Change{}
+	for _, c := range changes {
+		if c.OnAccount() {
+			roles = append(roles, c)
+		} else {
+			others = append(others, c)
+		}
+	}
+	changes = append(roles, others...)
 	words := make([]string, len(changes))
 	for i, c := range changes {
 		words[i] = changeWords(c)

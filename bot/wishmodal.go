@@ -27,7 +27,7 @@ func wishModal(menu lifecycle.Menu, said saidWish, f frame) slack.ModalViewReque
 	why.Multiline, why.MaxLength, why.InitialValue = true, maxReason, clip(said.Why, maxReason)
 	incident := slack.NewPlainTextInputBlockElement(plainText("INC-123", maxButton), InputIncident)
 	incident.MaxLength = 200
-	blocks := []slack.Block{section("Somebody who may decides. It ends by itself: then you are back to what you hold now.")}
+	blocks := []slack.Block{section("Whoever owns it decides. It ends by itself: then you are back to what you hold now.")}
 	if f.mode == lifecycle.Observe {
 		blocks = append(blocks, contextLine(observing))
 	}
