@@ -134,7 +134,7 @@ func reviewVerb(what lifecycle.Review) string {
 func confirmWords(k bulkChoice, f frame) string {
 	switch {
 	case k.what != lifecycle.ReviewKeep:
-		return "This is what becomes of each:"
+		return "This is what becomes of each, by what the last roll call saw; each is looked at again before it is changed:"
 	case k.until.IsZero():
 		return fmt.Sprintf("Nothing is changed in PagerDuty, and each is asked again in %d days:", keepDays)
 	default:

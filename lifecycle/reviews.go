@@ -17,6 +17,8 @@ type ReviewStore interface {
 	Requests(ctx context.Context, f RequestFilter) ([]Request, error)
 	// LastRollCall returns when the last whole roll call was, or the zero time.
 	LastRollCall(ctx context.Context) (time.Time, error)
+	// Baseline is RollStore's.
+	Baseline(ctx context.Context) ([]Account, error)
 }
 
 // Reviews is where findings are decided where they are shown, one or many at
@@ -204,18 +206,21 @@ func (v *Reviews) open(ctx context.Context, f Finding, what Review, p Press) (Re
 // PagerDuty says of the account now; what has moved on since it was found is a
 // Refusal that says so.
 func (v *Reviews) draft(ctx context.Context, f Finding, what Review) (Request, Approval, planning, error) {
-	p := v.planner
-	c, err := p.gather(ctx, f.Identity, f.Account.ID)
+	c, err := v.planner.gather(ctx, f.Identity, f.Account.ID)
+	if err == nil && what != ReviewKeep {
+		err = v.planner.lookAround(ctx, &c)
+	}
 	if err != nil {
 		return Request{}, Approval{}, c, err
 	}
+	return v.drafted(ctx, f, what, c)
+}
+
+// drafted is draft by what is known of the account already.
+func (v *Reviews) drafted(ctx context.Context, f Finding, what Review, c planning) (Request, Approval, planning, error) {
+	p := v.planner
 	if c.link.Account == nil {
 		return Request{}, Approval{}, c, Refuse(ErrConflict, "%s: %s", f.Label(), goneAlready)
-	}
-	if what != ReviewKeep {
-		if err := p.lookAround(ctx, &c); err != nil {
-			return Request{}, Approval{}, c, err
-		}
 	}
 	if why := f.moved(c, what, v.now()); why != "" {
 		return Request{}, Approval{}, c, Refuse(ErrConflict, "%s %s Nothing was changed.", f.Label(), why)
@@ -321,14 +326,20 @@ func roleOrNone(f Finding, role string) string {
 }
 
 // Preview returns what the press would do to each finding, in order, and changes
-// nothing. Why nothing would be done is in Held; a fault is an error.
+// nothing. Why nothing would be done is in Held; a fault is an error. PagerDuty is
+// not asked: whoever pressed waits three seconds for what they see, and there may be
+// a hundred. It goes by what the last roll call saw, and says so; a decision looks again.
 func (v *Reviews) Preview(ctx context.Context, ids []FindingID, what Review) ([]Preview, error) {
 	if _, err := ParseReview(string(what)); err != nil {
 		return nil, err
 	}
-	all := make([]Preview, 0, len(ids))
+	accounts, err := v.store.Baseline(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load the last roll call: %w", err)
+	}
+	seen, all := byAccount(accounts), make([]Preview, 0, len(ids))
 	for _, id := range eachOnce(ids) {
-		one, err := v.preview(ctx, id, what)
+		one, err := v.preview(ctx, id, what, seen)
 		if why := ReasonOf(err); why != "" {
 			one.Held = why
 		} else if err != nil {
@@ -339,7 +350,7 @@ func (v *Reviews) Preview(ctx context.Context, ids []FindingID, what Review) ([]
 	return all, nil
 }
 
-func (v *Reviews) preview(ctx context.Context, id FindingID, what Review) (Preview, error) {
+func (v *Reviews) preview(ctx context.Context, id FindingID, what Review, seen map[AccountID]Account) (Preview, error) {
 	f, err := v.finding(ctx, id)
 	one := Preview{Finding: f}
 	if err != nil {
@@ -356,7 +367,19 @@ func (v *Reviews) preview(ctx context.Context, id FindingID, what Review) (Previ
 		one.Changes, one.Effects = asked.Changes, asked.Effects
 		return one, nil
 	}
-	r, _, _, err := v.draft(ctx, f, what)
-	one.Changes, one.Effects = r.Changes, r.Effects
+	c, err := v.planner.load(ctx, f.Identity)
+	if err != nil {
+		return one, err
+	}
+	if a, there := seen[f.Account.ID]; there {
+		c.link = Link{State: Linked, Account: &a}
+		if len(a.Duties) > 0 {
+			c.holdings.Unread = "it has not been looked at yet"
+		}
+	}
+	r, _, _, err := v.drafted(ctx, f, what, c)
+	one.Changes, one.Effects = r.Changes, append(r.Effects, asSeen)
 	return one, err
 }
+
+const asSeen = "That is as the last roll call saw it. It is looked at again before anything is changed; sessions that are open then are ended too where access is revoked."

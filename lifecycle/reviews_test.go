@@ -202,6 +202,7 @@ func TestAPreviewSaysWhatAPressWouldDoAndDoesNothing(t *testing.T) {
 	h := idle(t)
 	f := h.found(t)
 	lines := len(h.store.lines)
+	h.pager.drop(f.Account.ID) // which nobody finds out who does not ask
 	for name, tt := range map[string]struct {
 		what lifecycle.Review
 		id   lifecycle.FindingID
